@@ -1,0 +1,67 @@
+/**
+ * Makes a fresh clone ready: `npm ci` when the lock file has changed, `nest build` (argument `build`) when a source
+ * has. It does nothing when nothing has changed, so that a second start takes no install and no build.
+ *
+ * It runs before anything is installed: plain JavaScript, Node's own modules only, any Node from 20 on.
+ */
+import { spawnSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { existsSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { delimiter, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const root = fileURLToPath(new URL('..', import.meta.url));
+const bin = join(root, 'node_modules', '.bin');
+
+/** A container image is built once and holds no sources: there is nothing to make ready. */
+const isInstalledImage = !existsSync(join(root, 'tsconfig.json'));
+
+if (!isInstalledImage) {
+  bringUpToDate('node_modules/.installed', ['package.json', 'package-lock.json'], () =>
+    run('npm', ['ci', '--no-audit', '--no-fund', '--loglevel=error'], 'Installing (once; about half a minute) …'),
+  );
+  if (process.argv.includes('build')) {
+    const sources = ['package-lock.json', 'nest-cli.json', 'tsconfig.json', 'tsconfig.build.json', 'src', 'engine'];
+    bringUpToDate('dist/.built', sources, () => {
+      rmSync(join(root, 'dist'), { recursive: true, force: true });
+      run('nest', ['build'], 'Building …');
+    });
+  }
+}
+
+/** Runs `action` unless `stamp` names the digest of `inputs` as they are now. */
+function bringUpToDate(stamp, inputs, action) {
+  const file = join(root, stamp);
+  const digest = digestOf(inputs);
+  if (existsSync(file) && readFileSync(file, 'utf8') === digest) return;
+  action();
+  writeFileSync(file, digest);
+}
+
+function digestOf(inputs) {
+  const hash = createHash('sha256');
+  for (const path of inputs.flatMap(filesBelow).sort()) hash.update(`${path}\0`).update(readFileSync(join(root, path)));
+  return hash.digest('hex');
+}
+
+/** Every file that TypeScript compiles, below `path`, or `path` itself when it is a file. */
+function filesBelow(path) {
+  if (!statSync(join(root, path)).isDirectory()) return [path];
+  return readdirSync(join(root, path), { recursive: true, encoding: 'utf8' })
+    .filter((name) => name.endsWith('.ts') && !name.endsWith('.spec.ts'))
+    .map((name) => join(path, name));
+}
+
+function run(command, args, message) {
+  process.stderr.write(`${message}\n`);
+  const result = spawnSync(command, args, {
+    cwd: root,
+    stdio: ['ignore', 2, 2],
+    shell: process.platform === 'win32',
+    env: { ...process.env, PATH: `${bin}${delimiter}${process.env.PATH ?? ''}` },
+  });
+  if (result.status === 0) return;
+  const reason = result.error?.message ?? `it ended with ${result.signal ?? `exit code ${result.status}`}`;
+  process.stderr.write(`\n\`${command} ${args.join(' ')}\` failed: ${reason}. Mend what is said above, then run the same command again.\n`);
+  process.exit(1);
+}
