@@ -1,0 +1,44 @@
+import { type DynamicModule, Module } from '@nestjs/common';
+import { APP_FILTER, APP_GUARD } from '@nestjs/core';
+import { AuthGuard } from './auth/auth.guard.js';
+import { AuthModule } from './auth/auth.module.js';
+import { CompletionsModule } from './completions/completions.module.js';
+import type { GatewayConfig } from './config/config.js';
+import { ConfigModule } from './config/config.module.js';
+import { ErrorFilter } from './errors/error.filter.js';
+import { HealthModule } from './health/health.module.js';
+import { ModelsModule } from './models/models.module.js';
+import type { Clock } from './telemetry/clock.js';
+import type { Logger } from './telemetry/logger.js';
+import { TelemetryModule } from './telemetry/telemetry.module.js';
+
+export interface AppParts {
+  config: GatewayConfig;
+  logger: Logger;
+  clock: Clock;
+}
+
+/**
+ * Every module, floor by floor, and what runs around each request, in running order: the access log and the refusal
+ * while shutting down (middleware), the guard, the body and its pipe (on the route), the handler, the filter.
+ */
+@Module({})
+export class AppModule {
+  static forRoot({ config, logger, clock }: AppParts): DynamicModule {
+    return {
+      module: AppModule,
+      imports: [
+        ConfigModule.forRoot(config),
+        TelemetryModule.forRoot(logger, clock),
+        AuthModule,
+        CompletionsModule,
+        ModelsModule,
+        HealthModule,
+      ],
+      providers: [
+        { provide: APP_GUARD, useClass: AuthGuard },
+        { provide: APP_FILTER, useClass: ErrorFilter },
+      ],
+    };
+  }
+}

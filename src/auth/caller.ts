@@ -1,0 +1,27 @@
+import type { Request } from 'express';
+
+/** Who calls, authenticated: an API key and whom it acts for. */
+export interface Caller {
+  keyId: string;
+  organization: string | undefined;
+  project: string | undefined;
+  /** The only models that the key may use; all when undefined. */
+  models: ReadonlySet<string> | undefined;
+}
+
+const callers = new WeakMap<Request, Caller>();
+
+export function setCaller(request: Request, caller: Caller): void {
+  callers.set(request, caller);
+}
+
+/** @throws {Error} when the route is public, and so has no caller. */
+export function callerOf(request: Request): Caller {
+  const caller = callers.get(request);
+  if (!caller) throw new Error('a public route has no caller');
+  return caller;
+}
+
+export function mayUse(caller: Caller, model: string): boolean {
+  return caller.models?.has(model) ?? true;
+}

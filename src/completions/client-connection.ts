@@ -1,0 +1,98 @@
+import type { Request, Response } from 'express';
+import { once } from 'node:events';
+import type { ApiError } from '../errors/api-error.js';
+import { toErrorObject } from '../errors/error-body.js';
+import type { Clock, Timer } from '../telemetry/clock.js';
+import { type Exchange, exchangeOf } from '../telemetry/exchange.js';
+import { formatEvent, KEEP_ALIVE_COMMENT } from '../upstreams/event-stream.js';
+
+/** The caller hung up. Nobody reads this error; it ends what was done for the caller. */
+export class ClientGoneError extends Error {
+  override readonly name = 'ClientGoneError';
+
+  constructor() {
+    super('the client closed the connection');
+  }
+}
+
+/** The caller's end of one completion: a JSON answer, or a stream of events, and the news that the caller is gone. */
+export class ClientConnection {
+  readonly exchange: Exchange;
+  /** Aborts when the caller hangs up before the whole answer was sent. */
+  readonly signal: AbortSignal;
+  private readonly gone = new AbortController();
+  private heartbeat: Timer | undefined;
+
+  constructor(
+    request: Request,
+    private readonly response: Response,
+    private readonly clock: Clock,
+    private readonly heartbeatMs: number,
+  ) {
+    this.exchange = exchangeOf(request);
+    this.signal = this.gone.signal;
+    response.once('close', () => {
+      this.heartbeat?.cancel();
+      if (!response.writableFinished) this.gone.abort(new ClientGoneError());
+    });
+  }
+
+  get hasBegun(): boolean {
+    return this.response.headersSent;
+  }
+
+  sendJson(json: string): void {
+    const bytes = Buffer.from(json);
+    this.response.writeHead(200, {
+      'Content-Type': 'application/json; charset=utf-8',
+      'Content-Length': bytes.length,
+    });
+    this.exchange.bytesSent += bytes.length;
+    this.exchange.firstByteAt = this.clock.now();
+    this.response.end(bytes);
+  }
+
+  /**
+   * Sends events, the first of which brings the status line. Resolves when the caller's side takes more: whoever waits
+   * for that before reading on slows the upstream down to the caller's pace.
+   *
+   * @throws {ClientGoneError}
+   */
+  async sendEvents(events: string): Promise<void> {
+    this.signal.throwIfAborted();
+    if (!this.hasBegun) this.begin();
+    this.heartbeat?.refresh();
+    if (!this.write(events)) await once(this.response, 'drain', { signal: this.signal });
+  }
+
+  end(): void {
+    this.heartbeat?.cancel();
+    this.response.end();
+  }
+
+  /** Ends a stream that has begun with an error event, and without `[DONE]`. */
+  fail(error: ApiError): void {
+    this.write(formatEvent(JSON.stringify({ error: toErrorObject(error) })));
+    this.end();
+  }
+
+  private begin(): void {
+    this.exchange.firstByteAt = this.clock.now();
+    this.response.writeHead(200, {
+      'Content-Type': 'text/event-stream; charset=utf-8',
+      'Cache-Control': 'no-cache',
+      // nginx would otherwise gather the events (proxy_buffering).
+      'X-Accel-Buffering': 'no',
+    });
+    this.heartbeat = this.clock.timer(this.heartbeatMs, () => {
+      this.write(KEEP_ALIVE_COMMENT);
+      this.heartbeat?.refresh();
+    });
+  }
+
+  private write(text: string): boolean {
+    const bytes = Buffer.from(text);
+    this.exchange.bytesSent += bytes.length;
+    return this.response.write(bytes);
+  }
+}

@@ -1,0 +1,56 @@
+import { Controller, HttpCode, Post, Req, Res } from '@nestjs/common';
+import { ApiBody, ApiExtraModels, ApiHeader, ApiOkResponse, ApiTags, getSchemaPath } from '@nestjs/swagger';
+import type { Request, Response } from 'express';
+import { CurrentCaller } from '../auth/auth.decorators.js';
+import type { Caller } from '../auth/caller.js';
+import { ClientConnectionFactory } from './client-connection.factory.js';
+import { ApiCompletionErrors } from './completion-errors.decorator.js';
+import { COMPLETION_EXAMPLES } from './completion-examples.js';
+import { CompletionValidationPipe } from './completion-validation.pipe.js';
+import { CompletionDto } from './completion.dto.js';
+import { CompletionsService } from './completions.service.js';
+import { CreateCompletionDto } from './create-completion.dto.js';
+import { JsonBody } from './json-body.decorator.js';
+
+@ApiTags('Completions')
+@ApiExtraModels(CompletionDto)
+@Controller('v1/completions')
+export class CompletionsController {
+  constructor(
+    private readonly completions: CompletionsService,
+    private readonly connections: ClientConnectionFactory,
+  ) {}
+
+  /**
+   * Create a completion.
+   *
+   * Given a prompt, the model will return one or more predicted completions along with the probabilities of alternative
+   * tokens at each position.
+   */
+  @Post()
+  @HttpCode(200)
+  @ApiBody({ type: CreateCompletionDto, examples: COMPLETION_EXAMPLES })
+  @ApiHeader({ name: 'OpenAI-Organization', required: false, description: "Must match the key's organization." })
+  @ApiHeader({ name: 'OpenAI-Project', required: false, description: 'A project that the key may act for.' })
+  @ApiHeader({
+    name: 'X-Request-Id',
+    required: false,
+    description: 'Kept when it is 1 to 128 letters, digits, `_`, `.` or `-`.',
+  })
+  @ApiOkResponse({
+    description: 'The completion; with `stream`, its chunks as server-sent events, ended by `data: [DONE]`.',
+    content: {
+      'application/json': { schema: { $ref: getSchemaPath(CompletionDto) } },
+      'text/event-stream': { schema: { $ref: getSchemaPath(CompletionDto) } },
+    },
+  })
+  @ApiCompletionErrors()
+  create(
+    @JsonBody(CompletionValidationPipe) body: CreateCompletionDto,
+    @CurrentCaller() caller: Caller,
+    @Req() request: Request,
+    @Res() response: Response,
+  ): Promise<void> {
+    return this.completions.complete(body, caller, this.connections.open(request, response));
+  }
+}

@@ -1,0 +1,12 @@
+import { Module } from '@nestjs/common';
+import { RoutingModule } from '../routing/routing.module.js';
+import { ClientConnectionFactory } from './client-connection.factory.js';
+import { CompletionsController } from './completions.controller.js';
+import { CompletionsService } from './completions.service.js';
+
+@Module({
+  imports: [RoutingModule],
+  controllers: [CompletionsController],
+  providers: [CompletionsService, ClientConnectionFactory],
+})
+export class CompletionsModule {}

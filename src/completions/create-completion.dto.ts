@@ -1,0 +1,202 @@
+import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
+import { Type } from 'class-transformer';
+import { IsBoolean, IsInt, IsNumber, IsObject, IsOptional, Max, Min, ValidateNested } from 'class-validator';
+import {
+  atLeast,
+  atMost,
+  boolean,
+  integer,
+  IsCompatibleBestOf,
+  IsLogitBias,
+  IsNonEmptyText,
+  IsPrompt,
+  IsStop,
+  IsText,
+  number,
+  object,
+} from './field-rules.js';
+
+/** Options of a streamed answer. They are used when `stream` is true and ignored otherwise. */
+export class StreamOptionsDto {
+  /** Send one last chunk before `data: [DONE]` whose `choices` is empty and whose `usage` covers the whole request. */
+  @IsOptional()
+  @IsBoolean(boolean)
+  include_usage?: boolean | null;
+
+  /** Add random characters to each chunk, so that its size on the wire does not tell the length of its text. */
+  @IsOptional()
+  @IsBoolean(boolean)
+  include_obfuscation?: boolean | null;
+}
+
+/**
+ * The body of `POST /v1/completions`. `null` means "not given" for every optional field; nothing is coerced.
+ *
+ * Fields that are not listed (`top_k`, `min_p`, `ignore_eos`, …) are never dropped in silence: they are forwarded to the
+ * upstream, or refused with 422 `extra_forbidden`, as the upstream's configuration says.
+ */
+export class CreateCompletionDto {
+  /**
+   * The model to use. `GET /v1/models` lists the ones that your key may use.
+   * @example 'storyteller'
+   */
+  @IsNonEmptyText()
+  @ApiProperty({ minLength: 1 })
+  model: string;
+
+  /**
+   * What to complete: a text, a list of texts, a list of token ids, or a list of lists of token ids. Each text, and each
+   * list of token ids, is completed on its own.
+   * @example 'Once upon a time'
+   */
+  @IsPrompt()
+  @ApiProperty({
+    oneOf: [
+      { type: 'string' },
+      { type: 'array', minItems: 1, items: { type: 'string' } },
+      { type: 'array', minItems: 1, items: { type: 'integer', minimum: 0 } },
+      { type: 'array', minItems: 1, items: { type: 'array', minItems: 1, items: { type: 'integer', minimum: 0 } } },
+    ],
+  })
+  prompt: string | string[] | number[] | number[][];
+
+  /**
+   * How many completions to generate on the server, of which the `n` best are returned: those with the highest mean
+   * log probability per token. It must not be less than `n`, and cannot be used with `stream`. 0 reads as not given.
+   */
+  @IsOptional()
+  @IsInt(integer)
+  @Min(0, atLeast)
+  @Max(20, atMost)
+  @IsCompatibleBestOf()
+  @ApiPropertyOptional({ type: 'integer', default: 1, nullable: true })
+  best_of?: number | null;
+
+  /** Give the prompt back in front of the completion. */
+  @IsOptional()
+  @IsBoolean(boolean)
+  @ApiPropertyOptional({ type: 'boolean', default: false, nullable: true })
+  echo?: boolean | null;
+
+  /**
+   * Positive values make a token less likely with each time that it is in the text so far, and so the model less likely
+   * to repeat a line word for word.
+   */
+  @IsOptional()
+  @IsNumber({}, number)
+  @Min(-2, atLeast)
+  @Max(2, atMost)
+  @ApiPropertyOptional({ type: 'number', default: 0, nullable: true })
+  frequency_penalty?: number | null;
+
+  /**
+   * Is added to the logits of tokens before sampling: token ids, as decimal strings, to a bias from -100 to 100. Values
+   * near -1 and 1 change how likely a token is; -100 and 100 ban it and force it.
+   * @example {"50256": -100}
+   */
+  @IsOptional()
+  @IsLogitBias()
+  @ApiPropertyOptional({
+    type: 'object',
+    additionalProperties: { type: 'number', minimum: -100, maximum: 100 },
+    nullable: true,
+  })
+  logit_bias?: Record<string, number> | null;
+
+  /**
+   * Give the log probabilities of this many of the most likely tokens at each position, and of the chosen token, which
+   * makes up to `logprobs + 1` entries. With 0, of the chosen token alone.
+   */
+  @IsOptional()
+  @IsInt(integer)
+  @Min(0, atLeast)
+  @Max(5, atMost)
+  @ApiPropertyOptional({ type: 'integer', nullable: true })
+  logprobs?: number | null;
+
+  /** The most tokens to generate. Prompt and completion together cannot be longer than the model's context. */
+  @IsOptional()
+  @IsInt(integer)
+  @Min(0, atLeast)
+  @Max(Number.MAX_SAFE_INTEGER, atMost)
+  @ApiPropertyOptional({ type: 'integer', default: 16, nullable: true })
+  max_tokens?: number | null;
+
+  /** How many completions to generate for each prompt. */
+  @IsOptional()
+  @IsInt(integer)
+  @Min(1, atLeast)
+  @Max(128, atMost)
+  @ApiPropertyOptional({ type: 'integer', default: 1, nullable: true })
+  n?: number | null;
+
+  /** Positive values make a token less likely once it is in the text so far, and so the model more likely to move on. */
+  @IsOptional()
+  @IsNumber({}, number)
+  @Min(-2, atLeast)
+  @Max(2, atMost)
+  @ApiPropertyOptional({ type: 'number', default: 0, nullable: true })
+  presence_penalty?: number | null;
+
+  /** The same seed with the same parameters gives the same text, as far as the engine can. See `system_fingerprint`. */
+  @IsOptional()
+  @IsInt(integer)
+  @Min(Number.MIN_SAFE_INTEGER, atLeast)
+  @Max(Number.MAX_SAFE_INTEGER, atMost)
+  @ApiPropertyOptional({ type: 'integer', nullable: true })
+  seed?: number | null;
+
+  /** Up to 4 texts at which the model stops. The completion does not contain the text that it stopped at. */
+  @IsOptional()
+  @IsStop()
+  @ApiPropertyOptional({
+    oneOf: [
+      { type: 'string', minLength: 1 },
+      { type: 'array', maxItems: 4, items: { type: 'string', minLength: 1 } },
+    ],
+    nullable: true,
+  })
+  stop?: string | string[] | null;
+
+  /** Send the completion piece by piece, as server-sent events, ended by `data: [DONE]`. */
+  @IsOptional()
+  @IsBoolean(boolean)
+  @ApiPropertyOptional({ type: 'boolean', default: false, nullable: true })
+  stream?: boolean | null;
+
+  /** Options of a streamed answer. */
+  @IsOptional()
+  @IsObject(object)
+  @ValidateNested()
+  @Type(() => StreamOptionsDto)
+  @ApiPropertyOptional({ type: () => StreamOptionsDto, nullable: true })
+  stream_options?: StreamOptionsDto | null;
+
+  /** The text that comes after the completion: the model fills the gap between `prompt` and `suffix`. */
+  @IsOptional()
+  @IsText()
+  @ApiPropertyOptional({ type: 'string', nullable: true })
+  suffix?: string | null;
+
+  /** From 0, always the most likely token, to 2, wild. Change this or `top_p`, not both. */
+  @IsOptional()
+  @IsNumber({}, number)
+  @Min(0, atLeast)
+  @Max(2, atMost)
+  @ApiPropertyOptional({ type: 'number', default: 1, nullable: true })
+  temperature?: number | null;
+
+  /** Sample from the most likely tokens whose probabilities add up to this: 0.1 means the top 10 % only. */
+  @IsOptional()
+  @IsNumber({}, number)
+  @Min(0, atLeast)
+  @Max(1, atMost)
+  @ApiPropertyOptional({ type: 'number', default: 1, nullable: true })
+  top_p?: number | null;
+
+  /** An identifier of your end user, for those who watch for abuse. */
+  @IsOptional()
+  @IsText()
+  @ApiPropertyOptional({ type: 'string', nullable: true })
+  user?: string | null;
+}

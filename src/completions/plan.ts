@@ -1,0 +1,65 @@
+import { ValidationError } from '../errors/validation-error.js';
+import type { Candidate } from '../routing/router.js';
+import type { UpstreamRequest } from '../upstreams/upstream.js';
+import type { CreateCompletionDto } from './create-completion.dto.js';
+import { extraFields, forbidden } from './extra-fields.js';
+
+/** What goes with a request whatever its body: the caller's id for it, and whom it acts for. */
+export interface RequestContext {
+  requestId: string;
+  organization: string | undefined;
+  project: string | undefined;
+}
+
+/**
+ * Writes the request as the candidate gets it.
+ *
+ * The body is written anew from the validated object: what was checked is what is sent. `null` means "not given", and
+ * some engines refuse it, so it is left out; so are options that would have no effect.
+ *
+ * @throws {ValidationError} 422 `extra_forbidden` for fields that this upstream is configured to refuse.
+ */
+export function planRequest(
+  body: CreateCompletionDto,
+  { upstream, upstreamModel }: Candidate,
+  context: RequestContext,
+): UpstreamRequest {
+  if (upstream.config.extraParameters === 'refuse') refuseExtras(body);
+  const sent: Record<string, unknown> = {};
+  for (const [name, value] of Object.entries(body)) {
+    if (value !== null) sent[name] = value;
+  }
+  sent.model = upstreamModel;
+  if (sent.best_of === 0) delete sent.best_of;
+  if (body.stream) {
+    // Usage is asked for in any case, for the access log; a caller who did not ask does not get to see it.
+    sent.stream_options = { ...withoutNulls(body.stream_options ?? {}), include_usage: true };
+  } else {
+    delete sent.stream_options;
+  }
+  return {
+    path: '/completions',
+    body: JSON.stringify(sent),
+    headers: headersOf(context, upstream.config.forwardTenant),
+  };
+}
+
+function refuseExtras(body: CreateCompletionDto): void {
+  const [first, ...others] = extraFields(body).map(forbidden);
+  if (first) throw new ValidationError([first, ...others]);
+}
+
+function withoutNulls(options: object): object {
+  return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== null));
+}
+
+function headersOf(
+  { requestId, organization, project }: RequestContext,
+  forwardTenant: boolean,
+): Record<string, string> {
+  const headers: Record<string, string> = { 'x-request-id': requestId };
+  if (!forwardTenant) return headers;
+  if (organization !== undefined) headers['openai-organization'] = organization;
+  if (project !== undefined) headers['openai-project'] = project;
+  return headers;
+}

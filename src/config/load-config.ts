@@ -1,0 +1,149 @@
+import { plainToInstance } from 'class-transformer';
+import { validateSync, type ValidationError } from 'class-validator';
+import { readFileSync } from 'node:fs';
+import { parseDocument } from 'yaml';
+import { hashApiKey } from './api-key-hash.js';
+import { GatewayConfig } from './config.js';
+
+export type Environment = Readonly<Record<string, string | undefined>>;
+
+/** A configuration that cannot be used: every problem, path by path. */
+export class ConfigError extends Error {
+  override readonly name = 'ConfigError';
+
+  constructor(
+    readonly source: string,
+    readonly problems: string[],
+  ) {
+    super([`The configuration cannot be used (${source}):`, ...problems.map((problem) => `  - ${problem}`)].join('\n'));
+  }
+}
+
+/** The file to read, and whether it must be there: `GATEWAY_CONFIG`, else `gateway.yaml` in the working directory. */
+export function configPath(env: Environment): { path: string; required: boolean } {
+  const path = env.GATEWAY_CONFIG;
+  return path ? { path, required: true } : { path: 'gateway.yaml', required: false };
+}
+
+/**
+ * Reads the configuration: the YAML file, then what the environment adds or overrides.
+ *
+ * @throws {ConfigError} with every problem, not the first only.
+ */
+export function loadConfig(env: Environment): GatewayConfig {
+  const { path, required } = configPath(env);
+  const text = readOptional(path, required);
+  const source = text === undefined ? 'the environment' : path;
+  const problems: string[] = [];
+
+  const raw = resolveReferences(parseYaml(text ?? '', problems), env, '', problems);
+  if (raw !== null && (typeof raw !== 'object' || Array.isArray(raw)))
+    problems.push('the file must be a map of options');
+  if (problems.length > 0) throw new ConfigError(source, problems);
+
+  const plain = withEnvironment((raw ?? {}) as Section, env, problems);
+  const config = plainToInstance(GatewayConfig, plain, { exposeDefaultValues: true });
+  const errors = validateSync(config, { whitelist: true, forbidNonWhitelisted: true, forbidUnknownValues: true });
+  problems.push(...errors.flatMap((error) => describe(error, '')));
+  if (problems.length > 0) throw new ConfigError(source, problems);
+  return config;
+}
+
+type Section = Record<string, unknown>;
+
+function readOptional(path: string, required: boolean): string | undefined {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch (error) {
+    if (!required && (error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+    throw new ConfigError(path, [`the file cannot be read: ${(error as Error).message}`]);
+  }
+}
+
+function parseYaml(text: string, problems: string[]): unknown {
+  const document = parseDocument(text);
+  problems.push(...document.errors.map(({ message }) => message));
+  return document.errors.length > 0 ? null : document.toJS();
+}
+
+/** Replaces `${NAME}`, and `${NAME:-default}`, in every string. */
+function resolveReferences(value: unknown, env: Environment, path: string, problems: string[]): unknown {
+  if (typeof value === 'string') {
+    return value.replace(/\$\{([A-Za-z_]\w*)(?::-([^}]*))?\}/g, (_, name: string, fallback?: string) => {
+      const found = env[name] === '' ? fallback : (env[name] ?? fallback);
+      if (found === undefined) problems.push(`${path}: the environment variable ${name} is not set`);
+      return found ?? '';
+    });
+  }
+  if (Array.isArray(value)) {
+    return value.map((item, index) => resolveReferences(item, env, `${path}[${index}]`, problems));
+  }
+  if (typeof value !== 'object' || value === null) return value;
+  return Object.fromEntries(
+    Object.entries(value).map(([key, child]) => [key, resolveReferences(child, env, join(path, key), problems)]),
+  );
+}
+
+/** What the environment alone can say. `HOST`, `PORT` and `LOG_LEVEL` override the file; the rest must not contradict it. */
+function withEnvironment(file: Section, env: Environment, problems: string[]): Section {
+  const config: Section = { ...file };
+  override(config, 'server', { host: env.HOST, port: env.PORT });
+  override(config, 'log', { level: env.LOG_LEVEL });
+  override(config, 'embedded', { model: env.EMBEDDED_MODEL });
+
+  const keys = (env.API_KEYS ?? '')
+    .split(',')
+    .map((key) => key.trim())
+    .filter(Boolean);
+  if (keys.length > 0) {
+    const fromFile = Array.isArray(file.apiKeys) ? (file.apiKeys as unknown[]) : [];
+    config.apiKeys = [...fromFile, ...keys.map((key, index) => ({ id: `env-${index + 1}`, hash: hashApiKey(key) }))];
+  }
+
+  const upstream = definedOf({
+    baseUrl: env.UPSTREAM_BASE_URL,
+    apiKey: env.UPSTREAM_API_KEY,
+    engine: env.UPSTREAM_ENGINE,
+  });
+  if (Object.keys(upstream).length === 0) return config;
+  const variables = 'UPSTREAM_BASE_URL, UPSTREAM_API_KEY and UPSTREAM_ENGINE';
+  if (file.upstreams !== undefined) {
+    problems.push(`upstreams: given in the file and by ${variables}; remove one of the two`);
+  } else if (!upstream.baseUrl) {
+    problems.push(
+      `UPSTREAM_BASE_URL: expected with UPSTREAM_API_KEY or UPSTREAM_ENGINE, such as http://127.0.0.1:8000/v1`,
+    );
+  } else {
+    config.upstreams = [{ name: 'default', ...upstream }];
+  }
+  return config;
+}
+
+function override(config: Section, name: string, values: Record<string, string | undefined>): void {
+  const defined = definedOf(values);
+  const section = config[name] ?? {};
+  // A section that is not a map is left for the validation to refuse.
+  if (Object.keys(defined).length > 0 && typeof section === 'object') config[name] = { ...section, ...defined };
+  else if (config[name] === null) config[name] = {};
+}
+
+/** An empty variable counts as not set, as docker compose passes those. */
+function definedOf(values: Record<string, string | undefined>): Section {
+  return Object.fromEntries(Object.entries(values).filter(([, value]) => value));
+}
+
+function describe(error: ValidationError, parent: string): string[] {
+  const path = /^\d+$/.test(error.property) ? `${parent}[${error.property}]` : join(parent, error.property);
+  const own = Object.values(error.constraints ?? {}).map((message) => `${path}: ${readable(message, error.property)}`);
+  return [...own, ...(error.children ?? []).flatMap((child) => describe(child, path))];
+}
+
+/** class-validator's "port must not be greater than 65535" already stands behind the path. */
+function readable(message: string, property: string): string {
+  if (message.endsWith('should not exist')) return 'no such option';
+  return message.startsWith(`${property} `) ? message.slice(property.length + 1) : message;
+}
+
+function join(parent: string, key: string): string {
+  return parent === '' ? key : `${parent}.${key}`;
+}

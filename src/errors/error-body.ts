@@ -1,0 +1,31 @@
+import { ApiError, type ErrorType, type Issue } from './api-error.js';
+
+/** What OpenAI's clients read. */
+export interface ErrorObject {
+  message: string;
+  type: ErrorType;
+  param: string | null;
+  code: string;
+}
+
+/** One shape for every status: DeepFellow's `detail` and OpenAI's `error`. */
+export interface ErrorBody {
+  detail: string | Issue[];
+  error: ErrorObject;
+}
+
+export function toErrorObject(error: ApiError): ErrorObject {
+  return { message: error.message, type: error.type, param: error.param, code: error.code };
+}
+
+export function toErrorBody(error: ApiError): ErrorBody {
+  return { detail: error.detail, error: toErrorObject(error) };
+}
+
+/** Anything that was thrown, as an error that may be shown: what is not an `ApiError` is our bug, and says nothing. */
+export function toApiError(thrown: unknown): ApiError {
+  if (thrown instanceof ApiError) return thrown;
+  return new ApiError(500, 'internal_error', 'The gateway failed to handle this request. The error has been logged.', {
+    cause: thrown,
+  });
+}

@@ -1,0 +1,45 @@
+import { type ArgumentsHost, Catch, type ExceptionFilter, HttpException, Inject } from '@nestjs/common';
+import type { Request, Response } from 'express';
+import { ApiError } from './api-error.js';
+import { toApiError, toErrorBody } from './error-body.js';
+import { exchangeOf } from '../telemetry/exchange.js';
+import { LOGGER, type Logger } from '../telemetry/logger.js';
+import { recordError } from './record-error.js';
+import { unmatchedRoute } from './unmatched-route.js';
+
+/** The only writer of error bodies: every throw ends here. */
+@Catch()
+export class ErrorFilter implements ExceptionFilter {
+  constructor(@Inject(LOGGER) private readonly logger: Logger) {}
+
+  catch(thrown: unknown, host: ArgumentsHost): void {
+    const request = host.switchToHttp().getRequest<Request>();
+    const response = host.switchToHttp().getResponse<Response>();
+    // The caller hung up: there is nobody to write to, and what was thrown only ended the work.
+    if (response.destroyed) return;
+
+    const error = thrown instanceof HttpException ? fromNest(thrown, request) : toApiError(thrown);
+    const exchange = exchangeOf(request);
+    recordError(exchange, error, this.logger);
+    if (response.headersSent) {
+      response.destroy();
+      return;
+    }
+    const body = Buffer.from(JSON.stringify(toErrorBody(error)));
+    exchange.bytesSent += body.length;
+    response.writeHead(error.status, {
+      ...error.headers,
+      'Content-Type': 'application/json; charset=utf-8',
+      'Content-Length': body.length,
+    });
+    response.end(body);
+  }
+}
+
+/** Nest itself throws when no route matches, or a path is malformed. */
+function fromNest(exception: HttpException, request: Request): ApiError {
+  const status = exception.getStatus();
+  if (status === 404) return unmatchedRoute(request);
+  if (status >= 500) return toApiError(exception);
+  return new ApiError(status, 'invalid_request', exception.message, { cause: exception });
+}

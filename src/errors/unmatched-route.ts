@@ -1,0 +1,30 @@
+import type { Request } from 'express';
+import { ApiError } from './api-error.js';
+
+/** What Express 5 keeps of a route. */
+interface Layer {
+  match(path: string): boolean;
+  route?: { methods: Record<string, boolean> };
+}
+
+/** 405 when the path exists with other methods, else 404. */
+export function unmatchedRoute(request: Request): ApiError {
+  const { method, path } = request;
+  const allowed = allowedMethods(request);
+  if (allowed.length === 0) return new ApiError(404, 'not_found', `There is nothing at ${path}.`);
+  const allow = allowed.join(', ');
+  // RFC 9110, section 15.5.6: a 405 lists the methods in Allow.
+  return new ApiError(405, 'method_not_allowed', `${path} does not take ${method}, but ${allow}.`, {
+    headers: { Allow: allow },
+  });
+}
+
+function allowedMethods({ app, path }: Request): string[] {
+  const { stack } = app.router as unknown as { stack: Layer[] };
+  const methods = stack
+    .filter((layer) => layer.route && layer.match(path))
+    .flatMap((layer) => Object.keys(layer.route?.methods ?? {}))
+    .filter((name) => !name.startsWith('_'))
+    .map((name) => name.toUpperCase());
+  return [...new Set(methods)].sort();
+}

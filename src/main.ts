@@ -1,0 +1,41 @@
+import { generateApiKey } from './auth/api-key.js';
+import { bannerOf } from './banner.js';
+import { hashApiKey } from './config/api-key-hash.js';
+import type { GatewayConfig } from './config/config.js';
+import { ConfigError, loadConfig } from './config/load-config.js';
+import { createApp } from './create-app.js';
+import { shutDownOnSignal } from './shut-down.js';
+import { systemClock } from './telemetry/clock.js';
+import { createLogger } from './telemetry/logger.js';
+import { UpstreamRegistry } from './upstreams/upstream-registry.js';
+
+/** A gateway that nobody can use is a mistake in production, and a hurdle everywhere else. */
+function ensureKey(config: GatewayConfig): string | undefined {
+  if (config.apiKeys.length > 0) return undefined;
+  if (process.env.NODE_ENV === 'production') {
+    throw new ConfigError('production', ['apiKeys: expected at least one; `npm run key` makes one, or set API_KEYS']);
+  }
+  const key = generateApiKey(false);
+  config.apiKeys = [{ id: 'temporary', hash: hashApiKey(key) }];
+  return key;
+}
+
+async function main(): Promise<void> {
+  const config = loadConfig(process.env);
+  const temporaryKey = ensureKey(config);
+  const logger = createLogger(config.log.level);
+  const app = await createApp({ config, logger, clock: systemClock });
+  shutDownOnSignal(app, config.server);
+  const { host, port } = config.server;
+  await app.listen(port, host);
+  const url = (await app.getUrl()).replace('[::1]', '127.0.0.1');
+  const { upstreams } = app.get(UpstreamRegistry);
+  process.stderr.write(bannerOf({ url, config, upstreams, temporaryKey }));
+}
+
+main().catch((error: unknown) => {
+  const { message, code, stack } = error as NodeJS.ErrnoException;
+  const isExpected = error instanceof ConfigError || code !== undefined;
+  process.stderr.write(`${isExpected ? message : (stack ?? message)}\n`);
+  process.exit(1);
+});

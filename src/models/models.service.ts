@@ -1,0 +1,41 @@
+import { Inject, Injectable } from '@nestjs/common';
+import { type Caller, mayUse } from '../auth/caller.js';
+import { modelNotFound } from '../errors/model-not-found.js';
+import { Router } from '../routing/router.js';
+import { CLOCK, type Clock } from '../telemetry/clock.js';
+import { UpstreamProbe } from '../upstreams/upstream-probe.js';
+import type { ModelDto } from './model.dto.js';
+
+/** Knows the models that callers may ask for. */
+@Injectable()
+export class ModelsService {
+  private readonly createdS: number;
+
+  constructor(
+    private readonly router: Router,
+    private readonly probe: UpstreamProbe,
+    @Inject(CLOCK) clock: Clock,
+  ) {
+    this.createdS = Math.floor(clock.now() / 1000);
+  }
+
+  /** Those that the configuration names, and those that upstreams without configured names list themselves. */
+  async list(caller: Caller): Promise<ModelDto[]> {
+    const { names, unlisted } = this.router.modelSources;
+    const listed = await Promise.all(unlisted.map((upstream) => this.probe.listModels(upstream)));
+    const usable = [...names, ...listed.flat()].filter((name) => mayUse(caller, name));
+    return [...new Set(usable)].map((id) => ({
+      id,
+      object: 'model',
+      created: this.createdS,
+      owned_by: 'completions-gateway',
+    }));
+  }
+
+  /** @throws {ApiError} 404 when there is none, or it is not for this caller. */
+  async get(id: string, caller: Caller): Promise<ModelDto> {
+    const model = (await this.list(caller)).find((each) => each.id === id);
+    if (model) return model;
+    throw modelNotFound();
+  }
+}

@@ -1,0 +1,36 @@
+import type { NestExpressApplication } from '@nestjs/platform-express';
+import { once } from 'node:events';
+import { constants } from 'node:os';
+import { setTimeout as delay } from 'node:timers/promises';
+import type { ServerConfig } from './config/config.js';
+import { ShutdownState } from './health/shutdown.js';
+
+type DrainLimits = Pick<ServerConfig, 'shutdownDelayMs' | 'drainTimeoutMs'>;
+
+/**
+ * On SIGTERM or SIGINT: readiness goes down first, then nothing new is taken, then what is under way ends, up to a limit,
+ * and the process exits with 0. A second signal ends it at once.
+ */
+export function shutDownOnSignal(app: NestExpressApplication, limits: DrainLimits): void {
+  const state = app.get(ShutdownState);
+  for (const signal of ['SIGTERM', 'SIGINT'] as const) {
+    process.on(signal, () => {
+      if (state.isAnnounced) process.exit(128 + constants.signals[signal]);
+      state.isAnnounced = true;
+      void drain(app, state, limits).then(() => process.exit(0));
+    });
+  }
+}
+
+async function drain(app: NestExpressApplication, state: ShutdownState, limits: DrainLimits): Promise<void> {
+  await delay(limits.shutdownDelayMs);
+  state.isDraining = true;
+  const server = app.getHttpServer();
+  const closed = once(server, 'close');
+  // Takes no new connection and ends the idle ones; 'close' comes when the last request is done.
+  server.close();
+  const limit = delay(limits.drainTimeoutMs, undefined, { ref: false });
+  await Promise.race([closed, limit]);
+  server.closeAllConnections();
+  await app.close();
+}

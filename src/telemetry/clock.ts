@@ -1,0 +1,30 @@
+/** A timer that can be started again without being made anew. */
+export interface Timer {
+  /** Starts the time again from now. */
+  refresh(): void;
+  cancel(): void;
+}
+
+/** Time, injected, so that a test can let ten minutes pass in no time. */
+export interface Clock {
+  /** Milliseconds since the epoch. */
+  now(): number;
+  /** Calls `action` once after `delayMs`. A timer does not keep the process alive. */
+  timer(delayMs: number, action: () => void): Timer;
+}
+
+/** The token to inject a `Clock` by. */
+export const CLOCK = Symbol('clock');
+
+export const systemClock: Clock = {
+  now: () => performance.timeOrigin + performance.now(),
+  timer(delayMs, action) {
+    const timeout = setTimeout(action, delayMs).unref();
+    return {
+      refresh: () => void timeout.refresh(),
+      cancel: () => {
+        clearTimeout(timeout);
+      },
+    };
+  },
+};

@@ -1,0 +1,43 @@
+import type { Request } from 'express';
+import type { Usage } from './usage.js';
+
+/**
+ * What is known of one request and its answer, filled in by each floor as it learns it and written out once, as one
+ * line of the access log. It never holds a prompt, a completion or a secret.
+ */
+export class Exchange {
+  keyId: string | undefined;
+  organization: string | undefined;
+  project: string | undefined;
+  /** The requested model. */
+  model: string | undefined;
+  /** The name of the upstream that answered. */
+  upstream: string | undefined;
+  stream = false;
+  usage: Usage | undefined;
+  /** When the first byte of a good answer was sent, milliseconds since the epoch. */
+  firstByteAt: number | undefined;
+  bytesSent = 0;
+  /** The `error.code` of the answer, also of a stream that failed after its 200. */
+  errorCode: string | undefined;
+  /** What happened inside. It may name an upstream, and so is for the log only. */
+  errorReason: string | undefined;
+
+  constructor(
+    readonly id: string,
+    readonly startedAt: number,
+  ) {}
+}
+
+const exchanges = new WeakMap<Request, Exchange>();
+
+export function startExchange(request: Request, exchange: Exchange): void {
+  exchanges.set(request, exchange);
+}
+
+/** @throws {Error} when the telemetry middleware did not run: a mistake in how the application is put together. */
+export function exchangeOf(request: Request): Exchange {
+  const exchange = exchanges.get(request);
+  if (!exchange) throw new Error('the telemetry middleware has not seen this request');
+  return exchange;
+}

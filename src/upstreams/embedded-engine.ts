@@ -1,0 +1,120 @@
+import { type ChildProcess, fork } from 'node:child_process';
+import { basename } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { UpstreamConfig } from '../config/config.js';
+import type { Clock } from '../telemetry/clock.js';
+import type { Logger } from '../telemetry/logger.js';
+import { HttpUpstream } from './http-upstream.js';
+import type { Upstream, UpstreamAnswer, UpstreamRequest } from './upstream.js';
+import { UpstreamError } from './upstream-error.js';
+
+/** What the engine tells its parent. */
+type EngineMessage = { listening: number } | { failed: string };
+
+const ENGINE_PROGRAM = fileURLToPath(new URL('../../engine/main.js', import.meta.url));
+const DEFAULT_MODEL_NAME = 'storyteller';
+const FIRST_RESTART_MS = 250;
+const LONGEST_RESTART_MS = 30_000;
+/** An engine that ran for so long had started well: the next restart does not wait longer than the first. */
+const STABLE_AFTER_MS = 60_000;
+
+/**
+ * llama.cpp in a child process, as an upstream like any other: a crash of native code ends the child and not the
+ * gateway. When the child dies it is started again, later each time.
+ */
+export class EmbeddedEngine implements Upstream {
+  readonly config: UpstreamConfig;
+  private child: ChildProcess | undefined;
+  private http: HttpUpstream | undefined;
+  private restartMs = FIRST_RESTART_MS;
+  private isClosing = false;
+
+  constructor(
+    private readonly modelPath: string | undefined,
+    private readonly clock: Clock,
+    private readonly logger: Logger,
+    private readonly program = ENGINE_PROGRAM,
+  ) {
+    const model = modelPath === undefined ? DEFAULT_MODEL_NAME : basename(modelPath, '.gguf');
+    this.config = Object.assign(new UpstreamConfig(), { name: 'embedded', engine: 'embedded', models: [model] });
+  }
+
+  get baseUrl(): string | undefined {
+    return this.http?.baseUrl;
+  }
+
+  /** The child's process id, to watch it from outside. */
+  get pid(): number | undefined {
+    return this.child?.pid;
+  }
+
+  /** @throws {Error} that says what to do, when the engine cannot start. */
+  async start(): Promise<void> {
+    const startedAt = this.clock.now();
+    const child = fork(this.program, {
+      env: {
+        ...process.env,
+        API_KEYS: undefined,
+        PORT: '0',
+        ...(this.modelPath === undefined ? {} : { EMBEDDED_MODEL: this.modelPath }),
+      },
+      // Ctrl-C goes to the whole process group: the engine must outlive the streams that the gateway still drains.
+      detached: true,
+      stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
+    });
+    this.child = child;
+    const port = await firstMessage(child);
+    this.http = new HttpUpstream(Object.assign(this.config, { baseUrl: `http://127.0.0.1:${port}/v1` }), this.clock);
+    child.once('exit', (code, signal) => {
+      this.onExit(startedAt, signal ?? code);
+    });
+  }
+
+  async send(request: UpstreamRequest, signal: AbortSignal): Promise<UpstreamAnswer> {
+    if (!this.http) throw new UpstreamError('not_sent', 'the embedded engine is being restarted');
+    return this.http.send(request, signal);
+  }
+
+  async close(): Promise<void> {
+    this.isClosing = true;
+    this.child?.kill();
+    await this.http?.close();
+  }
+
+  private onExit(startedAt: number, reason: string | number | null): void {
+    void this.http?.close();
+    this.http = undefined;
+    if (this.isClosing) return;
+    if (this.clock.now() - startedAt >= STABLE_AFTER_MS) this.restartMs = FIRST_RESTART_MS;
+    this.logger.error({ reason, restartMs: this.restartMs }, 'the embedded engine died; it is started again');
+    this.restartLater();
+  }
+
+  private restartLater(): void {
+    this.clock.timer(this.restartMs, () => {
+      if (this.isClosing) return;
+      this.start().catch((error: unknown) => {
+        this.logger.error(
+          { reason: (error as Error).message, restartMs: this.restartMs },
+          'the embedded engine cannot start',
+        );
+        this.restartLater();
+      });
+    });
+    this.restartMs = Math.min(this.restartMs * 2, LONGEST_RESTART_MS);
+  }
+}
+
+/** The port that the engine listens on. */
+async function firstMessage(child: ChildProcess): Promise<number> {
+  const { promise, resolve, reject } = Promise.withResolvers<number>();
+  child.once('message', (message: EngineMessage) => {
+    if ('listening' in message) resolve(message.listening);
+    else reject(new Error(message.failed));
+  });
+  child.once('error', reject);
+  child.once('exit', (code, signal) => {
+    reject(new Error(`The embedded engine ended with ${signal ?? `exit code ${code}`} before it was ready.`));
+  });
+  return promise;
+}

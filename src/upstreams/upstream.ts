@@ -1,0 +1,36 @@
+import type { UpstreamConfig } from '../config/config.js';
+
+/** One request as an upstream gets it. It is prepared once; every attempt starts from it. */
+export interface UpstreamRequest {
+  /** Below the base URL: `/completions`. */
+  path: string;
+  body: string;
+  headers: Record<string, string>;
+}
+
+/** An answer whose head has come. */
+export interface UpstreamAnswer {
+  status: number;
+  headers: Record<string, string | string[] | undefined>;
+  /**
+   * The body as it comes. To stop reading is to pause the upstream; to leave the loop early is to abort the request.
+   *
+   * @throws {UpstreamError} in mid-iteration, when the connection breaks or a time limit passes.
+   */
+  body: AsyncIterable<Buffer>;
+}
+
+/** One configured server that we call. */
+export interface Upstream {
+  readonly config: UpstreamConfig;
+  /** Up to and with `/v1`; undefined while there is none, as when the embedded engine is being restarted. */
+  readonly baseUrl: string | undefined;
+  /**
+   * Sends a request and waits for the head of the answer, whatever its status.
+   *
+   * @throws {UpstreamError} when there is no answer, and says how far the request got.
+   * @throws the signal's reason, when it is aborted.
+   */
+  send(request: UpstreamRequest, signal: AbortSignal): Promise<UpstreamAnswer>;
+  close(): Promise<void>;
+}
