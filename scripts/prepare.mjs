@@ -62,6 +62,8 @@ function run(command, args, message) {
   });
   if (result.status === 0) return;
   const reason = result.error?.message ?? `it ended with ${result.signal ?? `exit code ${result.status}`}`;
-  process.stderr.write(`\n\`${command} ${args.join(' ')}\` failed: ${reason}. Mend what is said above, then run the same command again.\n`);
+  process.stderr.write(
+    `\n\`${command} ${args.join(' ')}\` failed: ${reason}. Mend what is said above, then run the same command again.\n`,
+  );
   process.exit(1);
 }

@@ -1,0 +1,74 @@
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { completion, FakeUpstream, replyJson } from './support/fake-upstream.js';
+import { Gateway } from './support/gateway.js';
+
+describe('POST /v1/completions', () => {
+  let upstream: FakeUpstream;
+  let gateway: Gateway;
+
+  beforeEach(async () => {
+    upstream = await FakeUpstream.start();
+    gateway = await Gateway.inFrontOf(upstream);
+  });
+
+  afterEach(async () => {
+    await gateway.stop();
+    await upstream.stop();
+  });
+
+  it('passes a good answer on byte for byte', async () => {
+    const answer =
+      '{ "choices":[ {"index":0,"text":"Hi","finish_reason":"stop"} ], "model":"test-model", "n\\u0061me": 1.0 }';
+    upstream.onCompletion(replyJson(answer));
+    const response = await gateway.complete({ model: 'test-model', prompt: 'Say hi' });
+    expect(response.status).toBe(200);
+    expect(response.headers.get('content-type')).toBe('application/json; charset=utf-8');
+    expect(await response.text()).toBe(answer);
+  });
+
+  it('sends what was validated, and leaves out what is not given', async () => {
+    await gateway.complete(
+      '{"model":"other","model":"test-model","prompt":"Hi","user":null,"seed":7,"best_of":0,"top_k":40,"stream_options":{"include_usage":true}}',
+    );
+    expect(upstream.lastRequest.path).toBe('/v1/completions');
+    expect(upstream.lastRequest.body).toEqual({ model: 'test-model', prompt: 'Hi', seed: 7, top_k: 40 });
+  });
+
+  it("answers under the requested model's name, whatever the upstream calls it", async () => {
+    await gateway.stop();
+    gateway = await Gateway.inFrontOf(upstream, { upstream: { models: { nice: 'test-model' } } });
+    const response = await gateway.complete({ model: 'nice', prompt: 'Hi' });
+    expect(upstream.lastRequest.body.model).toBe('test-model');
+    expect(await response.json()).toEqual(completion('Hello', { model: 'nice' }));
+  });
+
+  it('gives choices in the order of their index, whatever order the upstream used', async () => {
+    const choices = [2, 0, 1].map((index) => ({ index, text: `#${index}`, finish_reason: 'stop', logprobs: null }));
+    upstream.onCompletion(replyJson(completion('', { choices })));
+    const response = await gateway.complete({ model: 'test-model', prompt: 'Hi', n: 3 });
+    const answer = (await response.json()) as { choices: { text: string }[] };
+    expect(answer.choices.map(({ text }) => text)).toEqual(['#0', '#1', '#2']);
+  });
+
+  it('sends the upstream its credential and the request id, and nothing of the caller', async () => {
+    await gateway.stop();
+    gateway = await Gateway.inFrontOf(upstream, { upstream: { apiKey: 'upstream-secret' } });
+    const response = await gateway.complete(
+      { model: 'test-model', prompt: 'Hi' },
+      { headers: { 'x-request-id': 'abc-1' } },
+    );
+    expect(response.headers.get('x-request-id')).toBe('abc-1');
+    const { headers } = upstream.lastRequest;
+    expect(headers).toMatchObject({ authorization: 'Bearer upstream-secret', 'x-request-id': 'abc-1' });
+    expect(Object.keys(headers)).not.toContain('openai-organization');
+  });
+
+  it('replaces a request id that is not one', async () => {
+    const response = await gateway.complete(
+      { model: 'test-model', prompt: 'Hi' },
+      { headers: { 'x-request-id': 'a b' } },
+    );
+    expect(response.headers.get('x-request-id')).toMatch(/^[\w-]{36}$/);
+    expect(upstream.lastRequest.headers['x-request-id']).toBe(response.headers.get('x-request-id'));
+  });
+});

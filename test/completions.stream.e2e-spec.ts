@@ -1,0 +1,153 @@
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { beginStream, chunk, events, FakeUpstream, replyEvents } from './support/fake-upstream.js';
+import { errorOf, eventsOf, Gateway } from './support/gateway.js';
+import { ManualClock } from './support/manual-clock.js';
+
+const REQUEST = { model: 'test-model', prompt: 'Hi', stream: true };
+const USAGE = chunk('', null, { choices: [], usage: { prompt_tokens: 1, completion_tokens: 2, total_tokens: 3 } });
+
+describe('POST /v1/completions with stream', () => {
+  let upstream: FakeUpstream;
+  let gateway: Gateway;
+  let clock: ManualClock;
+
+  beforeEach(async () => {
+    clock = new ManualClock();
+    upstream = await FakeUpstream.start();
+    gateway = await Gateway.inFrontOf(upstream, { clock });
+  });
+
+  afterEach(async () => {
+    await gateway.stop();
+    await upstream.stop();
+  });
+
+  it('passes chunks on as they came, and ends with [DONE]', async () => {
+    const stream = events(chunk('One'), chunk(' two', 'stop'), '[DONE]');
+    upstream.onCompletion(replyEvents(chunk('One'), chunk(' two', 'stop'), '[DONE]'));
+    const response = await gateway.complete(REQUEST);
+    expect(response.status).toBe(200);
+    expect(response.headers.get('content-type')).toBe('text/event-stream; charset=utf-8');
+    expect(await response.text()).toBe(stream);
+  });
+
+  it('sends each chunk when it comes, not when the answer is complete', async () => {
+    const first = Promise.withResolvers<void>();
+    upstream.onCompletion(async (response) => {
+      beginStream(response);
+      response.write(events(chunk('One')));
+      await first.promise;
+      response.end(events(chunk(' two', 'stop'), '[DONE]'));
+    });
+    const response = await gateway.complete(REQUEST);
+    const reader = response.body?.pipeThrough(new TextDecoderStream()).getReader();
+    expect((await reader?.read())?.value).toBe(events(chunk('One')));
+    first.resolve();
+    let rest = '';
+    for (let part = await reader?.read(); part?.value; part = await reader?.read()) rest += part.value;
+    expect(rest).toBe(events(chunk(' two', 'stop'), '[DONE]'));
+  });
+
+  it('writes the canonical form, whatever line ends, comments and fields the upstream used', async () => {
+    const json = JSON.stringify(chunk('Hé', 'stop'));
+    const bytes = Buffer.from(
+      `: hello\r\nevent: message\r\ndata:${json}\r\n\r\ndata: null\n\nid: 7\ndata: [DONE]\r\n\r\n`,
+    );
+    upstream.onCompletion(async (response) => {
+      beginStream(response);
+      // One byte at a time: characters, lines and events are torn apart.
+      for (const byte of bytes) {
+        await new Promise((resolve) => response.write(Buffer.of(byte), resolve));
+      }
+      response.end();
+    });
+    const response = await gateway.complete(REQUEST);
+    expect(await response.text()).toBe(`data: ${json}\n\ndata: [DONE]\n\n`);
+  });
+
+  it('asks for usage in any case, and shows it to those who asked', async () => {
+    upstream.onCompletion(replyEvents(chunk('One', 'stop'), USAGE, '[DONE]'));
+    const asked = await gateway.complete({ ...REQUEST, stream_options: { include_usage: true } });
+    expect(await eventsOf(asked)).toEqual([JSON.stringify(chunk('One', 'stop')), JSON.stringify(USAGE), '[DONE]']);
+
+    const notAsked = await gateway.complete(REQUEST);
+    expect(await eventsOf(notAsked)).toEqual([JSON.stringify(chunk('One', 'stop')), '[DONE]']);
+    expect(upstream.lastRequest.body.stream_options).toEqual({ include_usage: true });
+
+    const [, line] = await gateway.accessLog(2);
+    expect(line).toMatchObject({ stream: true, promptTokens: 1, completionTokens: 2, status: 200 });
+  });
+
+  it('keeps the status of a failure that comes as the first event', async () => {
+    upstream.onCompletion(
+      replyEvents({ error: { message: 'too long', type: 'BadRequestError', code: 400 } }, '[DONE]'),
+    );
+    const response = await gateway.complete(REQUEST);
+    expect(response.status).toBe(400);
+    expect((await errorOf(response)).error).toEqual({
+      message: 'too long',
+      type: 'invalid_request_error',
+      param: null,
+      code: 'BadRequestError',
+    });
+  });
+
+  it('answers 502 when the stream ends before its first event', async () => {
+    upstream.onCompletion(replyEvents());
+    const response = await gateway.complete(REQUEST);
+    expect(response.status).toBe(502);
+    expect((await errorOf(response)).error.code).toBe('upstream_error');
+  });
+
+  it('ends with an error event and without [DONE] when the stream ends before its end', async () => {
+    upstream.onCompletion(replyEvents(chunk('One')));
+    const [first, second, ...rest] = await eventsOf(await gateway.complete(REQUEST));
+    expect(first).toBe(JSON.stringify(chunk('One')));
+    expect(JSON.parse(second ?? '')).toMatchObject({ error: { type: 'upstream_error', code: 'upstream_error' } });
+    expect(rest).toEqual([]);
+    const [line] = await gateway.accessLog();
+    expect(line).toMatchObject({
+      status: 200,
+      errorCode: 'upstream_error',
+      errorReason: 'the stream ended before its end',
+    });
+  });
+
+  it('delivers what came before an error event', async () => {
+    upstream.onCompletion(replyEvents(chunk('One'), chunk(' two'), { error: { message: 'out of memory', code: 500 } }));
+    const delivered = await eventsOf(await gateway.complete(REQUEST));
+    expect(delivered.slice(0, 2)).toEqual([JSON.stringify(chunk('One')), JSON.stringify(chunk(' two'))]);
+    expect(delivered).toHaveLength(3);
+    expect(JSON.parse(delivered[2] ?? '')).toHaveProperty('error.code', 'upstream_error');
+  });
+
+  it('adds the [DONE] that an upstream forgot, when every choice has finished', async () => {
+    upstream.onCompletion(replyEvents(chunk('One', 'stop')));
+    expect(await eventsOf(await gateway.complete(REQUEST))).toEqual([JSON.stringify(chunk('One', 'stop')), '[DONE]']);
+  });
+
+  it('sends a comment when the upstream is silent for 15 s, but not before the first event', async () => {
+    const say = Promise.withResolvers<void>();
+    const finish = Promise.withResolvers<void>();
+    upstream.onCompletion(async (response) => {
+      beginStream(response);
+      response.flushHeaders();
+      await say.promise;
+      response.write(events(chunk('One')));
+      await finish.promise;
+      response.end(events(chunk(' two', 'stop'), '[DONE]'));
+    });
+    const pending = gateway.complete(REQUEST);
+    await upstream.received();
+    clock.advance(20_000);
+    say.resolve();
+    const response = await pending;
+    const reader = response.body?.pipeThrough(new TextDecoderStream()).getReader();
+    expect((await reader?.read())?.value).toBe(events(chunk('One')));
+    clock.advance(15_000);
+    expect((await reader?.read())?.value).toBe(':\n\n');
+    clock.advance(14_999);
+    finish.resolve();
+    expect((await reader?.read())?.value).toBe(events(chunk(' two', 'stop'), '[DONE]'));
+  });
+});

@@ -1,0 +1,163 @@
+import { once } from 'node:events';
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+
+/** What the fake does with one completion request. */
+export type Behaviour = (response: ServerResponse, request: ReceivedRequest) => void | Promise<void>;
+
+/** A completion request as it arrived. */
+export class ReceivedRequest {
+  readonly path: string;
+  readonly headers: IncomingMessage['headers'];
+  /** Resolves when the gateway closed the connection before the answer was complete. */
+  readonly aborted: Promise<void>;
+
+  constructor(
+    request: IncomingMessage,
+    response: ServerResponse,
+    readonly text: string,
+  ) {
+    this.path = request.url ?? '';
+    this.headers = request.headers;
+    this.aborted = new Promise((resolve) => {
+      response.once('close', () => {
+        if (!response.writableFinished) resolve();
+      });
+    });
+  }
+
+  get body(): Record<string, unknown> {
+    return JSON.parse(this.text) as Record<string, unknown>;
+  }
+}
+
+/** An OpenAI-compatible server on a real socket that behaves, or misbehaves, as it is told. */
+export class FakeUpstream {
+  /** Every completion request, in the order of arrival. */
+  readonly requests: ReceivedRequest[] = [];
+  models = ['test-model'];
+  private behaviour: Behaviour = replyJson(completion('Hello'));
+  private waiters: (() => void)[] = [];
+
+  private constructor(private readonly server: Server) {}
+
+  static async start(behaviour?: Behaviour): Promise<FakeUpstream> {
+    const server = createServer();
+    const fake = new FakeUpstream(server);
+    if (behaviour) fake.behaviour = behaviour;
+    server.on('request', (request, response) => void fake.handle(request, response));
+    server.listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    return fake;
+  }
+
+  get baseUrl(): string {
+    return `http://127.0.0.1:${(this.server.address() as AddressInfo).port}/v1`;
+  }
+
+  get lastRequest(): ReceivedRequest {
+    const last = this.requests.at(-1);
+    if (!last) throw new Error('the fake upstream has received nothing');
+    return last;
+  }
+
+  /** What it does from the next request on. */
+  onCompletion(behaviour: Behaviour): void {
+    this.behaviour = behaviour;
+  }
+
+  /** Resolves with the `count`th request once it has arrived. */
+  async received(count = 1): Promise<ReceivedRequest> {
+    for (;;) {
+      const request = this.requests[count - 1];
+      if (request) return request;
+      await new Promise<void>((resolve) => this.waiters.push(resolve));
+    }
+  }
+
+  /** Sockets that are open at this moment. */
+  async openConnections(): Promise<number> {
+    return new Promise((resolve, reject) => {
+      this.server.getConnections((error, count) => (error ? reject(error) : resolve(count)));
+    });
+  }
+
+  async stop(): Promise<void> {
+    this.server.closeAllConnections();
+    const closed = once(this.server, 'close');
+    this.server.close();
+    await closed;
+  }
+
+  private async handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    if (request.method === 'GET') {
+      const data = this.models.map((id) => ({ id, object: 'model', created: 0, owned_by: 'fake' }));
+      await replyJson({ object: 'list', data })(response, undefined as never);
+      return;
+    }
+    const chunks: Buffer[] = [];
+    for await (const chunk of request) chunks.push(chunk as Buffer);
+    const received = new ReceivedRequest(request, response, Buffer.concat(chunks).toString());
+    this.requests.push(received);
+    for (const wake of this.waiters.splice(0)) wake();
+    await this.behaviour(response, received);
+  }
+}
+
+/** A whole answer. */
+export function completion(text: string, fields: object = {}): object {
+  return {
+    id: 'cmpl-fake',
+    object: 'text_completion',
+    created: 1_763_800_000,
+    model: 'test-model',
+    choices: [{ index: 0, text, finish_reason: 'stop', logprobs: null }],
+    usage: { prompt_tokens: 2, completion_tokens: 3, total_tokens: 5 },
+    ...fields,
+  };
+}
+
+/** A chunk of a stream; without a finish reason it is not the last of its choice. */
+export function chunk(text: string, finishReason: string | null = null, fields: object = {}): object {
+  const choices = [{ index: 0, text, finish_reason: finishReason, logprobs: null }];
+  return {
+    id: 'cmpl-fake',
+    object: 'text_completion',
+    created: 1_763_800_000,
+    model: 'test-model',
+    choices,
+    ...fields,
+  };
+}
+
+export function replyJson(body: unknown, status = 200, headers: Record<string, string> = {}): Behaviour {
+  return (response) => {
+    response.writeHead(status, { 'content-type': 'application/json', ...headers });
+    response.end(typeof body === 'string' ? body : JSON.stringify(body));
+  };
+}
+
+/** Events as they stand on the wire; objects are written as chunks, strings as the data of an event. */
+export function events(...data: (object | string)[]): string {
+  return data.map((each) => `data: ${typeof each === 'string' ? each : JSON.stringify(each)}\n\n`).join('');
+}
+
+/** A stream that is written in one piece and ended. */
+export function replyEvents(...data: (object | string)[]): Behaviour {
+  return (response) => {
+    beginStream(response);
+    response.end(events(...data));
+  };
+}
+
+export function beginStream(response: ServerResponse): void {
+  response.writeHead(200, { 'content-type': 'text/event-stream' });
+}
+
+/** Accepts the request and never says a word. */
+export const hang: Behaviour = () => undefined;
+
+/** Cuts the connection without an answer. */
+export const reset: Behaviour = (response) => {
+  response.socket?.destroy();
+};

@@ -1,0 +1,98 @@
+import type { NestExpressApplication } from '@nestjs/platform-express';
+import { plainToInstance } from 'class-transformer';
+import { Writable } from 'node:stream';
+import { hashApiKey } from '../../src/config/api-key-hash.js';
+import { GatewayConfig } from '../../src/config/config.js';
+import { createApp } from '../../src/create-app.js';
+import { type Clock, systemClock } from '../../src/telemetry/clock.js';
+import { createLogger } from '../../src/telemetry/logger.js';
+
+/** The API key that every test gateway knows. */
+export const API_KEY = 'test-key';
+
+export type LogLine = Record<string, unknown>;
+
+/** The whole gateway, in this process, on a port that the system chose. */
+export class Gateway {
+  private constructor(
+    readonly app: NestExpressApplication,
+    readonly url: string,
+    /** Every line of the log so far. */
+    readonly logLines: LogLine[],
+  ) {}
+
+  /** `config` is what `gateway.yaml` would hold. */
+  static async start(config: object, clock: Clock = systemClock): Promise<Gateway> {
+    const plain = { apiKeys: [{ id: 'test', hash: hashApiKey(API_KEY) }], ...config };
+    const logLines: LogLine[] = [];
+    const sink = new Writable({
+      write(line: Buffer, _encoding, done) {
+        logLines.push(JSON.parse(line.toString()) as LogLine);
+        done();
+      },
+    });
+    const app = await createApp({
+      config: plainToInstance(GatewayConfig, plain, { exposeDefaultValues: true }),
+      logger: createLogger('info', sink),
+      clock,
+    });
+    await app.listen(0, '127.0.0.1');
+    return new Gateway(app, await app.getUrl(), logLines);
+  }
+
+  /** A gateway with one upstream, called `fake`, that takes any model. */
+  static async inFrontOf(
+    upstream: { baseUrl: string },
+    options: { config?: object; upstream?: object; clock?: Clock } = {},
+  ) {
+    const upstreams = [{ name: 'fake', baseUrl: upstream.baseUrl, ...options.upstream }];
+    return Gateway.start({ upstreams, ...options.config }, options.clock);
+  }
+
+  /** `POST /v1/completions` with the test key. A body that is no string is sent as JSON. */
+  complete(body: unknown, init: { headers?: Record<string, string>; signal?: AbortSignal } = {}): Promise<Response> {
+    return fetch(`${this.url}/v1/completions`, {
+      method: 'POST',
+      headers: { authorization: `Bearer ${API_KEY}`, 'content-type': 'application/json', ...init.headers },
+      body: typeof body === 'string' ? body : JSON.stringify(body),
+      ...(init.signal ? { signal: init.signal } : {}),
+    });
+  }
+
+  get(path: string, headers: Record<string, string> = { authorization: `Bearer ${API_KEY}` }): Promise<Response> {
+    return fetch(this.url + path, { headers });
+  }
+
+  /** The access log's lines. They are written when a connection is done with its request, which may be a moment later. */
+  async accessLog(count = 1): Promise<LogLine[]> {
+    for (;;) {
+      const lines = this.logLines.filter(({ msg }) => msg === 'request');
+      if (lines.length >= count) return lines;
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+  }
+
+  async stop(): Promise<void> {
+    this.app.getHttpServer().closeAllConnections();
+    await this.app.close();
+  }
+}
+
+/** The error part of an answer. */
+export interface ErrorAnswer {
+  detail: unknown;
+  error: { message: string; type: string; param: string | null; code: string };
+}
+
+export async function errorOf(response: Response): Promise<ErrorAnswer> {
+  return (await response.json()) as ErrorAnswer;
+}
+
+/** The data of each event of a streamed answer. */
+export async function eventsOf(response: Response): Promise<string[]> {
+  const text = await response.text();
+  return text
+    .split('\n\n')
+    .filter((event) => event !== '')
+    .map((event) => event.replace(/^data: /, ''));
+}

@@ -1,0 +1,51 @@
+import type { Clock, Timer } from '../../src/telemetry/clock.js';
+
+interface Scheduled {
+  dueAt: number;
+  action: () => void;
+}
+
+/** A clock that stands still until a test lets time pass. */
+export class ManualClock implements Clock {
+  private time = Date.UTC(2026, 0, 1);
+  private readonly timers = new Set<Scheduled>();
+
+  now(): number {
+    return this.time;
+  }
+
+  timer(delayMs: number, action: () => void): Timer {
+    const scheduled: Scheduled = { dueAt: this.time + delayMs, action };
+    this.timers.add(scheduled);
+    return {
+      refresh: () => {
+        scheduled.dueAt = this.time + delayMs;
+        this.timers.add(scheduled);
+      },
+      cancel: () => {
+        this.timers.delete(scheduled);
+      },
+    };
+  }
+
+  /** How many timers still wait for their time. */
+  get pendingCount(): number {
+    return this.timers.size;
+  }
+
+  /** Lets time pass, and calls what falls due, in order. */
+  advance(milliseconds: number): void {
+    const end = this.time + milliseconds;
+    for (let next = this.nextDue(end); next; next = this.nextDue(end)) {
+      this.time = next.dueAt;
+      this.timers.delete(next);
+      next.action();
+    }
+    this.time = end;
+  }
+
+  private nextDue(end: number): Scheduled | undefined {
+    const due = [...this.timers].filter(({ dueAt }) => dueAt <= end);
+    return due.sort((a, b) => a.dueAt - b.dueAt)[0];
+  }
+}
