@@ -9,6 +9,8 @@ import { EventStreamParser } from '../upstreams/event-stream.js';
 import { readAll } from '../upstreams/read-all.js';
 import { refusalOf } from '../upstreams/refusal.js';
 import type { UpstreamAnswer } from '../upstreams/upstream.js';
+import { UpstreamError } from '../upstreams/upstream-error.js';
+import { readCompletion } from './canonical.js';
 import type { ClientConnection } from './client-connection.js';
 import { toCompletionAnswer } from './completion-answer.js';
 import { CompletionStream } from './completion-stream.js';
@@ -40,6 +42,7 @@ export class CompletionsService {
     if (answer.status !== 200) {
       throw refusalOf(answer.status, answer.headers, await readAll(answer.body, MAX_ERROR_BYTES));
     }
+    if (exchange.stream && !isEventStream(answer)) throw await notAStream(answer);
     if (exchange.stream) await this.relayStream(answer, body, client);
     else await this.relayJson(answer, body, client);
   }
@@ -76,6 +79,16 @@ export class CompletionsService {
       client.exchange.usage = stream.usage;
     }
   }
+}
+
+function isEventStream({ headers }: UpstreamAnswer): boolean {
+  return String(headers['content-type']).startsWith('text/event-stream');
+}
+
+/** Some engines answer a stream that they refuse with a plain 200, and say in its body what is wrong. */
+async function notAStream(answer: UpstreamAnswer): Promise<UpstreamError> {
+  readCompletion(await readAll(answer.body, MAX_ERROR_BYTES));
+  return new UpstreamError('broken', `${String(answer.headers['content-type'])} for an answer to a streamed request`);
 }
 
 /** All events of one read go out as one write. */

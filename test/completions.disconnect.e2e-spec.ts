@@ -1,0 +1,93 @@
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { once } from 'node:events';
+import { connect } from 'node:net';
+import { beginStream, chunk, events, FakeUpstream, hang } from './support/fake-upstream.js';
+import { API_KEY, Gateway } from './support/gateway.js';
+import { ManualClock } from './support/manual-clock.js';
+
+const REQUEST = { model: 'test-model', prompt: 'Hi' };
+const LATE = Date.UTC(2026, 0, 1) + 60_000;
+
+describe('POST /v1/completions when the client goes away', () => {
+  let upstream: FakeUpstream;
+  let gateway: Gateway;
+  let clock: ManualClock;
+
+  beforeEach(async () => {
+    clock = new ManualClock();
+    upstream = await FakeUpstream.start();
+    gateway = await Gateway.inFrontOf(upstream, { clock });
+  });
+
+  afterEach(async () => {
+    await gateway.stop();
+    await upstream.stop();
+  });
+
+  it.each([false, true])('aborts the upstream before the answer has begun (stream: %s)', async (stream) => {
+    upstream.onCompletion(hang);
+    const client = new AbortController();
+    const pending = gateway.complete({ ...REQUEST, stream }, { signal: client.signal });
+    const request = await upstream.received();
+    client.abort();
+    await expect(pending).rejects.toThrow('aborted');
+    await request.aborted;
+    expect(await gateway.accessLog()).toMatchObject([{ status: 499, stream, upstream: 'fake' }]);
+  });
+
+  it('aborts the upstream in mid-stream', async () => {
+    upstream.onCompletion((response) => {
+      beginStream(response);
+      response.write(events(chunk('One')));
+    });
+    const client = new AbortController();
+    const response = await gateway.complete({ ...REQUEST, stream: true }, { signal: client.signal });
+    client.abort();
+    await expect(response.text()).rejects.toThrow('aborted');
+    await upstream.lastRequest.aborted;
+    expect(await gateway.accessLog()).toMatchObject([{ status: 499, stream: true }]);
+    expect(clock.pendingCount).toBe(0);
+  });
+
+  it('slows the upstream down to the pace of the client, without taking that for silence', async () => {
+    const event = events(chunk('x'.repeat(100_000)));
+    const count = 1_000;
+    let writtenBytes = 0;
+    upstream.onCompletion(async (response) => {
+      beginStream(response);
+      for (let i = 0; i < count; i++) {
+        writtenBytes += event.length;
+        if (!response.write(event)) await once(response, 'drain');
+      }
+      response.end(events(chunk('', 'stop'), '[DONE]'));
+    });
+
+    const { port, hostname } = new URL(gateway.url);
+    const socket = connect(Number(port), hostname);
+    const body = JSON.stringify({ ...REQUEST, stream: true });
+    socket.write(
+      `POST /v1/completions HTTP/1.1\r\nhost: x\r\nauthorization: Bearer ${API_KEY}\r\n` +
+        `content-type: application/json\r\nconnection: close\r\ncontent-length: ${body.length}\r\n\r\n${body}`,
+    );
+
+    // The client takes a little at each turn of the event loop, far less than the upstream could write.
+    let readBytes = 0;
+    let furthestAheadBytes = 0;
+    let last = '';
+    while (!socket.readableEnded) {
+      const bytes = socket.read(16_384) as Buffer | null;
+      if (bytes) {
+        readBytes += bytes.length;
+        last = (last + bytes.toString('latin1')).slice(-100);
+      }
+      furthestAheadBytes = Math.max(furthestAheadBytes, writtenBytes - readBytes);
+      // Longer than the idle limit: time that passes while the client is behind is not the upstream's silence.
+      if (readBytes > 20_000_000 && clock.now() < LATE) clock.advance(60_000);
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+    expect(last).toContain('data: [DONE]');
+    expect(readBytes).toBeGreaterThan(count * event.length);
+    // What the buffers of four sockets hold, and not the hundred megabytes.
+    expect(furthestAheadBytes).toBeLessThan((count * event.length) / 3);
+  });
+});
