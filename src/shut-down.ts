@@ -5,6 +5,8 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { ServerConfig } from './config/config.js';
 import { ShutdownState } from './health/shutdown.js';
 
+const IDLE_SWEEP_MS = 50;
+
 type DrainLimits = Pick<ServerConfig, 'shutdownDelayMs' | 'drainTimeoutMs'>;
 
 /**
@@ -29,8 +31,11 @@ async function drain(app: NestExpressApplication, state: ShutdownState, limits: 
   const closed = once(server, 'close');
   // Takes no new connection and ends the idle ones; 'close' comes when the last request is done.
   server.close();
+  // A connection whose last request ends from now on is kept alive all the same, and would hold the server open.
+  const sweep = setInterval(() => server.closeIdleConnections(), IDLE_SWEEP_MS);
   const limit = delay(limits.drainTimeoutMs, undefined, { ref: false });
   await Promise.race([closed, limit]);
+  clearInterval(sweep);
   server.closeAllConnections();
   await app.close();
 }

@@ -1,0 +1,112 @@
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { once } from 'node:events';
+import { connect } from 'node:net';
+import { beginStream, chunk, events, FakeUpstream } from './support/fake-upstream.js';
+import { API_KEY } from './support/gateway.js';
+import { GatewayProcess } from './support/gateway-process.js';
+
+const REQUEST = { model: 'test-model', prompt: 'Hi', stream: true };
+const HEADERS = { authorization: `Bearer ${API_KEY}`, 'content-type': 'application/json' };
+
+describe('SIGTERM', () => {
+  let upstream: FakeUpstream;
+  let gateway: GatewayProcess;
+  let finish: () => void;
+
+  beforeEach(async () => {
+    const finished = Promise.withResolvers<void>();
+    finish = finished.resolve;
+    upstream = await FakeUpstream.start(async (response) => {
+      beginStream(response);
+      response.write(events(chunk('One')));
+      await finished.promise;
+      response.end(events(chunk(' two', 'stop'), '[DONE]'));
+    });
+  });
+
+  afterEach(async () => {
+    gateway.kill('SIGKILL');
+    await gateway.ended;
+    await upstream.stop();
+  });
+
+  async function start(server: object): Promise<string> {
+    gateway = GatewayProcess.spawn({ server, upstreams: [{ name: 'fake', baseUrl: upstream.baseUrl }] });
+    return gateway.listening();
+  }
+
+  const openStream = (url: string) =>
+    fetch(`${url}/v1/completions`, { method: 'POST', headers: HEADERS, body: JSON.stringify(REQUEST) });
+
+  it('lets streams that are under way end, then exits with 0', async () => {
+    const url = await start({});
+    const response = await openStream(url);
+    gateway.kill('SIGTERM');
+    await refused(url);
+    finish();
+    expect(await response.text()).toBe(events(chunk('One'), chunk(' two', 'stop'), '[DONE]'));
+    expect(await gateway.ended).toMatchObject({ exitCode: 0 });
+  });
+
+  it('says first that it is not ready, and still serves', async () => {
+    const url = await start({ shutdownDelayMs: 3_600_000 });
+    expect((await fetch(`${url}/readyz`)).status).toBe(200);
+    gateway.kill('SIGTERM');
+    while ((await fetch(`${url}/readyz`)).status !== 503);
+    expect((await fetch(`${url}/livez`)).status).toBe(200);
+    const response = await openStream(url);
+    finish();
+    expect(await response.text()).toContain('[DONE]');
+  });
+
+  it('refuses new requests on connections that are still open', async () => {
+    const url = new URL(await start({}));
+    const socket = connect(Number(url.port), url.hostname);
+    let received = '';
+    socket.on('data', (bytes: Buffer) => (received += bytes.toString()));
+    const head = `HTTP/1.1\r\nhost: x\r\nauthorization: Bearer ${API_KEY}\r\ncontent-type: application/json\r\n`;
+    const body = JSON.stringify(REQUEST);
+    socket.write(`POST /v1/completions ${head}content-length: ${body.length}\r\n\r\n${body}`);
+    await once(socket, 'data');
+    gateway.kill('SIGTERM');
+    await refused(url.origin);
+    socket.write(`GET /v1/models ${head}\r\n`);
+    finish();
+    await once(socket, 'close');
+    expect(received).toContain('data: [DONE]');
+    expect(received).toContain('HTTP/1.1 503 Service Unavailable');
+    expect(received).toContain('"code":"shutting_down"');
+    expect(received).toMatch(/connection: close/i);
+    expect(await gateway.ended).toMatchObject({ exitCode: 0 });
+  });
+
+  it('cuts what is still under way when the time is over, and exits with 0', async () => {
+    const url = await start({ drainTimeoutMs: 1 });
+    const response = await openStream(url);
+    gateway.kill('SIGTERM');
+    await expect(response.text()).rejects.toThrow('terminated');
+    expect(await gateway.ended).toMatchObject({ exitCode: 0 });
+    await upstream.lastRequest.aborted;
+  });
+
+  it('ends at once when it comes a second time', async () => {
+    const url = await start({});
+    const response = await openStream(url);
+    gateway.kill('SIGTERM');
+    await refused(url);
+    gateway.kill('SIGTERM');
+    await expect(response.text()).rejects.toThrow('terminated');
+    expect(await gateway.ended).toMatchObject({ exitCode: 143 });
+  });
+});
+
+/** Resolves when nothing listens there any more. */
+async function refused(url: string): Promise<void> {
+  for (;;) {
+    try {
+      await (await fetch(`${url}/livez`, { headers: { connection: 'close' } })).text();
+    } catch {
+      return;
+    }
+  }
+}

@@ -1,0 +1,79 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { stringify } from 'yaml';
+import { API_KEY } from './gateway.js';
+
+const PROGRAM = fileURLToPath(new URL('../../dist/src/main.js', import.meta.url));
+
+/** How a process ended, and what it said. */
+export interface Ended {
+  exitCode: number | null;
+  signal: NodeJS.Signals | null;
+  stderr: string;
+}
+
+/** The built gateway as a process of its own, as `npm start` runs it. */
+export class GatewayProcess {
+  readonly ended: Promise<Ended>;
+  stdout = '';
+  private stderr = '';
+
+  private constructor(private readonly child: ChildProcess) {
+    child.stdout?.on('data', (text) => (this.stdout += String(text)));
+    child.stderr?.on('data', (text) => (this.stderr += String(text)));
+    this.ended = once(child, 'close').then(([exitCode, signal]) => ({
+      exitCode: exitCode as number | null,
+      signal: signal as NodeJS.Signals | null,
+      stderr: this.stderr,
+    }));
+  }
+
+  /** `config` is written to a file as `gateway.yaml` would be; the environment is the given one and no other. */
+  static spawn(config: object, env: Record<string, string> = {}): GatewayProcess {
+    const file = join(mkdtempSync(join(tmpdir(), 'gateway-')), 'gateway.yaml');
+    writeFileSync(file, stringify(config));
+    const { PATH = '' } = process.env;
+    const child = spawn(process.execPath, [PROGRAM], {
+      env: { PATH, PORT: '0', API_KEYS: API_KEY, GATEWAY_CONFIG: file, ...env },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    return new GatewayProcess(child);
+  }
+
+  /** Resolves with the URL once the process says that it listens. */
+  async listening(): Promise<string> {
+    for (;;) {
+      const url = /Listening on +(\S+)/.exec(this.stderr)?.[1];
+      if (url) return url;
+      const isOver = await Promise.race([this.ended.then(() => true), this.saysMore().then(() => false)]);
+      if (isOver) throw new Error(`the gateway ended before it listened: ${this.stderr}`);
+    }
+  }
+
+  get banner(): string {
+    return this.stderr;
+  }
+
+  kill(signal: NodeJS.Signals): void {
+    this.child.kill(signal);
+  }
+
+  /** Resolves when standard output holds a line that `matches`. */
+  async logged(matches: (line: Record<string, unknown>) => boolean): Promise<Record<string, unknown>> {
+    for (;;) {
+      const lines = this.stdout.split('\n').slice(0, -1);
+      const found = lines.map((line) => JSON.parse(line) as Record<string, unknown>).find(matches);
+      if (found) return found;
+      if (!this.child.stdout) throw new Error('no standard output');
+      await once(this.child.stdout, 'data');
+    }
+  }
+
+  private async saysMore(): Promise<void> {
+    if (this.child.stderr) await once(this.child.stderr, 'data');
+  }
+}
