@@ -1,0 +1,110 @@
+import type { CompletionRequest, Prompt } from './completion-request.js';
+import { type EvaluatedPrompt, evaluatePrompt } from './evaluate-prompt.js';
+import { type FinishReason, generate, type Outcome } from './generate.js';
+import type { Model } from './load-model.js';
+import { randomOf } from './random.js';
+import type { ScoredToken } from './scored-token.js';
+import { lengthInCodePoints, type Piece, TokenText } from './token-text.js';
+
+/** A part of one choice, in the order in which the choice is read. The last one has the finish reason. */
+export interface ChoicePart extends Piece<ScoredToken> {
+  /** `prompt index × n + choice index`. */
+  readonly index: number;
+  readonly finishReason: FinishReason | null;
+}
+
+/** Takes a part. Generation goes on when it resolves: this is how a slow reader slows it down. */
+export type Deliver = (part: ChoicePart) => Promise<void> | void;
+
+export interface PromptRun {
+  readonly model: Model;
+  readonly request: CompletionRequest;
+  readonly promptIndex: number;
+  readonly prompt: Prompt;
+  /** The sequence of the llama.cpp context that the run has to itself. */
+  readonly sequence: number;
+  readonly signal: AbortSignal;
+  readonly onToken: () => void;
+}
+
+/**
+ * Generates the choices of one prompt, which is evaluated once: before each further choice the sequence is rewound to the
+ * prompt's end.
+ *
+ * @returns how many tokens were generated.
+ */
+export async function completePrompt(run: PromptRun, deliver: Deliver): Promise<number> {
+  const { model, request, prompt, sequence } = run;
+  model.evaluator.forget(sequence, 0);
+  const evaluated = await evaluatePrompt(model, sequence, prompt, request, run.signal);
+  if (request.bestOf > request.n) return completeBest(run, evaluated, deliver);
+
+  let tokenCount = 0;
+  for (let choice = 0; choice < request.n; choice++) {
+    const outcome = await completeChoice(run, evaluated, choice, deliver);
+    tokenCount += outcome.tokenCount;
+  }
+  return tokenCount;
+}
+
+/** Generates `best_of` choices and delivers the `n` with the highest mean log-probability, best first. */
+async function completeBest(run: PromptRun, evaluated: EvaluatedPrompt, deliver: Deliver): Promise<number> {
+  const { n, bestOf } = run.request;
+  const candidates: { parts: ChoicePart[]; outcome: Outcome }[] = [];
+  for (let choice = 0; choice < bestOf; choice++) {
+    const parts: ChoicePart[] = [];
+    const outcome = await completeChoice(run, evaluated, choice, (part) => void parts.push(part));
+    candidates.push({ parts, outcome });
+  }
+  const best = candidates.toSorted((a, b) => b.outcome.meanLogprob - a.outcome.meanLogprob).slice(0, n);
+  for (const [rank, { parts }] of best.entries()) {
+    for (const part of parts) await deliver({ ...part, index: run.promptIndex * n + rank });
+  }
+  return candidates.reduce((sum, { outcome }) => sum + outcome.tokenCount, 0);
+}
+
+async function completeChoice(
+  run: PromptRun,
+  evaluated: EvaluatedPrompt,
+  choice: number,
+  deliver: Deliver,
+): Promise<Outcome> {
+  const { model, request, promptIndex, prompt, sequence, signal, onToken } = run;
+  if (choice > 0) await rewind(run);
+  const index = promptIndex * request.n + choice;
+  if (request.echo) {
+    await deliver({ text: prompt.text, tokens: placeOwnTokens(run, evaluated), index, finishReason: null });
+  }
+  const promptLength = lengthInCodePoints(prompt.text);
+  const random = randomOf(request.seed, promptIndex, choice);
+  const position = prompt.tokens.length;
+  const pieces = generate({ model, request, sequence, position, read: evaluated.read, random, signal, onToken });
+  let step = await pieces.next();
+  for (; !step.done; step = await pieces.next()) {
+    const { text, tokens } = step.value;
+    if (text === '' && tokens.length === 0) continue;
+    await deliver({ text, tokens: tokens.map((token) => shift(token, promptLength)), index, finishReason: null });
+  }
+  await deliver({ text: '', tokens: [], index, finishReason: step.value.finishReason });
+  return step.value;
+}
+
+/** Forgets what the choice before has added. A model that cannot forget a part evaluates the prompt again. */
+async function rewind({ model, request, prompt, sequence, signal }: PromptRun): Promise<void> {
+  if (model.evaluator.forget(sequence, prompt.tokens.length)) return;
+  await evaluatePrompt(model, sequence, prompt, { ...request, echo: false }, signal);
+}
+
+function placeOwnTokens({ model, prompt }: PromptRun, { ownTokens }: EvaluatedPrompt): Piece<ScoredToken>['tokens'] {
+  const text = new TokenText<ScoredToken>([]);
+  const pieces = ownTokens.map((token) => text.push(token, model.vocabulary.bytesOf(token.token)));
+  const tokens = [...pieces, text.finish()].flatMap((piece) => piece.tokens);
+  // Some tokenizers put a space before a text: the tokens are longer than the prompt, and their offsets one too high.
+  const surplus =
+    lengthInCodePoints(model.vocabulary.textOf(ownTokens.map(({ token }) => token))) - lengthInCodePoints(prompt.text);
+  return tokens.map((token) => shift(token, -Math.min(surplus, token.offset)));
+}
+
+function shift<T extends { offset: number }>(placed: T, distance: number): T {
+  return { ...placed, offset: placed.offset + distance };
+}

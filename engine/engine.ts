@@ -1,0 +1,57 @@
+import { completePrompt, type Deliver } from './complete-prompt.js';
+import type { CompletionRequest } from './completion-request.js';
+import type { Model } from './load-model.js';
+import { Slots } from './slots.js';
+
+export interface Usage {
+  prompt_tokens: number;
+  /** Of all choices generated, those that `best_of` threw away included. */
+  completion_tokens: number;
+  total_tokens: number;
+}
+
+/** Runs completion requests on a model: some at a time, each on a sequence of its own, the others in a queue. */
+export class Engine {
+  readonly #slots: Slots;
+  #tokensGenerated = 0;
+
+  constructor(
+    readonly model: Model,
+    parallelRequests: number,
+  ) {
+    this.#slots = new Slots(parallelRequests);
+  }
+
+  /** What `GET /health` shows. `tokensGenerated` counts since the start; that it stands still shows that nothing runs. */
+  get state(): { active: number; queued: number; tokensGenerated: number } {
+    return { active: this.#slots.active, queued: this.#slots.queued, tokensGenerated: this.#tokensGenerated };
+  }
+
+  /**
+   * Generates all choices of a request, one after the other: the model evaluates one token at a time in any case.
+   *
+   * @throws the signal's reason after an abort: in the queue at once, else before the next token.
+   */
+  complete(request: CompletionRequest, signal: AbortSignal, deliver: Deliver): Promise<Usage> {
+    const { model } = this;
+    const onToken = (): void => {
+      this.#tokensGenerated++;
+    };
+    return this.#slots.use(signal, async (sequence) => {
+      let promptTokens = 0;
+      let completionTokens = 0;
+      for (const [promptIndex, prompt] of request.prompts.entries()) {
+        promptTokens += prompt.tokens.length;
+        completionTokens += await completePrompt(
+          { model, request, promptIndex, prompt, sequence, signal, onToken },
+          deliver,
+        );
+      }
+      return {
+        prompt_tokens: promptTokens,
+        completion_tokens: completionTokens,
+        total_tokens: promptTokens + completionTokens,
+      };
+    });
+  }
+}

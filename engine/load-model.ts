@@ -1,0 +1,155 @@
+import { createHash } from 'node:crypto';
+import { stat } from 'node:fs/promises';
+import { availableParallelism } from 'node:os';
+import { basename } from 'node:path';
+import type * as NodeLlamaCpp from 'node-llama-cpp';
+import type { LlamaModel, Token } from 'node-llama-cpp';
+import { Evaluator } from './evaluator.js';
+import { LogitSource } from './logit-source.js';
+import type { NativeContext, NativeSampler } from './native-context.js';
+import { Vocabulary } from './vocabulary.js';
+
+/** The control tokens that a prompt with a suffix is arranged with. */
+export interface FillInMiddleTokens {
+  readonly prefix: number;
+  readonly suffix: number;
+  readonly middle: number;
+}
+
+/** A loaded model, ready to evaluate `sequences` texts at once. */
+export interface Model {
+  /** The file's name without `.gguf`: what callers ask for. */
+  readonly name: string;
+  /** Changes when the file or the library does, and with them, maybe, the text for a seed. */
+  readonly fingerprint: string;
+  /** Tokens that prompt and completion of one choice may have together. */
+  readonly contextSize: number;
+  /** So many tokens of a prompt are evaluated in one go. */
+  readonly promptChunkSize: number;
+  readonly vocabulary: Vocabulary;
+  readonly evaluator: Evaluator;
+  /** The token that stands for the start of a text, when the model has one. */
+  readonly startToken: number | undefined;
+  /** Whether the model expects the start token before every text. */
+  readonly prependsStartToken: boolean;
+  readonly fillInMiddle: FillInMiddleTokens | undefined;
+  /** Text is text: `<|endoftext|>` in a prompt is spelled out in ordinary tokens. */
+  tokenize(text: string): number[];
+  endsGeneration(token: number): boolean;
+}
+
+/**
+ * Below this file size a model is evaluated one token at a time, on one thread, prompts included: what more would gain
+ * is lost in overhead. It also makes a resumed text (prompt and the text so far, sent again as a prompt) go on exactly as
+ * the first one would have. Above, prompts are evaluated in chunks, and a resumed text may differ in a near tie.
+ */
+const SMALL_MODEL_BYTES = 64 * 2 ** 20;
+const PROMPT_CHUNK_SIZE = 128;
+
+export interface LoadOptions {
+  path: string;
+  sequences: number;
+  /** The largest context to make room for. The model's own limit applies as well. */
+  maxContextSize: number;
+}
+
+export async function loadModel({ path, sequences, maxContextSize }: LoadOptions): Promise<Model> {
+  const sizeBytes = await fileSize(path);
+  const isSmall = sizeBytes < SMALL_MODEL_BYTES;
+  const threads = isSmall ? 1 : availableParallelism();
+  const { getLlama, LlamaLogLevel, getModuleVersion } = await importLibrary();
+  const llama = await getLlama({
+    build: 'never',
+    skipDownload: true,
+    progressLogs: false,
+    gpu: isSmall ? false : 'auto',
+    maxThreads: threads,
+    logLevel: LlamaLogLevel.error,
+    logger: (_level, message) => process.stderr.write(`llama.cpp: ${message.trimEnd()}\n`),
+  });
+  const model = await llama.loadModel({ modelPath: path });
+  const contextSize = Math.min(model.trainContextSize, maxContextSize);
+  const promptChunkSize = isSmall ? 1 : PROMPT_CHUNK_SIZE;
+  const context = await model.createContext({
+    contextSize,
+    sequences,
+    threads,
+    batchSize: promptChunkSize,
+    // A sliding window forgets what a rewind to the prompt's end needs.
+    swaFullCache: true,
+  });
+  const native = nativeParts(llama, model, context);
+  const vocabulary = readVocabulary(model);
+  const name = basename(path).replace(/\.gguf$/i, '');
+  return {
+    name,
+    fingerprint: `fp_${createHash('sha256')
+      .update(`${name} ${sizeBytes} ${await getModuleVersion()}`)
+      .digest('hex')
+      .slice(0, 12)}`,
+    contextSize,
+    promptChunkSize,
+    vocabulary,
+    evaluator: new Evaluator(native.context, new LogitSource(native.context, vocabulary.size, native.createSampler)),
+    startToken: model.tokens.bos ?? model.tokens.eos ?? undefined,
+    prependsStartToken: model.tokens.bos !== null && model.tokens.shouldPrependBosToken,
+    fillInMiddle: fillInMiddleTokens(model),
+    tokenize: (text) => model.tokenize(text, false),
+    endsGeneration: (token) => model.isEogToken(token as Token),
+  };
+}
+
+async function fileSize(path: string): Promise<number> {
+  try {
+    return (await stat(path)).size;
+  } catch (error) {
+    throw new Error(`The model file ${path} cannot be read. Name a GGUF file with --model or EMBEDDED_MODEL.`, {
+      cause: error,
+    });
+  }
+}
+
+/** `node-llama-cpp` is an optional dependency: a gateway in front of other servers does without. */
+async function importLibrary(): Promise<typeof NodeLlamaCpp> {
+  try {
+    return await import('node-llama-cpp');
+  } catch (error) {
+    throw new Error(
+      'The embedded engine needs the optional package node-llama-cpp, which is not installed. ' +
+        'Install it with `npm ci --include=optional`, or set UPSTREAM_BASE_URL to use a server of your own.',
+      { cause: error },
+    );
+  }
+}
+
+/** Reaches into `node-llama-cpp`: see `NativeContext` for why. */
+function nativeParts(
+  llama: object,
+  model: object,
+  context: object,
+): { context: NativeContext; createSampler: () => NativeSampler } {
+  const { _ctx: nativeContext } = context as { _ctx?: NativeContext };
+  const { _bindings: bindings } = llama as { _bindings?: { AddonSampler: new (model: unknown) => NativeSampler } };
+  const { _model: nativeModel } = model as { _model?: object };
+  if (!nativeContext || !nativeModel || !bindings) {
+    throw new Error('This version of node-llama-cpp is not the one that the engine is made for: run `npm ci`.');
+  }
+  return { context: nativeContext, createSampler: () => new bindings.AddonSampler(nativeModel) };
+}
+
+function readVocabulary(model: LlamaModel): Vocabulary {
+  const { model: tokenizerModel, tokens: spellings } = model.fileInfo.metadata.tokenizer.ggml;
+  return new Vocabulary({
+    tokenizerModel,
+    spellings,
+    kindOf: (token) => {
+      const { control, unknown, userDefined } = model.getTokenAttributes(token as Token);
+      return { isControl: control || unknown, isVerbatim: userDefined };
+    },
+  });
+}
+
+function fillInMiddleTokens(model: LlamaModel): FillInMiddleTokens | undefined {
+  const { prefix, suffix, middle } = model.tokens.infill;
+  return prefix === null || suffix === null || middle === null ? undefined : { prefix, suffix, middle };
+}
