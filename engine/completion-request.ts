@@ -85,7 +85,7 @@ function arrange(prompt: string | number[], suffix: string, model: Model): Promp
   const { vocabulary } = model;
   if (typeof prompt !== 'string') refuseUnknownTokens(prompt, model);
   const isText = typeof prompt === 'string';
-  const own = isText ? model.tokenize(prompt) : prompt;
+  const own = isText ? tokenize(prompt, model) : prompt;
   const start = isText && model.prependsStartToken && model.startToken !== undefined ? [model.startToken] : [];
   let before = start;
   let after: number[] = [];
@@ -102,7 +102,7 @@ function arrange(prompt: string | number[], suffix: string, model: Model): Promp
       );
     }
     before = [...start, fillInMiddle.prefix];
-    after = [fillInMiddle.suffix, ...model.tokenize(suffix), fillInMiddle.middle];
+    after = [fillInMiddle.suffix, ...tokenize(suffix, model), fillInMiddle.middle];
   }
   let tokens = [...before, ...own, ...after];
   if (tokens.length === 0) {
@@ -152,14 +152,23 @@ function logitBiasOf(body: CreateCompletionDto, { vocabulary }: Model): Map<numb
   return biases;
 }
 
-/** In the words of OpenAI's API, which clients know. */
+/** Tokenizing some megabytes takes seconds, in which nothing else runs: a text that cannot fit is refused before. */
+function tokenize(text: string, { vocabulary, contextSize, tokenize: toTokens }: Model): number[] {
+  const leastTokens = Math.ceil(Buffer.byteLength(text) / vocabulary.longestTokenBytes);
+  if (leastTokens > contextSize) throw contextExceeded(contextSize, 'at least ', leastTokens, 0);
+  return toTokens(text);
+}
+
 function refuseOverflow({ tokens }: Prompt, maxTokens: number, { contextSize }: Model): void {
-  const total = tokens.length + maxTokens;
-  if (total <= contextSize) return;
-  throw new ApiError(
+  if (tokens.length + maxTokens > contextSize) throw contextExceeded(contextSize, '', tokens.length, maxTokens);
+}
+
+/** In the words of OpenAI's API, which clients know. */
+function contextExceeded(contextSize: number, about: string, promptTokens: number, maxTokens: number): ApiError {
+  return new ApiError(
     400,
     'context_length_exceeded',
-    `This model's maximum context length is ${contextSize} tokens, however you requested ${total} tokens ` +
-      `(${tokens.length} in your prompt; ${maxTokens} for the completion). Please reduce your prompt; or completion length.`,
+    `This model's maximum context length is ${contextSize} tokens, however you requested ${about}${promptTokens + maxTokens} tokens ` +
+      `(${promptTokens} in your prompt; ${maxTokens} for the completion). Please reduce your prompt; or completion length.`,
   );
 }

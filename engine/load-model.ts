@@ -34,8 +34,8 @@ export interface Model {
   readonly prependsStartToken: boolean;
   readonly fillInMiddle: FillInMiddleTokens | undefined;
   /** Text is text: `<|endoftext|>` in a prompt is spelled out in ordinary tokens. */
-  tokenize(text: string): number[];
-  endsGeneration(token: number): boolean;
+  readonly tokenize: (text: string) => number[];
+  readonly endsGeneration: (token: number) => boolean;
 }
 
 /**

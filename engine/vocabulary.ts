@@ -23,11 +23,20 @@ export interface VocabularySource {
 export class Vocabulary {
   readonly #bytes: (Uint8Array | undefined)[] = [];
   readonly #names: (string | undefined)[] = [];
+  #longestTokenBytes: number | undefined;
 
   constructor(private readonly source: VocabularySource) {}
 
   get size(): number {
     return this.source.spellings.length;
+  }
+
+  /** No token has more bytes than this. */
+  get longestTokenBytes(): number {
+    return (this.#longestTokenBytes ??= this.source.spellings.reduce(
+      (most, spelling) => Math.max(most, Buffer.byteLength(spelling)),
+      1,
+    ));
   }
 
   /** The bytes that a token adds to a text: none for a control token. */

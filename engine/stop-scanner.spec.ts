@@ -1,0 +1,55 @@
+import { describe, expect, it } from '@jest/globals';
+import fc from 'fast-check';
+import { StopScanner } from './stop-scanner.js';
+
+/** What comes out of each push, and at the end. */
+function scan(stops: string[], pieces: string[]): { released: string[]; stopped: boolean } {
+  const scanner = new StopScanner(stops);
+  const released: string[] = [];
+  for (const piece of pieces) {
+    const { text, stopped } = scanner.push(piece);
+    released.push(text);
+    if (stopped) return { released, stopped };
+  }
+  return { released: [...released, scanner.finish()], stopped: false };
+}
+
+describe('StopScanner', () => {
+  it('releases text at once that cannot begin a stop string', () => {
+    expect(scan(['END'], ['one ', 'two']).released).toEqual(['one ', 'two', '']);
+  });
+
+  it('holds back what may become a stop string, and drops it when it does', () => {
+    expect(scan(['END'], ['one E', 'N', 'D two'])).toEqual({ released: ['one ', '', ''], stopped: true });
+  });
+
+  it('gives back what was held when no stop string comes of it', () => {
+    expect(scan(['END'], ['one E', 'N', 'ough', 'E']).released).toEqual(['one ', '', 'ENough', '', 'E']);
+  });
+
+  it('cuts at the first of several stop strings', () => {
+    expect(scan(['x', 'b'], ['abx'])).toEqual({ released: ['a'], stopped: true });
+  });
+
+  it('finds a stop string that begins in what another one held back', () => {
+    expect(scan(['aab'], ['aa', 'ab'])).toEqual({ released: ['', 'a'], stopped: true });
+  });
+
+  it('comes to the same text however the text is cut', () => {
+    const letters = (maxLength: number): fc.Arbitrary<string> =>
+      fc.string({ unit: fc.constantFrom('a', 'b', 'c'), minLength: 1, maxLength });
+    fc.assert(
+      fc.property(fc.array(letters(4), { maxLength: 12 }), fc.array(letters(3), { maxLength: 4 }), (pieces, stops) => {
+        const text = pieces.join('');
+        const found = stops.map((stop) => text.indexOf(stop)).filter((index) => index >= 0);
+        const { released, stopped } = scan(stops, pieces);
+        expect(stopped).toBe(found.length > 0);
+        // A longer stop string that begins earlier may still be incomplete when a shorter one ends.
+        if (!stopped) expect(released.join('')).toBe(text);
+        else for (const stop of stops) expect(released.join('')).not.toContain(stop);
+        expect(text.startsWith(released.join(''))).toBe(true);
+      }),
+      { numRuns: 5_000, seed: 1 },
+    );
+  });
+});
