@@ -11,6 +11,7 @@ export async function readJsonBody(request: IncomingMessage, limitBytes: number)
     throw new ApiError(415, 'unsupported_media_type', message);
   }
   const body = await readBody(request, limitBytes);
+  if (body.length === 0) throw new ValidationError([{ loc: ['body'], msg: 'Field required', type: 'missing' }]);
   if (!isUtf8(body)) throw invalidJson('not valid UTF-8');
   try {
     return JSON.parse(body.toString()) as unknown;
