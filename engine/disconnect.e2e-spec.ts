@@ -70,6 +70,7 @@ describe('a client that', () => {
       received = (received + text).slice(-20_000);
       if (received.includes('data: [DONE]')) socket.end();
     });
+    socket.resume();
     await once(socket, 'close');
     expect(received).toContain('"index":119');
     expect(await engine.health()).toMatchObject({ active: 0, tokensGenerated: 500 + 120 });

@@ -56,7 +56,7 @@ describe('logprobs', () => {
   it('counts offsets in characters from the begin of the prompt, echoed or not', async () => {
     const body = { prompt: 'Hé 🙂!', logprobs: 0, max_tokens: 4, temperature: 0 };
     const { tokens, text_offset: offsets } = await logprobsOf(body);
-    const lengths = tokens.map((token) => [...token].length);
+    const lengths = tokens.map((token) => Array.from(token).length);
     expect(offsets).toEqual(
       tokens.map((_, index) => 5 + lengths.slice(0, index).reduce((sum, length) => sum + length, 0)),
     );

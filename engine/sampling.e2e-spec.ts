@@ -105,7 +105,7 @@ describe('sampling', () => {
       expect(forced.text).toBe('OnceOnceOnce');
       const { logprobs } = await engine.choice({ ...greedy, max_tokens: 1, logprobs: 2 });
       const [likeliest, second] = Object.keys(logprobs?.top_logprobs[0] ?? {});
-      const banned = await engine.choice({ ...greedy, max_tokens: 1, logit_bias: { '15': -100, '16': -100 } });
+      const banned = await engine.choice({ ...greedy, max_tokens: 1, logit_bias: { '48': -100 } });
       expect([likeliest, banned.text]).toEqual([',', second]);
     });
 
