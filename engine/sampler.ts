@@ -1,4 +1,4 @@
-import { ceilingOf, type LogitReader, type Logits } from './logits.js';
+import { ceilingOf, type Detail, type LogitReader, type Logits } from './logits.js';
 import type { Random } from './random.js';
 
 export interface SamplingOptions {
@@ -38,9 +38,7 @@ export class Sampler {
     const fraction = temperature > 0 ? this.random() : 0;
     const adjustment = (token: number): number => this.#adjustmentOf(token);
     const adjusted = new Set([...this.options.logitBias.keys(), ...this.#counts.keys()]);
-    for (const detail of temperature > 0
-      ? (['window', 'window-and-mass', 'all'] as const)
-      : (['window', 'all'] as const)) {
+    for (const detail of detailsFor(temperature)) {
       const token = choose(await read(detail), this.options, { adjusted, adjustment }, fraction);
       if (token === undefined) continue;
       this.#counts.set(token, (this.#counts.get(token) ?? 0) + 1);
@@ -54,6 +52,11 @@ export class Sampler {
     const count = this.#counts.get(token) ?? 0;
     return (logitBias.get(token) ?? 0) - count * frequencyPenalty - (count > 0 ? presencePenalty : 0);
   }
+}
+
+/** What to read, in this order, until it settles the choice. Only from 0 to 1 does the rest's mass bound its weight well. */
+function detailsFor(temperature: number): Detail[] {
+  return temperature > 0 && temperature <= 1 ? ['window', 'window-and-mass', 'all'] : ['window', 'all'];
 }
 
 /** What penalties and bias add to the logits. */
