@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { once } from 'node:events';
+import { Readable } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import { spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
@@ -15,7 +16,10 @@ describe('the engine process', () => {
     expect(message.model).toBe('storyteller');
     const exited = once(child, 'exit') as Promise<[number]>;
     child.kill();
-    const [output, errors] = await Promise.all([text(child.stdout ?? []), text(child.stderr ?? [])]);
+    const [output, errors] = await Promise.all([
+      text(child.stdout ?? Readable.from([])),
+      text(child.stderr ?? Readable.from([])),
+    ]);
     expect({ output, errors, exitCode: (await exited)[0] }).toEqual({ output: '', errors: '', exitCode: 0 });
   });
 

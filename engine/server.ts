@@ -40,6 +40,8 @@ export function createEngineServer(engine: Engine, logError: (error: unknown) =>
       sendError(response, error);
     });
   });
+  // Who keeps connections in a pool would now and then send on one that is just being closed.
+  server.keepAliveTimeout = 0;
   return server;
 }
 
