@@ -14,8 +14,9 @@ export interface SamplingOptions {
 /**
  * Chooses the tokens of one choice.
  *
- * The order is vLLM's: penalties and bias are added to the raw logits, the sum is divided by the temperature, then the smallest set of likeliest tokens whose probabilities reach `top_p` is kept, and
- * one random number picks from it, likeliest first.
+ * The order is vLLM's: penalties and bias are added to the raw logits, the sum is divided by the temperature, then the
+ * smallest set of likeliest tokens whose probabilities reach `top_p` is kept, and one random number picks from it,
+ * likeliest first.
  *
  * The penalty is OpenAI's: `logit − count · frequency_penalty − (count > 0) · presence_penalty`. OpenAI counts "the text
  * so far"; like vLLM, this counts the generated tokens only, not the prompt's.
