@@ -1,0 +1,58 @@
+import { describe, expect, it } from '@jest/globals';
+import { instanceToPlain } from 'class-transformer';
+import { getMetadataStorage } from 'class-validator';
+import { readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { parse } from 'yaml';
+import {
+  ApiKeyConfig,
+  EmbeddedConfig,
+  GatewayConfig,
+  LogConfig,
+  ServerConfig,
+  TimeoutsConfig,
+  UpstreamConfig,
+} from './config.js';
+import { loadConfig } from './load-config.js';
+
+const EXAMPLE = fileURLToPath(new URL('../../gateway.example.yaml', import.meta.url));
+const text = readFileSync(EXAMPLE, 'utf8');
+
+type Section = Record<string, unknown>;
+
+/** The names of a config class's options, in the order of its page. */
+function optionsOf(section: new () => object): string[] {
+  const rules = getMetadataStorage().getTargetValidationMetadatas(section, section.name, true, false);
+  return [...new Set(rules.map(({ propertyName }) => propertyName))];
+}
+
+describe('gateway.example.yaml', () => {
+  it('loads without problems', () => {
+    const names = [...text.matchAll(/^[^#]*\$\{(\w+)\}/gm)].map(([, name = '']) => name);
+    const env = Object.fromEntries(names.map((name) => [name, 'a-value']));
+    expect(names).not.toHaveLength(0);
+    expect(loadConfig({ ...env, GATEWAY_CONFIG: EXAMPLE }).upstreams).toHaveLength(2);
+  });
+
+  it('mentions every option, in the order of the config page', () => {
+    const example = parse(text) as Section & Record<'upstreams' | 'apiKeys', [Section]>;
+    const [upstream] = example.upstreams;
+    const sections: [new () => object, unknown][] = [
+      [GatewayConfig, example],
+      [ServerConfig, example.server],
+      [LogConfig, example.log],
+      [EmbeddedConfig, example.embedded],
+      [UpstreamConfig, upstream],
+      [TimeoutsConfig, upstream.timeouts],
+      [ApiKeyConfig, example.apiKeys[0]],
+    ];
+    for (const [section, shown] of sections) expect(Object.keys(shown as Section)).toEqual(optionsOf(section));
+  });
+
+  it('shows the defaults of the sections that every gateway has', () => {
+    const example = parse(text) as Section & { upstreams: [Section] };
+    expect(example.server).toEqual(instanceToPlain(new ServerConfig()));
+    expect(example.log).toEqual(instanceToPlain(new LogConfig()));
+    expect(example.upstreams[0].timeouts).toEqual(instanceToPlain(new TimeoutsConfig()));
+  });
+});
