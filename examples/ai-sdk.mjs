@@ -1,0 +1,16 @@
+// npm install ai @ai-sdk/openai
+// BASE_URL=http://127.0.0.1:8080/v1 API_KEY=your-key MODEL=storyteller node examples/ai-sdk.mjs
+import { createOpenAI } from '@ai-sdk/openai';
+import { generateText, streamText } from 'ai';
+
+const { BASE_URL = 'http://127.0.0.1:8080/v1', API_KEY, MODEL = 'storyteller' } = process.env;
+const gateway = createOpenAI({ baseURL: BASE_URL, apiKey: API_KEY });
+const model = gateway.completion(MODEL);
+
+const { text, usage } = await generateText({ model, prompt: 'Once upon a time', maxOutputTokens: 32 });
+console.log(text);
+console.log(usage);
+
+const { textStream } = streamText({ model, prompt: 'The cat', maxOutputTokens: 32 });
+for await (const piece of textStream) process.stdout.write(piece);
+console.log();
