@@ -1,6 +1,7 @@
 import { getMetadataStorage } from 'class-validator';
 import type { Issue } from '../errors/api-error.js';
-import { CreateCompletionDto } from './create-completion.dto.js';
+import { MAX_ISSUES } from '../errors/validation-error.js';
+import { CreateCompletionDto, StreamOptionsDto } from './create-completion.dto.js';
 import { explainText } from './field-rules.js';
 
 /** Deeper than any parameter of any engine (a JSON schema for guided decoding is the deepest), and safe to recurse. */
@@ -9,72 +10,117 @@ const MAX_DEPTH = 64;
 /** Names that would reach an object's prototype instead of a field, here or in whatever parses the body next. */
 const PROTOTYPE_NAMES = new Set(['__proto__', 'constructor', 'prototype']);
 
-const KNOWN_FIELDS = new Set(
-  getMetadataStorage()
-    .getTargetValidationMetadatas(CreateCompletionDto, CreateCompletionDto.name, true, false)
-    .map(({ propertyName }) => propertyName),
-);
+const KNOWN_FIELDS = fieldsOf(CreateCompletionDto);
+const KNOWN_STREAM_OPTIONS = fieldsOf(StreamOptionsDto);
 
-/** The names of the fields that the contract does not list: `top_k`, `min_p`, `ignore_eos`, … */
-export function extraFields(body: object): string[] {
-  const extras: string[] = [];
-  for (const name in body) {
-    if (!KNOWN_FIELDS.has(name)) extras.push(name);
+type Fields = Record<string, unknown>;
+
+interface ExtraField {
+  loc: Issue['loc'];
+  name: string;
+  value: unknown;
+}
+
+function fieldsOf(dto: abstract new () => object): Set<string> {
+  const metadata = getMetadataStorage().getTargetValidationMetadatas(dto, dto.name, true, false);
+  return new Set(metadata.map(({ propertyName }) => propertyName));
+}
+
+/** The fields that the contract does not list: `top_k`, `min_p`, `ignore_eos`, …; those of `stream_options` too. */
+function extraFields(body: object): ExtraField[] {
+  const extras = unknownIn(body as Fields, KNOWN_FIELDS, ['body']);
+  const { stream_options: options } = body as Fields;
+  return isFields(options)
+    ? [...extras, ...unknownIn(options, KNOWN_STREAM_OPTIONS, ['body', 'stream_options'])]
+    : extras;
+}
+
+function unknownIn(fields: Fields, known: Set<string>, parent: Issue['loc']): ExtraField[] {
+  const extras: ExtraField[] = [];
+  for (const name in fields) {
+    if (!known.has(name)) extras.push({ loc: [...parent, name], name, value: fields[name] });
   }
   return extras;
 }
 
-export function forbidden(name: string): Issue {
-  return { loc: ['body', name], msg: 'Extra inputs are not permitted', type: 'extra_forbidden' };
+/** Every extra field as a problem, for an upstream that is configured to refuse them. */
+export function forbidExtras(body: object): Issue[] {
+  return extraFields(body).map(({ loc }) => forbidden(loc));
 }
 
-/** The fields that the contract lists, without the others. */
-export function pickKnown(body: Record<string, unknown>): Record<string, unknown> {
-  return Object.fromEntries(Object.entries(body).filter(([name]) => KNOWN_FIELDS.has(name)));
+function forbidden(loc: Issue['loc']): Issue {
+  return { loc, msg: 'Extra inputs are not permitted', type: 'extra_forbidden' };
+}
+
+/**
+ * The fields that the contract lists, without the others, as class-validator wants them: in objects of the DTO classes.
+ * Nothing below them is copied or looked into, however large or deep it is.
+ */
+export function toKnownFields(body: Fields): CreateCompletionDto {
+  const known = Object.assign(new CreateCompletionDto(), pick(body, KNOWN_FIELDS));
+  const { stream_options: options } = body;
+  if (isFields(options))
+    known.stream_options = Object.assign(new StreamOptionsDto(), pick(options, KNOWN_STREAM_OPTIONS));
+  // One wrong list is one mistake, not one for each item.
+  else if (Array.isArray(options)) known.stream_options = [] as StreamOptionsDto;
+  return known;
+}
+
+function pick(fields: Fields, names: Set<string>): Fields {
+  const picked: Fields = {};
+  for (const name of names) {
+    if (Object.hasOwn(fields, name)) picked[name] = fields[name];
+  }
+  return picked;
 }
 
 /** An extra field may be anything that can be sent on unchanged; what JSON would alter on the way is refused. */
-export function explainExtras(body: Record<string, unknown>): Issue[] {
+export function explainExtras(body: object): Issue[] {
   const issues: Issue[] = [];
-  for (const name of extraFields(body)) {
-    const issue = PROTOTYPE_NAMES.has(name) ? forbidden(name) : explainValue(body[name], ['body', name]);
+  for (const { loc, name, value } of extraFields(body)) {
+    if (issues.length >= MAX_ISSUES) break;
+    const issue = PROTOTYPE_NAMES.has(name) ? forbidden(loc) : (explainName(name, loc) ?? explainValue(value, loc));
     if (issue) issues.push(issue);
   }
-  const streamOptionsIssue = explainValue(body.stream_options, ['body', 'stream_options']);
-  if (streamOptionsIssue) issues.push(streamOptionsIssue);
   return issues;
 }
 
-/** Fields of the contract that are nested deeper than is safe to look into. */
-export function explainNesting(body: Record<string, unknown>): Issue[] {
-  return Object.entries(body).flatMap(([name, value]) =>
-    isTooDeep(value) ? [{ loc: ['body', name], msg: 'Value error, nested too deeply', type: 'value_error' }] : [],
-  );
-}
-
-function isTooDeep(value: unknown, depth = 0): boolean {
-  if (typeof value !== 'object' || value === null) return false;
-  return depth >= MAX_DEPTH || Object.values(value).some((child) => isTooDeep(child, depth + 1));
+/** Whether `value` can be sent on as it came, asked first because it mostly can: no path is kept and nothing is copied. */
+function isSendable(value: unknown, depth: number): boolean {
+  if (typeof value === 'string') return value.isWellFormed();
+  if (typeof value === 'number') return Number.isFinite(value);
+  if (typeof value !== 'object' || value === null) return true;
+  if (depth > MAX_DEPTH) return false;
+  if (Array.isArray(value)) return value.every((item) => isSendable(item, depth + 1));
+  for (const name in value) {
+    if (name === '__proto__' || !name.isWellFormed() || !isSendable((value as Fields)[name], depth + 1)) return false;
+  }
+  return true;
 }
 
 /** The first thing in `value` that cannot be sent on as it came. */
 function explainValue(value: unknown, loc: Issue['loc']): Issue | undefined {
-  if (typeof value === 'string') {
-    const [issue] = explainText(value);
-    return issue && { ...issue, loc };
-  }
+  if (isSendable(value, loc.length)) return undefined;
+  if (typeof value === 'string') return explainName(value, loc);
   // 1e400 is valid JSON, but no double: it would be sent on as null.
-  if (typeof value === 'number' && !Number.isFinite(value)) {
-    return { loc, msg: 'Input should be a finite number', type: 'finite_number' };
-  }
-  if (typeof value !== 'object' || value === null) return undefined;
+  if (typeof value === 'number') return { loc, msg: 'Input should be a finite number', type: 'finite_number' };
   if (loc.length > MAX_DEPTH)
     return { loc: loc.slice(0, 2), msg: 'Value error, nested too deeply', type: 'value_error' };
-  for (const [key, child] of Object.entries(value)) {
+  for (const [key, child] of Object.entries(value as object)) {
     const at = [...loc, Array.isArray(value) ? Number(key) : key];
     // A schema may well describe a property called "constructor"; nothing means well by "__proto__".
-    const issue = key === '__proto__' ? { ...forbidden(key), loc: at } : explainValue(child, at);
+    const issue = key === '__proto__' ? forbidden(at) : (explainName(key, at) ?? explainValue(child, at));
     if (issue) return issue;
   }
   return undefined;
+}
+
+/** A name is text like any other: a lone surrogate in it cannot be sent as UTF-8. */
+function explainName(name: string, loc: Issue['loc']): Issue | undefined {
+  const [issue] = explainText(name);
+  return issue && { ...issue, loc };
+}
+
+function isFields(value: unknown): value is Fields {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

@@ -1,5 +1,6 @@
 import { ValidateBy, type ValidationArguments, type ValidationOptions } from 'class-validator';
 import type { Issue } from '../errors/api-error.js';
+import { MAX_ISSUES } from '../errors/validation-error.js';
 
 /**
  * The wording of Pydantic 2 for class-validator's decorators, and the rules that class-validator lacks.
@@ -92,7 +93,9 @@ function explainLogitBias(value: unknown): Issue[] {
     return one('dict_type', object.message as string);
   }
   const issues: Issue[] = [];
-  for (const [key, bias] of Object.entries(value)) {
+  for (const key in value) {
+    if (issues.length >= MAX_ISSUES) break;
+    const bias = (value as Record<string, unknown>)[key];
     if (!/^(0|[1-9]\d{0,9})$/.test(key)) {
       issues.push(...one('value_error', 'Value error, keys must be token ids as decimal strings', key));
     } else if (typeof bias !== 'number') {

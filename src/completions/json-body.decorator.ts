@@ -9,7 +9,7 @@ export const JSON_BODY_PARSER = 'json body parser';
 
 /** Express's own JSON parser, which knows content encodings, charsets and limits. */
 export function createJsonBodyParser(limitBytes: number): RequestHandler {
-  return json({ limit: limitBytes, strict: false, verify: refuseInvalidUtf8 });
+  return json({ limit: limitBytes, strict: false, verify: checkBytes });
 }
 
 /**
@@ -19,7 +19,7 @@ export function createJsonBodyParser(limitBytes: number): RequestHandler {
  */
 export const JsonBody = createParamDecorator(async (_: unknown, context: ExecutionContext): Promise<unknown> => {
   const request = context.switchToHttp().getRequest<Request>();
-  if (isEmpty(request)) throw new ValidationError([{ loc: ['body'], msg: 'Field required', type: 'missing' }]);
+  if (isEmpty(request)) throw missingBody();
   const response = context.switchToHttp().getResponse<Response>();
   const parse = request.app.get(JSON_BODY_PARSER) as RequestHandler;
   await new Promise<void>((resolve, reject) => {
@@ -42,9 +42,13 @@ interface BodyParserError extends Error {
   limit?: number;
 }
 
-/** A body of no bytes; Express would read it as an empty object. */
+/** A body that says that it has no bytes; Express would read it as an empty object. */
 function isEmpty({ headers }: Request): boolean {
   return headers['transfer-encoding'] === undefined && Number(headers['content-length'] ?? 0) === 0;
+}
+
+function missingBody(): ApiError {
+  return new ValidationError([{ loc: ['body'], msg: 'Field required', type: 'missing' }]);
 }
 
 function unsupportedMediaType(message: string): ApiError {
@@ -58,6 +62,8 @@ function toBodyError(error: BodyParserError): ApiError {
     case 'charset.unsupported':
     case 'encoding.unsupported':
       return unsupportedMediaType(`The body cannot be read: ${error.message}.`);
+    case EMPTY_BODY:
+      return missingBody();
     case undefined:
     default:
       // A body that ends early, is compressed wrongly, is not UTF-8, or is not JSON.
@@ -76,6 +82,10 @@ function reasonOf(error: BodyParserError): string {
   return error.message;
 }
 
-function refuseInvalidUtf8(_request: unknown, _response: unknown, body: Buffer, encoding: string): void {
+const EMPTY_BODY = 'body.empty';
+
+/** What body-parser asks before it parses: the bytes as they came, unpacked. */
+function checkBytes(_request: unknown, _response: unknown, body: Buffer, encoding: string): void {
+  if (body.length === 0) throw Object.assign(new TypeError('empty'), { type: EMPTY_BODY });
   if (encoding === 'utf-8' && !isUtf8(body)) throw new TypeError('not valid UTF-8');
 }

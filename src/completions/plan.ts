@@ -2,7 +2,7 @@ import { ValidationError } from '../errors/validation-error.js';
 import type { Candidate } from '../routing/router.js';
 import type { UpstreamRequest } from '../upstreams/upstream.js';
 import type { CreateCompletionDto } from './create-completion.dto.js';
-import { extraFields, forbidden } from './extra-fields.js';
+import { forbidExtras } from './extra-fields.js';
 
 /** What goes with a request whatever its body: the caller's id for it, and whom it acts for. */
 export interface RequestContext {
@@ -45,7 +45,7 @@ export function planRequest(
 }
 
 function refuseExtras(body: CreateCompletionDto): void {
-  const [first, ...others] = extraFields(body).map(forbidden);
+  const [first, ...others] = forbidExtras(body);
   if (first) throw new ValidationError([first, ...others]);
 }
 

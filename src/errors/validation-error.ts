@@ -1,12 +1,19 @@
 import { ApiError, type Issue } from './api-error.js';
 
-/** A body that breaks the contract: 422 with every problem listed, not the first only. */
+/** More than anybody reads; without a limit, a 10 MB body of tiny mistakes would get an answer of 200 MB. */
+export const MAX_ISSUES = 100;
+
+/** A body that breaks the contract: 422 with every problem listed, not the first only, up to 100. */
 export class ValidationError extends ApiError {
   override readonly name = 'ValidationError';
 
-  constructor(readonly issues: [Issue, ...Issue[]]) {
-    const [first] = issues;
+  readonly issues: Issue[];
+
+  constructor(found: [Issue, ...Issue[]]) {
+    const [first] = found;
+    const issues = found.slice(0, MAX_ISSUES);
     super(422, first.type, issues.map(describe).join('; '), { param: pathOf(first) || undefined });
+    this.issues = issues;
   }
 
   override get detail(): Issue[] {
