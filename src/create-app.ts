@@ -3,6 +3,7 @@ import type { NestExpressApplication } from '@nestjs/platform-express';
 import { type AppParts, AppModule } from './app.module.js';
 import { createJsonBodyParser, JSON_BODY_PARSER } from './completions/json-body.decorator.js';
 import { serveOpenApi } from './openapi.js';
+import { accessLog } from './telemetry/access-log.js';
 import { NestLogger } from './telemetry/logger.js';
 
 /** The whole application, not yet listening: the same for `main`, for the tests and for the OpenAPI document. */
@@ -15,6 +16,8 @@ export async function createApp(parts: AppParts): Promise<NestExpressApplication
   });
   // What Express does for web sites costs time here and changes nothing.
   app.disable('x-powered-by').disable('etag').disable('query parser');
+  // Before every route, Nest's and Swagger's, and before a malformed path is looked at: each answer has its id and line.
+  app.use(accessLog(parts.logger, parts.clock));
   const { server } = parts.config;
   (app.getHttpAdapter().getInstance() as { set(name: string, value: unknown): void }).set(
     JSON_BODY_PARSER,

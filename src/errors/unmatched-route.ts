@@ -26,5 +26,7 @@ function allowedMethods({ app, path }: Request): string[] {
     .flatMap((layer) => Object.keys(layer.route?.methods ?? {}))
     .filter((name) => !name.startsWith('_'))
     .map((name) => name.toUpperCase());
+  // Express answers HEAD wherever it answers GET.
+  if (methods.includes('GET')) methods.push('HEAD');
   return [...new Set(methods)].sort();
 }

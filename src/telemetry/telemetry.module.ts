@@ -1,17 +1,11 @@
-import { type DynamicModule, Global, Inject, type MiddlewareConsumer, Module, type NestModule } from '@nestjs/common';
-import { accessLog } from './access-log.js';
+import { type DynamicModule, Global, Module } from '@nestjs/common';
 import { CLOCK, type Clock } from './clock.js';
 import { LOGGER, type Logger } from './logger.js';
 
-/** Request ids, the access log, the logger and the clock. */
+/** Gives the logger and the clock to whoever injects them. */
 @Global()
 @Module({})
-export class TelemetryModule implements NestModule {
-  constructor(
-    @Inject(LOGGER) private readonly logger: Logger,
-    @Inject(CLOCK) private readonly clock: Clock,
-  ) {}
-
+export class TelemetryModule {
   static forRoot(logger: Logger, clock: Clock): DynamicModule {
     return {
       module: TelemetryModule,
@@ -21,9 +15,5 @@ export class TelemetryModule implements NestModule {
       ],
       exports: [LOGGER, CLOCK],
     };
-  }
-
-  configure(consumer: MiddlewareConsumer): void {
-    consumer.apply(accessLog(this.logger, this.clock)).forRoutes('{*path}');
   }
 }
