@@ -1,5 +1,5 @@
 import { plainToInstance } from 'class-transformer';
-import { validateSync, type ValidationError } from 'class-validator';
+import { getMetadataStorage, validateSync, type ValidationError } from 'class-validator';
 import { readFileSync } from 'node:fs';
 import { parseDocument } from 'yaml';
 import { hashApiKey } from './api-key-hash.js';
@@ -44,7 +44,7 @@ export function loadConfig(env: Environment): GatewayConfig {
   const plain = withEnvironment((raw ?? {}) as Section, env, problems);
   const config = plainToInstance(GatewayConfig, plain, { exposeDefaultValues: true });
   const errors = validateSync(config, { whitelist: true, forbidNonWhitelisted: true, forbidUnknownValues: true });
-  problems.push(...errors.flatMap((error) => describe(error, '')));
+  problems.push(...errors.flatMap((error) => describe(error, '', env)));
   if (problems.length > 0) throw new ConfigError(source, problems);
   return config;
 }
@@ -62,14 +62,35 @@ function readOptional(path: string, required: boolean): string | undefined {
 
 function parseYaml(text: string, problems: string[]): unknown {
   const document = parseDocument(text);
-  problems.push(...document.errors.map(({ message }) => message));
-  return document.errors.length > 0 ? null : document.toJS();
+  // The first line of a message says what and where; the others quote the file, in which there may be a secret.
+  problems.push(...document.errors.map(({ message }) => (message.split('\n', 1)[0] ?? '').replace(/:$/, '')));
+  if (document.errors.length > 0) {
+    if (/[{,][^\n]*\$\{/.test(text)) problems.push('inside { } and [ ], a reference stands in quotes: "${NAME}"');
+    return null;
+  }
+  try {
+    return document.toJS();
+  } catch (error) {
+    // An alias without its anchor, or a file that grows without end through its aliases.
+    problems.push((error as Error).message);
+    return null;
+  }
 }
 
-/** Replaces `${NAME}`, and `${NAME:-default}`, in every string. */
+const REFERENCE = /\$\{([^}]*)(\}?)/g;
+
+/**
+ * Replaces `${NAME}`, and `${NAME:-default}`, in every string. An option without a value (`apiKeys:`, with everything
+ * below it commented out) is not given.
+ */
 function resolveReferences(value: unknown, env: Environment, path: string, problems: string[]): unknown {
   if (typeof value === 'string') {
-    return value.replace(/\$\{([A-Za-z_]\w*)(?::-([^}]*))?\}/g, (_, name: string, fallback?: string) => {
+    return value.replace(REFERENCE, (reference, inner: string, end: string) => {
+      const [, name, fallback] = /^([A-Za-z_]\w*)(?::-(.*))?$/.exec(inner) ?? [];
+      if (name === undefined || end === '') {
+        problems.push(`${path}: expected \${NAME} or \${NAME:-default} in place of ${reference}`);
+        return '';
+      }
       const found = env[name] === '' ? fallback : (env[name] ?? fallback);
       if (found === undefined) problems.push(`${path}: the environment variable ${name} is not set`);
       return found ?? '';
@@ -80,7 +101,9 @@ function resolveReferences(value: unknown, env: Environment, path: string, probl
   }
   if (typeof value !== 'object' || value === null) return value;
   return Object.fromEntries(
-    Object.entries(value).map(([key, child]) => [key, resolveReferences(child, env, join(path, key), problems)]),
+    Object.entries(value)
+      .filter(([, child]) => child !== null)
+      .map(([key, child]) => [key, resolveReferences(child, env, join(path, key), problems)]),
   );
 }
 
@@ -91,13 +114,13 @@ function withEnvironment(file: Section, env: Environment, problems: string[]): S
   override(config, 'log', { level: env.LOG_LEVEL });
   override(config, 'embedded', { model: env.EMBEDDED_MODEL });
 
-  const keys = (env.API_KEYS ?? '')
-    .split(',')
-    .map((key) => key.trim())
-    .filter(Boolean);
+  const given = (env.API_KEYS ?? '').split(',').map((key) => key.trim());
+  const keys = [...new Set(given.filter((key) => key !== ''))];
   if (keys.length > 0) {
     const fromFile = Array.isArray(file.apiKeys) ? (file.apiKeys as unknown[]) : [];
     config.apiKeys = [...fromFile, ...keys.map((key, index) => ({ id: `env-${index + 1}`, hash: hashApiKey(key) }))];
+    if (keys.some((key) => !/^[\x21-\x7e]+$/.test(key)))
+      problems.push('API_KEYS: each must be printable ASCII without spaces, with commas between them');
   }
 
   const upstream = definedOf({
@@ -124,7 +147,6 @@ function override(config: Section, name: string, values: Record<string, string |
   const section = config[name] ?? {};
   // A section that is not a map is left for the validation to refuse.
   if (Object.keys(defined).length > 0 && typeof section === 'object') config[name] = { ...section, ...defined };
-  else if (config[name] === null) config[name] = {};
 }
 
 /** An empty variable counts as not set, as docker compose passes those. */
@@ -132,16 +154,36 @@ function definedOf(values: Record<string, string | undefined>): Section {
   return Object.fromEntries(Object.entries(values).filter(([, value]) => value));
 }
 
-function describe(error: ValidationError, parent: string): string[] {
+/** The options that a variable sets, so that a problem names what its reader has written. */
+const VARIABLES: Readonly<Record<string, string>> = {
+  'server.host': 'HOST',
+  'server.port': 'PORT',
+  'log.level': 'LOG_LEVEL',
+  'embedded.model': 'EMBEDDED_MODEL',
+  'upstreams[0].baseUrl': 'UPSTREAM_BASE_URL',
+  'upstreams[0].apiKey': 'UPSTREAM_API_KEY',
+  'upstreams[0].engine': 'UPSTREAM_ENGINE',
+};
+
+function describe(error: ValidationError, parent: string, env: Environment): string[] {
   const path = /^\d+$/.test(error.property) ? `${parent}[${error.property}]` : join(parent, error.property);
-  const own = Object.values(error.constraints ?? {}).map((message) => `${path}: ${readable(message, error.property)}`);
-  return [...own, ...(error.children ?? []).flatMap((child) => describe(child, path))];
+  const variable = VARIABLES[path];
+  const place = variable !== undefined && env[variable] ? `${variable} (${path})` : path;
+  const constraints = error.constraints ?? {};
+  // What has the wrong type breaks the other rules of its option, too.
+  const wrongType = constraints.isArray ?? constraints.isString;
+  if (wrongType !== undefined) return [`${place}: ${wrongType}`];
+  const messages = new Set(Object.entries(constraints).map(([rule, message]) => explain(rule, message, error)));
+  return [
+    ...[...messages].map((message) => `${place}: ${message}`),
+    ...(error.children ?? []).flatMap((child) => describe(child, path, env)),
+  ];
 }
 
-/** class-validator's "port must not be greater than 65535" already stands behind the path. */
-function readable(message: string, property: string): string {
-  if (message.endsWith('should not exist')) return 'no such option';
-  return message.startsWith(`${property} `) ? message.slice(property.length + 1) : message;
+function explain(rule: string, message: string, { target }: ValidationError): string {
+  if (rule !== 'whitelistValidation') return message;
+  const options = getMetadataStorage().getTargetValidationMetadatas(target?.constructor ?? Object, '', true, false);
+  return `no such option; there are ${[...new Set(options.map(({ propertyName }) => propertyName))].join(', ')}`;
 }
 
 function join(parent: string, key: string): string {

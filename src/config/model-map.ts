@@ -6,7 +6,7 @@ export function IsModelMap(): PropertyDecorator {
     name: 'isModelMap',
     validator: {
       validate: isModelMap,
-      defaultMessage: () => "$property must be a list of model names, or a map from a requested name to the upstream's",
+      defaultMessage: () => "must be a list of model names, or a map from a requested name to the upstream's",
     },
   });
 }

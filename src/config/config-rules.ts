@@ -1,0 +1,107 @@
+import { Transform } from 'class-transformer';
+import {
+  IsArray,
+  IsBoolean,
+  IsIn,
+  IsInt,
+  IsString,
+  Matches,
+  Max,
+  Min,
+  MinLength,
+  ValidateBy,
+  ValidateNested,
+  type ValidationArguments,
+} from 'class-validator';
+
+/** The rules of the configuration, each with a message that says what was expected. */
+
+/** class-validator's decorators are applied one by one: Nest's `applyDecorators` has a later floor. */
+function all(...decorators: PropertyDecorator[]): PropertyDecorator {
+  return (target, key) => {
+    for (const decorate of decorators) decorate(target, key);
+  };
+}
+
+/** The environment has only text (`port: ${PORT}`); text that means nothing is left as it is, and refused. */
+const fromText = (read: (text: string) => unknown): PropertyDecorator =>
+  Transform(({ value }: { value: unknown }) => (typeof value === 'string' ? (read(value.trim()) ?? value) : value));
+
+export function IsWholeNumber(min: number, max: number): PropertyDecorator {
+  const message = `must be a whole number from ${min} to ${max}`;
+  const number = fromText((text) => (/^-?\d+$/.test(text) ? Number(text) : undefined));
+  return all(number, IsInt({ message }), Min(min, { message }), Max(max, { message }));
+}
+
+const MAX_TIMER_MS = 2_147_483_647;
+
+export function IsMilliseconds(min: number): PropertyDecorator {
+  return IsWholeNumber(min, MAX_TIMER_MS);
+}
+
+export function IsSwitch(): PropertyDecorator {
+  const flag = fromText((text) => ({ true: true, false: false })[text]);
+  return all(flag, IsBoolean({ message: 'must be true or false' }));
+}
+
+/** YAML reads `5e71` and `0123` as numbers, which ids and keys may look like. */
+const aString = { message: 'must be text; put it in quotes when it looks like a number' };
+
+export function IsNonEmptyString(): PropertyDecorator {
+  return all(IsString(aString), MinLength(1, { message: 'must not be empty' }));
+}
+
+/** What can be sent as a credential or an id in a header. */
+export function IsHeaderText(): PropertyDecorator {
+  const message = 'must be printable ASCII without spaces or line ends';
+  return all(IsString(aString), Matches(/^[\x21-\x7e]+$/, { message }));
+}
+
+export function IsListOfStrings(): PropertyDecorator {
+  const message = 'must be a list of texts; put one in quotes when it looks like a number';
+  return all(IsArray({ message }), IsString({ each: true, message }));
+}
+
+export function IsOneOf(values: readonly string[]): PropertyDecorator {
+  return IsIn(values, { message: `must be one of: ${values.join(', ')}` });
+}
+
+/** A name that is safe in logs and metrics. */
+export function IsName(): PropertyDecorator {
+  return Matches(/^[\w.-]{1,64}$/, { message: 'must be 1 to 64 letters, digits, dots, dashes or underscores' });
+}
+
+const aMap = 'must be a map of options';
+
+export function IsSection(): PropertyDecorator {
+  return ValidateNested({ message: aMap });
+}
+
+export function IsListOfSections(): PropertyDecorator {
+  return all(IsArray({ message: 'must be a list of maps of options' }), ValidateNested({ each: true, message: aMap }));
+}
+
+/** No two items of a list may have the same `property`. */
+export function AllDiffer(property: string): PropertyDecorator {
+  return ValidateBy({
+    name: `allDiffer.${property}`,
+    validator: {
+      validate: (items: unknown) => firstPair(items, property) === undefined,
+      defaultMessage: (args?: ValidationArguments) => {
+        const [first, second] = firstPair(args?.value, property) ?? [];
+        return `[${first}] and [${second}] have the same ${property}`;
+      },
+    },
+  });
+}
+
+function firstPair(items: unknown, property: string): [number, number] | undefined {
+  const seen = new Map<unknown, number>();
+  for (const [index, item] of Array.isArray(items) ? items.entries() : []) {
+    const value = (item as Record<string, unknown> | null)?.[property];
+    const first = seen.get(value);
+    if (first !== undefined && value !== undefined) return [first, index];
+    seen.set(value, index);
+  }
+  return undefined;
+}
