@@ -10,11 +10,11 @@ export function buildOpenApi(app: NestExpressApplication): OpenAPIObject {
     .setDescription('One endpoint, `POST /v1/completions`, in front of any engine that people host themselves.')
     .setVersion('1')
     .setLicense('MIT', 'https://opensource.org/license/mit')
-    .addBearerAuth({ type: 'http', scheme: 'bearer', description: 'Your API key.' }, BEARER)
+    .addSecurity(BEARER, { type: 'http', scheme: 'bearer', description: 'Your API key.' })
     .addSecurityRequirements(BEARER)
     .build();
   return SwaggerModule.createDocument(app, config, {
-    operationIdFactory: (controller, method) => `${method}${controller.replace('Controller', '')}`,
+    operationIdFactory: (_, method) => method,
   });
 }
 

@@ -1,6 +1,5 @@
 import { applyDecorators } from '@nestjs/common';
-import { ApiResponse } from '@nestjs/swagger';
-import { ErrorDto } from '../errors/error.dto.js';
+import { ApiErrorResponse } from '../errors/api-error-response.decorator.js';
 
 const ERRORS: Record<number, string> = {
   400: 'The upstream refused the request, or nothing can honour a parameter of it.',
@@ -19,8 +18,6 @@ const ERRORS: Record<number, string> = {
 /** Documents every status that a completion can fail with. */
 export function ApiCompletionErrors(): MethodDecorator {
   return applyDecorators(
-    ...Object.entries(ERRORS).map(([status, description]) =>
-      ApiResponse({ status: Number(status), description, type: ErrorDto }),
-    ),
+    ...Object.entries(ERRORS).map(([status, description]) => ApiErrorResponse(Number(status), description)),
   );
 }

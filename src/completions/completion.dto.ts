@@ -1,24 +1,36 @@
+import { ApiProperty, ApiPropertyOptional, ApiSchema } from '@nestjs/swagger';
+
 /** The log probabilities of the tokens of a choice. The lists have one entry a token. */
+@ApiSchema({ name: 'Logprobs' })
 export class LogprobsDto {
   /** The tokens as text. One that is no whole character stands as `bytes:\xe2\x80`. */
   tokens: string[];
 
   /** The log probability of each token; null for the first token of an echoed prompt. */
+  @ApiProperty({ type: 'array', items: { type: 'number', nullable: true } })
   token_logprobs: (number | null)[];
 
   /** The most likely tokens at each position, with their log probabilities. */
+  @ApiProperty({
+    type: 'array',
+    items: { type: 'object', additionalProperties: { type: 'number' }, nullable: true },
+    nullable: true,
+  })
   top_logprobs: (Record<string, number> | null)[] | null;
 
   /** Where each token begins, in characters from the start of the prompt. */
+  @ApiProperty({ type: 'array', items: { type: 'integer' } })
   text_offset: number[];
 }
 
 /** One completion. */
+@ApiSchema({ name: 'CompletionChoice' })
 export class CompletionChoiceDto {
   /**
    * The position of the prompt, times `n`, plus the number of the choice for that prompt.
    * @example 0
    */
+  @ApiProperty({ type: 'integer' })
   index: number;
 
   /**
@@ -32,6 +44,7 @@ export class CompletionChoiceDto {
    * it is null until the last chunk of the choice.
    * @example 'length'
    */
+  @ApiProperty({ type: 'string', enum: ['stop', 'length', 'content_filter', null], nullable: true })
   finish_reason: 'stop' | 'length' | 'content_filter' | null;
 
   /** Null unless `logprobs` was asked for. */
@@ -39,62 +52,84 @@ export class CompletionChoiceDto {
 }
 
 /** Details of `prompt_tokens`, as far as the engine gives them. */
+@ApiSchema({ name: 'PromptTokensDetails' })
 export class PromptTokensDetailsDto {
   /** Tokens that did not have to be evaluated again. */
+  @ApiPropertyOptional({ type: 'integer' })
   cached_tokens?: number;
   /** Audio tokens. */
+  @ApiPropertyOptional({ type: 'integer' })
   audio_tokens?: number;
 }
 
 /** Details of `completion_tokens`, as far as the engine gives them. */
+@ApiSchema({ name: 'CompletionTokensDetails' })
 export class CompletionTokensDetailsDto {
   /** Tokens of reasoning. */
+  @ApiPropertyOptional({ type: 'integer' })
   reasoning_tokens?: number;
   /** Audio tokens. */
+  @ApiPropertyOptional({ type: 'integer' })
   audio_tokens?: number;
   /** Predicted tokens that came true. */
+  @ApiPropertyOptional({ type: 'integer' })
   accepted_prediction_tokens?: number;
   /** Predicted tokens that did not. */
+  @ApiPropertyOptional({ type: 'integer' })
   rejected_prediction_tokens?: number;
 }
 
 /** Counts of tokens. */
+@ApiSchema({ name: 'Usage' })
 export class UsageDto {
   /**
    * Tokens of all prompts.
    * @example 4
    */
+  @ApiProperty({ type: 'integer' })
   prompt_tokens: number;
 
   /**
    * Generated tokens, those of `best_of` included.
    * @example 16
    */
+  @ApiProperty({ type: 'integer' })
   completion_tokens: number;
 
   /**
    * The sum of both.
    * @example 20
    */
+  @ApiProperty({ type: 'integer' })
   total_tokens: number;
 
+  /** Details of `prompt_tokens`. */
   prompt_tokens_details?: PromptTokensDetailsDto;
 
+  /** Details of `completion_tokens`. */
   completion_tokens_details?: CompletionTokensDetailsDto;
 }
 
 /** The answer to `POST /v1/completions`, and each chunk of a streamed one. */
+@ApiSchema({ name: 'Completion' })
 export class CompletionDto {
-  /** @example 'cmpl-6f1d9a2e4b7c' */
+  /**
+   * The id of the completion.
+   * @example 'cmpl-6f1d9a2e4b7c'
+   */
   id: string;
 
-  /** @example 'text_completion' */
+  /**
+   * Always `text_completion`.
+   * @example 'text_completion'
+   */
   object: 'text_completion';
 
   /**
    * When it was made, in seconds since the epoch.
    * @example 1763800000
    */
+  @ApiProperty({ type: 'integer' })
   created: number;
 
   /**

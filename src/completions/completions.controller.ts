@@ -3,6 +3,7 @@ import { ApiBody, ApiExtraModels, ApiHeader, ApiOkResponse, ApiTags, getSchemaPa
 import type { Request, Response } from 'express';
 import { CurrentCaller } from '../auth/auth.decorators.js';
 import type { Caller } from '../auth/caller.js';
+import { REQUEST_ID_HEADER } from '../errors/api-error-response.decorator.js';
 import { ClientConnectionFactory } from './client-connection.factory.js';
 import { ApiCompletionErrors } from './completion-errors.decorator.js';
 import { COMPLETION_EXAMPLES } from './completion-examples.js';
@@ -22,9 +23,9 @@ export class CompletionsController {
   ) {}
 
   /**
-   * Create a completion.
+   * Create a completion
    *
-   * Given a prompt, the model will return one or more predicted completions along with the probabilities of alternative
+   * @remarks Given a prompt, the model will return one or more predicted completions along with the probabilities of alternative
    * tokens at each position.
    */
   @Post()
@@ -39,13 +40,14 @@ export class CompletionsController {
   })
   @ApiOkResponse({
     description: 'The completion; with `stream`, its chunks as server-sent events, ended by `data: [DONE]`.',
+    headers: REQUEST_ID_HEADER,
     content: {
       'application/json': { schema: { $ref: getSchemaPath(CompletionDto) } },
       'text/event-stream': { schema: { $ref: getSchemaPath(CompletionDto) } },
     },
   })
   @ApiCompletionErrors()
-  create(
+  createCompletion(
     @JsonBody(CompletionValidationPipe) body: CreateCompletionDto,
     @CurrentCaller() caller: Caller,
     @Req() request: Request,

@@ -1,4 +1,4 @@
-import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
+import { ApiProperty, ApiPropertyOptional, ApiSchema } from '@nestjs/swagger';
 import { Type } from 'class-transformer';
 import { IsBoolean, IsInt, IsNumber, IsObject, IsOptional, Max, Min, ValidateNested } from 'class-validator';
 import {
@@ -17,6 +17,7 @@ import {
 } from './field-rules.js';
 
 /** Options of a streamed answer. They are used when `stream` is true and ignored otherwise. */
+@ApiSchema({ name: 'StreamOptions' })
 export class StreamOptionsDto {
   /** Send one last chunk before `data: [DONE]` whose `choices` is empty and whose `usage` covers the whole request. */
   @IsOptional()
@@ -35,6 +36,7 @@ export class StreamOptionsDto {
  * Fields that are not listed (`top_k`, `min_p`, `ignore_eos`, …) are never dropped in silence: they are forwarded to the
  * upstream, or refused with 422 `extra_forbidden`, as the upstream's configuration says.
  */
+@ApiSchema({ name: 'CreateCompletionRequest' })
 export class CreateCompletionDto {
   /**
    * The model to use. `GET /v1/models` lists the ones that your key may use.
@@ -146,15 +148,17 @@ export class CreateCompletionDto {
   @ApiPropertyOptional({ type: 'integer', nullable: true })
   seed?: number | null;
 
-  /** Up to 4 texts at which the model stops. The completion does not contain the text that it stopped at. */
+  /**
+   * Up to 4 texts at which the model stops. The completion does not contain the text that it stopped at.
+   * @example ['\n\n', 'THE END']
+   */
   @IsOptional()
   @IsStop()
   @ApiPropertyOptional({
     oneOf: [
-      { type: 'string', minLength: 1 },
+      { type: 'string', minLength: 1, nullable: true },
       { type: 'array', maxItems: 4, items: { type: 'string', minLength: 1 } },
     ],
-    nullable: true,
   })
   stop?: string | string[] | null;
 

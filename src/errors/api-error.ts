@@ -7,8 +7,14 @@ export interface Issue {
   type: string;
 }
 
-export type ErrorType =
-  'invalid_request_error' | 'authentication_error' | 'rate_limit_error' | 'server_error' | 'upstream_error';
+export const ERROR_TYPES = [
+  'invalid_request_error',
+  'authentication_error',
+  'rate_limit_error',
+  'server_error',
+  'upstream_error',
+] as const;
+export type ErrorType = (typeof ERROR_TYPES)[number];
 
 export interface ApiErrorOptions {
   /** The parameter at fault, as OpenAI's `error.param`. */

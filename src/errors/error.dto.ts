@@ -1,6 +1,8 @@
-import { ApiProperty } from '@nestjs/swagger';
+import { ApiProperty, ApiSchema, getSchemaPath } from '@nestjs/swagger';
+import { ERROR_TYPES } from './api-error.js';
 
 /** One problem of the body, as FastAPI and Pydantic 2 put it. */
+@ApiSchema({ name: 'Issue' })
 export class IssueDto {
   /** Where it is. */
   @ApiProperty({
@@ -10,36 +12,58 @@ export class IssueDto {
   })
   loc: (string | number)[];
 
-  /** @example 'Input should be less than or equal to 2' */
+  /**
+   * What is wrong.
+   * @example 'Input should be less than or equal to 2'
+   */
   msg: string;
 
-  /** @example 'less_than_equal' */
+  /**
+   * What kind of problem it is, for programs.
+   * @example 'less_than_equal'
+   */
   type: string;
 }
 
 /** The error as OpenAI's clients read it. */
+@ApiSchema({ name: 'ErrorObject' })
 export class ErrorObjectDto {
-  /** @example 'temperature: Input should be less than or equal to 2' */
+  /**
+   * What is wrong, in a sentence.
+   * @example 'temperature: Input should be less than or equal to 2'
+   */
   message: string;
 
-  /** @example 'invalid_request_error' */
+  /**
+   * Whose mistake it is.
+   * @example 'invalid_request_error'
+   */
+  @ApiProperty({ enum: ERROR_TYPES })
   type: string;
 
-  /** @example 'temperature' */
+  /**
+   * The parameter at fault, if there is one.
+   * @example 'temperature'
+   */
   @ApiProperty({ type: 'string', nullable: true })
   param: string | null;
 
-  /** @example 'less_than_equal' */
+  /**
+   * The reason, for programs.
+   * @example 'less_than_equal'
+   */
   code: string;
 }
 
 /** Every error, whatever its status. */
+@ApiSchema({ name: 'ErrorBody' })
 export class ErrorDto {
   /** A sentence; for 422, the list of every problem. */
   @ApiProperty({
-    oneOf: [{ type: 'string' }, { type: 'array', items: { $ref: '#/components/schemas/IssueDto' } }],
+    oneOf: [{ type: 'string' }, { type: 'array', items: { $ref: getSchemaPath(IssueDto) } }],
   })
   detail: string | IssueDto[];
 
+  /** The same as OpenAI's clients read it. */
   error: ErrorObjectDto;
 }

@@ -10,19 +10,24 @@ import { ReadinessService } from './readiness.service.js';
 export class HealthController {
   constructor(private readonly readiness: ReadinessService) {}
 
-  /** Whether the process lives. */
+  /** Whether the process lives */
   @Public()
   @Get('livez')
-  live(): HealthDto {
+  @ApiOkResponse({ type: HealthDto, description: 'It does.' })
+  livez(): HealthDto {
     return { status: 'ok' };
   }
 
-  /** Whether requests should be sent here: an upstream can be reached, and the gateway is not shutting down. */
+  /**
+   * Whether requests should be sent here
+   *
+   * @remarks They should when an upstream can be reached and the gateway is not shutting down.
+   */
   @Public()
   @Get('readyz')
-  @ApiOkResponse({ type: HealthDto })
-  @ApiServiceUnavailableResponse({ type: HealthDto })
-  async ready(@Res({ passthrough: true }) response: Response): Promise<HealthDto> {
+  @ApiOkResponse({ type: HealthDto, description: 'Yes.' })
+  @ApiServiceUnavailableResponse({ type: HealthDto, description: 'No.' })
+  async readyz(@Res({ passthrough: true }) response: Response): Promise<HealthDto> {
     if (await this.readiness.isReady()) return { status: 'ok' };
     response.status(HttpStatus.SERVICE_UNAVAILABLE);
     return { status: 'unavailable' };

@@ -1,4 +1,10 @@
+import { ApiSchema } from '@nestjs/swagger';
+
+@ApiSchema({ name: 'Health' })
 export class HealthDto {
-  /** @example 'ok' */
+  /**
+   * `ok`, or `unavailable` with status 503.
+   * @example 'ok'
+   */
   status: 'ok' | 'unavailable';
 }

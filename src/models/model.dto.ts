@@ -1,4 +1,7 @@
+import { ApiProperty, ApiSchema } from '@nestjs/swagger';
+
 /** A model that can be asked for completions. */
+@ApiSchema({ name: 'Model' })
 export class ModelDto {
   /**
    * The name to request it by.
@@ -6,23 +9,35 @@ export class ModelDto {
    */
   id: string;
 
-  /** @example 'model' */
+  /**
+   * Always `model`.
+   * @example 'model'
+   */
   object: 'model';
 
   /**
    * When the gateway learned of it, in seconds since the epoch.
    * @example 1763800000
    */
+  @ApiProperty({ type: 'integer' })
   created: number;
 
-  /** @example 'completions-gateway' */
+  /**
+   * Always the gateway: what stands behind it is nobody's business.
+   * @example 'completions-gateway'
+   */
   owned_by: string;
 }
 
 /** The models that the API key may use. */
+@ApiSchema({ name: 'ModelList' })
 export class ModelListDto {
-  /** @example 'list' */
+  /**
+   * Always `list`.
+   * @example 'list'
+   */
   object: 'list';
 
+  /** The models, in the order of the configuration. */
   data: ModelDto[];
 }

@@ -1,27 +1,40 @@
 import { Controller, Get, Param } from '@nestjs/common';
-import { ApiNotFoundResponse, ApiTags, ApiUnauthorizedResponse } from '@nestjs/swagger';
+import { ApiOkResponse, ApiParam, ApiTags } from '@nestjs/swagger';
 import { CurrentCaller } from '../auth/auth.decorators.js';
 import type { Caller } from '../auth/caller.js';
-import { ErrorDto } from '../errors/error.dto.js';
+import { ApiErrorResponse, REQUEST_ID_HEADER } from '../errors/api-error-response.decorator.js';
 import { ModelDto, ModelListDto } from './model.dto.js';
 import { ModelsService } from './models.service.js';
 
 @ApiTags('Models')
-@ApiUnauthorizedResponse({ type: ErrorDto, description: 'No API key, or a wrong one.' })
+@ApiErrorResponse(
+  401,
+  'No API key, a wrong one, or one that may not act for the organization or project in the headers.',
+)
+@ApiErrorResponse(500, 'The gateway failed.')
+@ApiErrorResponse(503, 'The gateway is shutting down.')
 @Controller('v1/models')
 export class ModelsController {
   constructor(private readonly models: ModelsService) {}
 
-  /** List the models that your API key may use. */
+  /** List the models that your API key may use */
   @Get()
-  async list(@CurrentCaller() caller: Caller): Promise<ModelListDto> {
+  @ApiOkResponse({ type: ModelListDto, description: 'The models.', headers: REQUEST_ID_HEADER })
+  async listModels(@CurrentCaller() caller: Caller): Promise<ModelListDto> {
     return { object: 'list', data: await this.models.list(caller) };
   }
 
-  /** Look one model up. A name with slashes is written as it is, or with `%2F`. */
+  /** Look one model up */
   @Get('*id')
-  @ApiNotFoundResponse({ type: ErrorDto, description: 'There is no such model, or your API key may not use it.' })
-  get(@Param('id') id: string | string[], @CurrentCaller() caller: Caller): Promise<ModelDto> {
+  @ApiOkResponse({ type: ModelDto, description: 'The model.', headers: REQUEST_ID_HEADER })
+  @ApiParam({
+    name: 'id',
+    type: 'string',
+    description: 'The name of the model. Slashes in it are written as they are, or as `%2F`.',
+    example: 'storyteller',
+  })
+  @ApiErrorResponse(404, 'There is no such model, or your API key may not use it.')
+  getModel(@Param('id') id: string | string[], @CurrentCaller() caller: Caller): Promise<ModelDto> {
     return this.models.get([id].flat().join('/'), caller);
   }
 }
