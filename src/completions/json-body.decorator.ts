@@ -77,9 +77,10 @@ function toBodyError(error: BodyParserError): ApiError {
 
 /** V8 quotes the text around the mistake, which may be a piece of a prompt: where it is suffices. */
 function reasonOf(error: BodyParserError): string {
+  if (error.type === 'entity.verify.failed') return 'not valid UTF-8';
+  if (error.type !== 'entity.parse.failed') return 'the body is not compressed as Content-Encoding says';
   const position = /at position \d+/.exec(error.message)?.[0];
-  if (error.type === 'entity.parse.failed') return `not valid JSON${position ? ` ${position}` : ''}`;
-  return error.message;
+  return `not valid JSON${position ? ` ${position}` : ''}`;
 }
 
 const EMPTY_BODY = 'body.empty';
