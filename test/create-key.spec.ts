@@ -1,0 +1,59 @@
+import { describe, expect, it } from '@jest/globals';
+import { execFile } from 'node:child_process';
+import { parse } from 'yaml';
+import { ApiKeyStore } from '../src/auth/api-key.store.js';
+import type { ApiKeyConfig, GatewayConfig } from '../src/config/config.js';
+
+interface Finished {
+  code: number;
+  stdout: string;
+  stderr: string;
+}
+
+/** What `npm run key` runs. */
+function createKey(...args: string[]): Promise<Finished> {
+  return new Promise((resolve) => {
+    execFile(process.execPath, ['dist/src/auth/create-key.js', ...args], (error, stdout, stderr) => {
+      resolve({ code: Number(error?.code ?? 0), stdout, stderr });
+    });
+  });
+}
+
+/** The key, and the entry as YAML reads it under `apiKeys`. */
+function read(stdout: string): { key: string; apiKeys: ApiKeyConfig[] } {
+  const [, key = '', entry = ''] = /^ {2}(df\S+)$[^]*gateway\.yaml:\n\n([^]*)$/m.exec(stdout) ?? [];
+  return { key, ...(parse(`apiKeys:\n${entry}`) as { apiKeys: ApiKeyConfig[] }) };
+}
+
+describe('npm run key', () => {
+  it('prints a project key, and an entry of the configuration that lets it in', async () => {
+    const args = ['--id', 'team', '--organization', '5e7', '--project', '00123', '--model', 'a:b', '--model', 'c'];
+    const { code, stdout, stderr } = await createKey(...args);
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+    const { key, apiKeys } = read(stdout);
+    expect(key).toMatch(/^dfproj_[\w-]{43}$/);
+    const [{ hash, ...entry }] = apiKeys as [ApiKeyConfig];
+    expect(entry).toEqual({ id: 'team', organization: '5e7', project: '00123', models: ['a:b', 'c'] });
+    expect(hash).toMatch(/^sha256:[0-9a-f]{64}$/);
+    const caller = new ApiKeyStore({ apiKeys } as GatewayConfig)
+      .find(key)
+      ?.authorize({ organization: undefined, project: undefined });
+    expect(caller).toEqual({ keyId: 'team', organization: '5e7', project: '00123', models: new Set(['a:b', 'c']) });
+  });
+
+  it('prints an organization key when no project is given, and the key itself only once', async () => {
+    const { stdout } = await createKey('--organization', 'org');
+    const { key, apiKeys } = read(stdout);
+    expect(key).toMatch(/^dforg_[\w-]{43}$/);
+    expect(apiKeys).toEqual([{ id: 'key-1', hash: expect.any(String), organization: 'org' }]);
+    expect(stdout.split(key)).toHaveLength(2);
+  });
+
+  it('says how it is used when it is used otherwise', async () => {
+    const { code, stdout, stderr } = await createKey('--projekt', 'x');
+    expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
+    expect(stderr).toContain("Unknown option '--projekt'");
+    expect(stderr).toContain('usage: npm run key');
+    expect((await createKey('--help')).stdout).toContain('usage: npm run key');
+  });
+});

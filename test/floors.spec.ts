@@ -1,0 +1,88 @@
+import { describe, expect, it } from '@jest/globals';
+import { globSync, readFileSync } from 'node:fs';
+import { dirname, join, sep } from 'node:path';
+import ts from 'typescript';
+
+/** Bottom to top: a folder of src/ imports itself and those before it; files directly in src/ are the roof. */
+const FLOORS = [
+  'config',
+  'telemetry',
+  'errors',
+  'upstreams',
+  'routing',
+  'auth',
+  'limits',
+  'usage',
+  'completions',
+  'models',
+  'health',
+];
+
+/** What the engine, a program of its own, shares with the gateway: the shape of requests and of errors. */
+const SHARED_WITH_ENGINE =
+  /^src\/(errors\/|completions\/([\w-]+\.dto|compiled-check|field-rules|extra-fields|completion-validation\.pipe)\.ts$)/;
+
+const ENVIRONMENT_READERS = /^(src\/main\.ts|src\/upstreams\/embedded-engine\.ts|engine\/.*)$/;
+
+const files = globSync(['src/**/*.ts', 'engine/**/*.ts'])
+  .map((file) => file.split(sep).join('/'))
+  .filter((file) => !file.endsWith('.spec.ts'))
+  .sort();
+
+/** The files of this repository that `file` imports, in whatever way. */
+function importsOf(file: string): string[] {
+  return ts
+    .preProcessFile(readFileSync(file, 'utf8'))
+    .importedFiles.map(({ fileName }) => fileName)
+    .filter((name) => name.startsWith('.'))
+    .map((name) => join(dirname(file), name).split(sep).join('/').replace(/\.js$/, '.ts'));
+}
+
+/** The floor that a file of src/ stands on; the roof's number is the highest, -1 is a folder that nobody has placed. */
+function floorOf(file: string): number {
+  const [, folder = '', ...rest] = file.split('/');
+  return rest.length === 0 ? FLOORS.length : FLOORS.indexOf(folder);
+}
+
+function mayImport(file: string, imported: string): boolean {
+  if (file.startsWith('engine/')) return imported.startsWith('engine/') || SHARED_WITH_ENGINE.test(imported);
+  return imported.startsWith('src/') && floorOf(imported) <= floorOf(file);
+}
+
+describe('the floors', () => {
+  it('have a place for every folder', () => {
+    expect(files.filter((file) => file.startsWith('src/') && floorOf(file) === -1)).toEqual([]);
+    expect(files).toContain('src/main.ts');
+  });
+
+  it('import only what is on their own floor or below', () => {
+    const imports = files.flatMap((file) => importsOf(file).map((imported) => ({ file, imported })));
+    const forbidden = imports.filter(({ file, imported }) => !mayImport(file, imported));
+    expect(forbidden.map(({ file, imported }) => `${file} imports ${imported}`)).toEqual([]);
+    // The parser sees imports of types, too.
+    expect(imports).toContainEqual({ file: 'src/completions/plan.ts', imported: 'src/upstreams/upstream.ts' });
+  });
+
+  it.each([
+    ['src/config/config.ts', 'src/errors/api-error.ts', false],
+    ['src/errors/error.filter.ts', 'src/telemetry/logger.ts', true],
+    ['src/auth/auth.guard.ts', 'src/completions/plan.ts', false],
+    ['src/completions/plan.ts', 'src/main.ts', false],
+    ['src/main.ts', 'src/health/shutdown.ts', true],
+    ['src/main.ts', 'engine/main.ts', false],
+    ['engine/main.ts', 'src/completions/create-completion.dto.ts', true],
+    ['engine/main.ts', 'src/config/config.ts', false],
+  ])('are judged so: may %s import %s? %s', (file, imported, verdict) => {
+    expect(mayImport(file, imported)).toBe(verdict);
+  });
+});
+
+describe('process.env', () => {
+  it('is read where a program starts, and nowhere else', () => {
+    const readers = files.filter((file) =>
+      /process\s*\.\s*env\b|process\s*\[|\benv\b[^;\n]*from 'node:process'/.test(readFileSync(file, 'utf8')),
+    );
+    expect(readers.filter((file) => !ENVIRONMENT_READERS.test(file))).toEqual([]);
+    expect(readers).toContain('src/main.ts');
+  });
+});

@@ -1,0 +1,162 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { Validator } from '@seriousme/openapi-schema-validator';
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
+import type { Readable } from 'node:stream';
+import { compileCheck } from '../src/completions/compiled-check.js';
+import { CreateCompletionDto } from '../src/completions/create-completion.dto.js';
+import { FIELD_NAMES } from './support/bodies.js';
+import { FakeUpstream } from './support/fake-upstream.js';
+
+interface Schema {
+  description?: string;
+  properties: Record<string, Schema>;
+  required: string[];
+}
+
+interface Operation {
+  operationId: string;
+  summary: string;
+  security?: unknown[];
+  parameters: { name: string; in: string; required: boolean }[];
+  requestBody: { required: boolean; content: Record<string, { examples: Record<string, { value: object }> }> };
+  responses: Record<string, { description: string; headers?: object; content: Record<string, { schema: object }> }>;
+}
+
+interface Document {
+  paths: Record<string, Record<string, Operation>>;
+  components: { schemas: Record<string, Schema> };
+  security: unknown[];
+}
+
+const text = readFileSync('openapi.json', 'utf8');
+const document = JSON.parse(text) as Document;
+const operations = Object.entries(document.paths).flatMap(([path, methods]) =>
+  Object.entries(methods).map(([method, operation]) => ({ route: `${method.toUpperCase()} ${path}`, ...operation })),
+);
+const { 'POST /v1/completions': completion } = Object.fromEntries(
+  operations.map((each) => [each.route, each]),
+) as Record<'POST /v1/completions', Operation>;
+
+describe('openapi.json', () => {
+  it('is what the built program generates; `npm run openapi` brings it up to date', () => {
+    expect(execFileSync(process.execPath, ['dist/src/write-openapi.js'], { encoding: 'utf8' })).toBe(text);
+  });
+
+  it('is valid OpenAPI', async () => {
+    const validator = new Validator();
+    expect(await validator.validate(text)).toEqual({ valid: true });
+  });
+
+  it('has no reference to a schema that it lacks', () => {
+    const references = [...text.matchAll(/"\$ref": "#\/components\/schemas\/(\w+)"/g)].map(([, name]) => name);
+    expect(references.filter((name) => !Object.hasOwn(document.components.schemas, name ?? ''))).toEqual([]);
+    expect(references).toContain('Issue');
+  });
+
+  it('lists the routes, each with its own name and a summary of one line', () => {
+    expect(operations.map(({ route, operationId }) => `${route} ${operationId}`)).toEqual([
+      'POST /v1/completions createCompletion',
+      'GET /v1/models listModels',
+      'GET /v1/models/{id} getModel',
+      'GET /livez livez',
+      'GET /readyz readyz',
+    ]);
+    for (const { summary } of operations) expect(summary).toMatch(/^[^\n]+$/);
+  });
+
+  it('names each parameter of a path', () => {
+    for (const { route, parameters } of operations) {
+      const inPath = parameters.filter((each) => each.in === 'path').map(({ name, required }) => ({ name, required }));
+      const expected = [...route.matchAll(/\{(\w+)\}/g)].map(([, name]) => ({ name, required: true }));
+      expect(inPath).toEqual(expected);
+    }
+  });
+
+  it('asks for a key, but for the public routes', () => {
+    expect(document.security).toEqual([{ apiKey: [] }]);
+    const open = operations.filter(({ security }) => security).map(({ route, security }) => ({ route, security }));
+    expect(open).toEqual([
+      { route: 'GET /livez', security: [] },
+      { route: 'GET /readyz', security: [] },
+    ]);
+  });
+
+  it('describes every field of every schema, and all 18 of the request', () => {
+    const { CreateCompletionRequest: request } = document.components.schemas;
+    expect(Object.keys(request?.properties ?? {}).sort()).toEqual([...FIELD_NAMES].sort());
+    expect(FIELD_NAMES).toHaveLength(18);
+    expect(request?.required).toEqual(['model', 'prompt']);
+    const undescribed = Object.entries(document.components.schemas).flatMap(([name, { properties }]) =>
+      Object.entries(properties).flatMap(([field, { description }]) => (description ? [] : [`${name}.${field}`])),
+    );
+    expect(undescribed).toEqual([]);
+  });
+
+  it('documents every status that a completion can have, errors with their body and headers', () => {
+    const { 200: good, ...errors } = completion.responses;
+    expect(Object.keys(good?.content ?? {})).toEqual(['application/json', 'text/event-stream']);
+    expect(Object.keys(errors).map(Number)).toEqual([400, 401, 404, 413, 415, 422, 429, 500, 502, 503, 504]);
+    for (const [status, { description, content, headers }] of Object.entries(errors)) {
+      expect(description).not.toBe('');
+      expect(content['application/json']?.schema).toEqual({ $ref: '#/components/schemas/ErrorBody' });
+      expect(headers).toHaveProperty('x-request-id');
+      if (status === '401') expect(headers).toHaveProperty('WWW-Authenticate');
+      if (status === '429' || status === '503') expect(headers).toHaveProperty('Retry-After');
+    }
+  });
+
+  const { examples } = completion.requestBody.content['application/json'] ?? { examples: {} };
+  it('has an example for each way to ask, in a body that is required', () => {
+    expect(completion.requestBody.required).toBe(true);
+    expect(Object.keys(examples)).toEqual(['text', 'tokens', 'batch', 'stream', 'logprobs', 'suffix']);
+  });
+
+  it.each(Object.entries(examples))('has an example that runs as it stands: %s', (_, { value }) => {
+    expect(compileCheck(CreateCompletionDto)(value)).toBe(true);
+  });
+});
+
+describe('the built gateway', () => {
+  let upstream: FakeUpstream;
+  let program: ChildProcess;
+  let url: string;
+
+  beforeAll(async () => {
+    upstream = await FakeUpstream.start();
+    program = spawn(process.execPath, ['dist/src/main.js'], {
+      env: { PORT: '0', API_KEYS: 'key', UPSTREAM_BASE_URL: upstream.baseUrl, LOG_LEVEL: 'silent' },
+      stdio: ['ignore', 'ignore', 'pipe'],
+    });
+    let banner = '';
+    for await (const piece of program.stderr as Readable) {
+      banner += String(piece);
+      if (banner.includes('curl')) break;
+    }
+    url = /Listening on +(\S+)/.exec(banner)?.[1] ?? banner;
+  });
+
+  afterAll(async () => {
+    program.kill();
+    await once(program, 'exit');
+    await upstream.stop();
+  });
+
+  it('serves the document to everybody', async () => {
+    const response = await fetch(`${url}/openapi.json`);
+    expect(response.status).toBe(200);
+    expect(response.headers.get('content-type')).toBe('application/json; charset=utf-8');
+    expect(await response.json()).toEqual(document);
+  });
+
+  it('serves Swagger UI, which keeps the key when the page is loaded again', async () => {
+    const page = await fetch(`${url}/docs`);
+    expect(page.status).toBe(200);
+    expect(page.headers.get('content-type')).toMatch(/^text\/html/);
+    expect(await page.text()).toContain('swagger-ui');
+    const script = await fetch(`${url}/docs/swagger-ui-init.js`);
+    expect(await script.text()).toContain('"persistAuthorization": true');
+    expect((await fetch(`${url}/docs/swagger-ui-bundle.js`)).status).toBe(200);
+  });
+});
