@@ -1,7 +1,8 @@
 import 'reflect-metadata';
 import { CompletionValidationPipe } from '../src/completions/completion-validation.pipe.js';
 import type { CreateCompletionDto } from '../src/completions/create-completion.dto.js';
-import { extraFields, forbidden } from '../src/completions/extra-fields.js';
+import { forbidExtras } from '../src/completions/extra-fields.js';
+import type { Issue } from '../src/errors/api-error.js';
 import { ValidationError } from '../src/errors/validation-error.js';
 
 const pipe = new CompletionValidationPipe();
@@ -14,7 +15,7 @@ const pipe = new CompletionValidationPipe();
  */
 export async function checkBody(body: unknown): Promise<CreateCompletionDto> {
   try {
-    const checked = await pipe.transform(body, { type: 'body' });
+    const checked = await pipe.transform(body);
     refuse([], checked);
     return checked;
   } catch (error) {
@@ -23,9 +24,10 @@ export async function checkBody(body: unknown): Promise<CreateCompletionDto> {
   }
 }
 
-function refuse(found: readonly ValidationError['issues'][number][], body: object): void {
-  const extras = extraFields(body);
-  const others = found.filter(({ loc }) => !extras.includes(String(loc[1])));
-  const [first, ...more] = [...others, ...extras.map(forbidden)];
+function refuse(found: readonly Issue[], body: object): void {
+  const extras = forbidExtras(body);
+  const isInExtra = ({ loc }: Issue): boolean =>
+    extras.some((extra) => extra.loc.every((step, depth) => step === loc[depth]));
+  const [first, ...more] = [...found.filter((issue) => !isInExtra(issue)), ...extras];
   if (first) throw new ValidationError([first, ...more]);
 }

@@ -26,7 +26,7 @@ const ENVIRONMENT_READERS = /^(src\/main\.ts|src\/upstreams\/embedded-engine\.ts
 
 const files = globSync(['src/**/*.ts', 'engine/**/*.ts'])
   .map((file) => file.split(sep).join('/'))
-  .filter((file) => !file.endsWith('.spec.ts'))
+  .filter((file) => !file.endsWith('spec.ts'))
   .sort();
 
 /** The files of this repository that `file` imports, in whatever way. */

@@ -1,13 +1,11 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { Validator } from '@seriousme/openapi-schema-validator';
-import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
-import { once } from 'node:events';
+import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
-import type { Readable } from 'node:stream';
 import { compileCheck } from '../src/completions/compiled-check.js';
 import { CreateCompletionDto } from '../src/completions/create-completion.dto.js';
 import { FIELD_NAMES } from './support/bodies.js';
-import { FakeUpstream } from './support/fake-upstream.js';
+import { GatewayProcess } from './support/gateway-process.js';
 
 interface Schema {
   description?: string;
@@ -35,9 +33,13 @@ const document = JSON.parse(text) as Document;
 const operations = Object.entries(document.paths).flatMap(([path, methods]) =>
   Object.entries(methods).map(([method, operation]) => ({ route: `${method.toUpperCase()} ${path}`, ...operation })),
 );
-const { 'POST /v1/completions': completion } = Object.fromEntries(
-  operations.map((each) => [each.route, each]),
-) as Record<'POST /v1/completions', Operation>;
+const completion = operationAt('POST /v1/completions');
+
+function operationAt(route: string): Operation {
+  const found = operations.find((each) => each.route === route);
+  if (!found) throw new Error(`${route} is not documented`);
+  return found;
+}
 
 describe('openapi.json', () => {
   it('is what the built program generates; `npm run openapi` brings it up to date', () => {
@@ -119,28 +121,18 @@ describe('openapi.json', () => {
 });
 
 describe('the built gateway', () => {
-  let upstream: FakeUpstream;
-  let program: ChildProcess;
+  let program: GatewayProcess;
   let url: string;
 
   beforeAll(async () => {
-    upstream = await FakeUpstream.start();
-    program = spawn(process.execPath, ['dist/src/main.js'], {
-      env: { PORT: '0', API_KEYS: 'key', UPSTREAM_BASE_URL: upstream.baseUrl, LOG_LEVEL: 'silent' },
-      stdio: ['ignore', 'ignore', 'pipe'],
-    });
-    let banner = '';
-    for await (const piece of program.stderr as Readable) {
-      banner += String(piece);
-      if (banner.includes('curl')) break;
-    }
-    url = /Listening on +(\S+)/.exec(banner)?.[1] ?? banner;
+    // Nobody asks this upstream for anything.
+    program = GatewayProcess.spawn({ upstreams: [{ name: 'none', baseUrl: 'http://127.0.0.1:9/v1' }] });
+    url = await program.listening();
   });
 
   afterAll(async () => {
-    program.kill();
-    await once(program, 'exit');
-    await upstream.stop();
+    program.kill('SIGTERM');
+    await program.ended;
   });
 
   it('serves the document to everybody', async () => {
