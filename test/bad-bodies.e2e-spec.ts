@@ -89,11 +89,10 @@ describe('POST /v1/completions with bad bodies', () => {
       error: { message, type: 'invalid_request_error', param: null, code: 'request_too_large' },
     });
 
-    const member = '"":1,';
-    const head = '{"model":"m","prompt":"p","logit_bias":{';
-    const tail = '"a":1}}';
-    const members = Math.floor((BODY_LIMIT_BYTES - head.length - tail.length) / member.length);
-    const largest = `${head}${member.repeat(members)}${tail}`.padEnd(BODY_LIMIT_BYTES);
+    // Names that differ, or JSON.parse would keep one of them.
+    let largest = '{"model":"m","prompt":"p","logit_bias":{"x":1';
+    for (let index = 0; largest.length < BODY_LIMIT_BYTES - 20; index++) largest += `,"x${index.toString(36)}":1`;
+    largest = `${largest}}}`.padEnd(BODY_LIMIT_BYTES);
     expect(await complaintsAbout([Buffer.from(largest)])).toEqual([]);
     expect(upstream.requests).toEqual([]);
   });
