@@ -13,6 +13,7 @@ export default tseslint.config(
       '@typescript-eslint/no-extraneous-class': ['error', { allowWithDecorator: true }],
       // DTO classes describe plain objects, for Swagger and class-validator: they are never constructed.
       '@typescript-eslint/no-unsafe-class-instance-assignment': 'off',
+      '@typescript-eslint/no-misused-spread': 'off',
       '@typescript-eslint/consistent-type-imports': 'error',
       // It takes Promise.withResolvers<void>() for a mistake.
       '@typescript-eslint/no-invalid-void-type': 'off',

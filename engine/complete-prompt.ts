@@ -81,8 +81,8 @@ async function completeChoice(
   const pieces = generate({ model, request, sequence, position, read: evaluated.read, random, signal, onToken });
   let step = await pieces.next();
   for (; !step.done; step = await pieces.next()) {
+    // A token whose text is held back has its chunk too, an empty one: whoever counts chunks counts tokens.
     const { text, tokens } = step.value;
-    if (text === '' && tokens.length === 0) continue;
     await deliver({ text, tokens: tokens.map((token) => shift(token, promptLength)), index, finishReason: null });
   }
   await deliver({ text: '', tokens: [], index, finishReason: step.value.finishReason });

@@ -54,7 +54,7 @@ export async function* generate(generation: Generation): AsyncGenerator<Piece<Sc
   let next = await choose(generation.read);
   for (let tokenCount = 0; ;) {
     if (model.endsGeneration(next.token)) {
-      yield text.finish();
+      yield* rest(text);
       return { finishReason: 'stop', tokenCount, meanLogprob: logprobSum / (tokenCount + 1) };
     }
     tokenCount++;
@@ -62,7 +62,7 @@ export async function* generate(generation: Generation): AsyncGenerator<Piece<Sc
     yield piece;
     if (stopped) return { finishReason: 'stop', tokenCount, meanLogprob: logprobSum / tokenCount };
     if (tokenCount === maxTokens) {
-      yield text.finish();
+      yield* rest(text);
       return { finishReason: 'length', tokenCount, meanLogprob: logprobSum / tokenCount };
     }
     signal.throwIfAborted();
@@ -76,4 +76,10 @@ export async function* generate(generation: Generation): AsyncGenerator<Piece<Sc
       },
     );
   }
+}
+
+/** What was held back for want of a next token, if anything. */
+function* rest(text: TokenText<ScoredToken>): Generator<Piece<ScoredToken>> {
+  const piece = text.finish();
+  if (piece.text !== '' || piece.tokens.length > 0) yield piece;
 }

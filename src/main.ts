@@ -1,7 +1,7 @@
 import { generateApiKey } from './auth/api-key.js';
 import { bannerOf } from './banner.js';
 import { hashApiKey } from './config/api-key-hash.js';
-import type { GatewayConfig } from './config/config.js';
+import { ApiKeyConfig, type GatewayConfig } from './config/config.js';
 import { ConfigError, loadConfig } from './config/load-config.js';
 import { createApp } from './create-app.js';
 import { shutDownOnSignal } from './shut-down.js';
@@ -16,7 +16,7 @@ function ensureKey(config: GatewayConfig): string | undefined {
     throw new ConfigError('production', ['apiKeys: expected at least one; `npm run key` makes one, or set API_KEYS']);
   }
   const key = generateApiKey(false);
-  config.apiKeys = [{ id: 'temporary', hash: hashApiKey(key) }];
+  config.apiKeys = [Object.assign(new ApiKeyConfig(), { id: 'temporary', hash: hashApiKey(key) })];
   return key;
 }
 

@@ -30,7 +30,10 @@ describe('the access log', () => {
     gateway = await Gateway.inFrontOf(upstream, {
       clock,
       upstream: { apiKey: CREDENTIAL, models: { nice: 'test-model' } },
-      config: { apiKeys: [{ id: 'team', hash: hashApiKey(KEY), organization: 'org-1', project: 'project-1' }] },
+      config: {
+        apiKeys: [{ id: 'team', hash: hashApiKey(KEY), organization: 'org-1', project: 'project-1' }],
+        routing: { maxAttempts: 1 },
+      },
     });
   });
 
@@ -64,6 +67,7 @@ describe('the access log', () => {
         project: 'project-1',
         model: 'nice',
         upstream: 'fake',
+        attempts: 1,
         stream: false,
         durationMs: 250,
         firstByteMs: 250,

@@ -5,6 +5,8 @@ import { type Behaviour, FakeUpstream, replyJson, reset } from './support/fake-u
 import { errorOf, Gateway } from './support/gateway.js';
 
 const REQUEST = { model: 'test-model', prompt: 'Hi' };
+/** What is asked here is what one failure looks like; `routing` has tests of what follows from it. */
+const ONE_ATTEMPT = { config: { routing: { maxAttempts: 1 } } };
 const VLLM_ERROR = {
   error: { message: 'max_tokens is too large', type: 'BadRequestError', param: 'max_tokens', code: 400 },
 };
@@ -15,7 +17,7 @@ describe('POST /v1/completions in front of an upstream that fails', () => {
 
   beforeEach(async () => {
     upstream = await FakeUpstream.start();
-    gateway = await Gateway.inFrontOf(upstream);
+    gateway = await Gateway.inFrontOf(upstream, ONE_ATTEMPT);
   });
 
   afterEach(async () => {
@@ -118,7 +120,7 @@ describe('POST /v1/completions in front of an upstream that fails', () => {
 
   it('answers 503 when the name of the upstream does not resolve', async () => {
     await gateway.stop();
-    gateway = await Gateway.inFrontOf({ baseUrl: 'http://no-such-host.invalid/v1' });
+    gateway = await Gateway.inFrontOf({ baseUrl: 'http://no-such-host.invalid/v1' }, ONE_ATTEMPT);
     expect((await gateway.complete(REQUEST)).status).toBe(503);
   });
 
@@ -126,9 +128,8 @@ describe('POST /v1/completions in front of an upstream that fails', () => {
     const server = createServer((socket) => socket.end('I am a teapot\r\n\r\n')).listen(0, '127.0.0.1');
     await once(server, 'listening');
     await gateway.stop();
-    gateway = await Gateway.inFrontOf({
-      baseUrl: `http://127.0.0.1:${(server.address() as { port: number }).port}/v1`,
-    });
+    const { port } = server.address() as { port: number };
+    gateway = await Gateway.inFrontOf({ baseUrl: `http://127.0.0.1:${port}/v1` }, ONE_ATTEMPT);
     expect((await gateway.complete(REQUEST)).status).toBe(502);
     server.close();
   });

@@ -14,7 +14,7 @@ describe('POST /v1/completions with stream', () => {
   beforeEach(async () => {
     clock = new ManualClock();
     upstream = await FakeUpstream.start();
-    gateway = await Gateway.inFrontOf(upstream, { clock });
+    gateway = await Gateway.inFrontOf(upstream, { clock, config: { routing: { maxAttempts: 1 } } });
   });
 
   afterEach(async () => {

@@ -3,6 +3,9 @@ import { UpstreamError } from '../upstreams/upstream-error.js';
 
 /** A completion object as an upstream sends it: whole, or a chunk of a stream. */
 export interface UpstreamCompletion {
+  id?: unknown;
+  created?: unknown;
+  system_fingerprint?: unknown;
   model?: unknown;
   choices: UpstreamChoice[];
   usage?: unknown;
@@ -12,6 +15,13 @@ export interface UpstreamChoice {
   index: number;
   text: string;
   finish_reason?: unknown;
+  logprobs?: UpstreamLogprobs | null;
+}
+
+/** The legacy lists, one entry a token. */
+export interface UpstreamLogprobs {
+  tokens?: string[];
+  text_offset?: number[];
 }
 
 /**
@@ -25,7 +35,7 @@ export function readCompletion(json: string): UpstreamCompletion | undefined {
   if (value === null) return undefined;
   if (value.error) throw refusalInStream(value);
   if (!Array.isArray(value.choices) || !value.choices.every(isChoice)) {
-    throw new UpstreamError('broken', 'an answer without choices, or with a choice that lacks its text or index');
+    throw new UpstreamError('answered', 'an answer without choices, or with a choice that lacks its text or index');
   }
   return value as UpstreamCompletion;
 }
@@ -34,7 +44,7 @@ function parse(json: string): unknown {
   try {
     return JSON.parse(json);
   } catch (cause) {
-    throw new UpstreamError('broken', 'an answer that is not JSON', { cause });
+    throw new UpstreamError('answered', 'an answer that is not JSON', { cause });
   }
 }
 

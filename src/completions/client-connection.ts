@@ -37,6 +37,11 @@ export class ClientConnection {
     });
   }
 
+  /** Milliseconds since the epoch. */
+  get now(): number {
+    return this.clock.now();
+  }
+
   get hasBegun(): boolean {
     return this.response.headersSent;
   }
@@ -48,7 +53,7 @@ export class ClientConnection {
       'Content-Length': bytes.length,
     });
     this.exchange.bytesSent += bytes.length;
-    this.exchange.firstByteAt = this.clock.now();
+    this.exchange.firstByteAt = this.now;
     this.response.end(bytes);
   }
 
@@ -61,6 +66,7 @@ export class ClientConnection {
   async sendEvents(events: string): Promise<void> {
     this.signal.throwIfAborted();
     if (!this.hasBegun) this.begin();
+    this.exchange.firstByteAt ??= this.now;
     this.heartbeat?.refresh();
     if (!this.write(events)) await once(this.response, 'drain', { signal: this.signal });
   }
@@ -76,8 +82,8 @@ export class ClientConnection {
     this.end();
   }
 
-  private begin(): void {
-    this.exchange.firstByteAt = this.clock.now();
+  /** Sends the status line of a stream. Comments keep the connection alive from now on while there are no events. */
+  begin(): void {
     this.response.writeHead(200, {
       'Content-Type': 'text/event-stream; charset=utf-8',
       'Cache-Control': 'no-cache',
@@ -88,6 +94,7 @@ export class ClientConnection {
       this.write(KEEP_ALIVE_COMMENT);
       this.heartbeat?.refresh();
     });
+    this.response.flushHeaders();
   }
 
   private write(text: string): boolean {

@@ -16,7 +16,7 @@ export interface CompletionAnswer {
  */
 export function toCompletionAnswer(json: string, requestedModel: string): CompletionAnswer {
   const completion = readCompletion(json);
-  if (!completion) throw new UpstreamError('broken', 'null for an answer');
+  if (!completion) throw new UpstreamError('answered', 'null for an answer');
   const { choices } = completion;
   const usage = isUsage(completion.usage) ? completion.usage : undefined;
   const isInOrder = choices.every(

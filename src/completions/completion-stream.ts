@@ -1,7 +1,9 @@
 import { isUsage, type Usage } from '../telemetry/usage.js';
 import { DONE, formatEvent } from '../upstreams/event-stream.js';
 import { UpstreamError } from '../upstreams/upstream-error.js';
-import { readCompletion } from './canonical.js';
+import { readCompletion, type UpstreamCompletion } from './canonical.js';
+import type { ResumedChunks } from './resumed-chunks.js';
+import type { StreamProgress } from './stream-progress.js';
 
 export interface StreamExpectation {
   requestedModel: string;
@@ -10,16 +12,19 @@ export interface StreamExpectation {
 }
 
 /**
- * What one upstream stream says, event by event, as the caller's stream: the requested model's name on every chunk, and
- * usage only for those who asked. An event that needs no change is passed on as it came.
+ * What one upstream says, event by event, as the caller's stream: the requested model's name on every chunk, and usage
+ * only for those who asked. An event that needs no change is passed on as it came.
  */
 export class CompletionStream {
   usage: Usage | undefined;
-  private readonly open = new Set<number>();
-  private hasChoices = false;
   private hasDone = false;
 
-  constructor(private readonly expected: StreamExpectation) {}
+  constructor(
+    private readonly expected: StreamExpectation,
+    private readonly progress: StreamProgress,
+    /** Fits the chunks of a resumed stream to what the caller has already. */
+    private readonly resumed?: ResumedChunks,
+  ) {}
 
   /** Whether the caller has all. */
   get isDone(): boolean {
@@ -27,7 +32,7 @@ export class CompletionStream {
   }
 
   /**
-   * The events for the caller that follow from one of the upstream: none or one.
+   * The events for the caller that follow from one of the upstream.
    *
    * @throws {UpstreamError} when it is an error, or no completion chunk.
    */
@@ -36,18 +41,14 @@ export class CompletionStream {
     if (data === DONE) return this.finish();
     const chunk = readCompletion(data);
     if (!chunk) return '';
-    for (const { index, finish_reason } of chunk.choices) {
-      this.hasChoices = true;
-      if (finish_reason) this.open.delete(index);
-      else this.open.add(index);
-    }
+    const isFitted = this.resumed?.fit(chunk) ?? false;
+    this.progress.add(chunk);
     if (isUsage(chunk.usage)) this.usage = chunk.usage;
 
     const hidesUsage = chunk.usage !== undefined && !this.expected.includeUsage;
-    if (hidesUsage && chunk.choices.length === 0) return '';
-    if (!hidesUsage && chunk.model === this.expected.requestedModel) return formatEvent(data);
-    if (hidesUsage) delete chunk.usage;
-    return formatEvent(JSON.stringify({ ...chunk, model: this.expected.requestedModel }));
+    if (chunk.choices.length === 0 && (hidesUsage || chunk.usage === undefined)) return '';
+    const isAsItCame = !hidesUsage && !isFitted && chunk.model === this.expected.requestedModel;
+    return isAsItCame ? formatEvent(data) : this.write(chunk, hidesUsage);
   }
 
   /**
@@ -58,8 +59,13 @@ export class CompletionStream {
    */
   end(): string {
     if (this.hasDone) return '';
-    if (!this.hasChoices || this.open.size > 0) throw new UpstreamError('broken', 'the stream ended before its end');
+    if (!this.progress.isWhole) throw new UpstreamError('broken', 'the stream ended before its end');
     return this.finish();
+  }
+
+  private write(chunk: UpstreamCompletion, hidesUsage: boolean): string {
+    if (hidesUsage) delete chunk.usage;
+    return formatEvent(JSON.stringify({ ...chunk, model: this.expected.requestedModel }));
   }
 
   private finish(): string {

@@ -1,5 +1,6 @@
+import type { Issue } from '../errors/api-error.js';
 import { ValidationError } from '../errors/validation-error.js';
-import type { Candidate } from '../routing/router.js';
+import type { Candidate } from '../routing/candidate.js';
 import type { UpstreamRequest } from '../upstreams/upstream.js';
 import type { CreateCompletionDto } from './create-completion.dto.js';
 import { forbidExtras } from './extra-fields.js';
@@ -9,6 +10,8 @@ export interface RequestContext {
   requestId: string;
   organization: string | undefined;
   project: string | undefined;
+  /** When the whole request is to be over, in milliseconds since the epoch. */
+  deadlineAt: number;
 }
 
 /**
@@ -16,18 +19,15 @@ export interface RequestContext {
  *
  * The body is written anew from the validated object: what was checked is what is sent. `null` means "not given", and
  * some engines refuse it, so it is left out; so are options that would have no effect.
- *
- * @throws {ValidationError} 422 `extra_forbidden` for fields that this upstream is configured to refuse.
  */
 export function planRequest(
   body: CreateCompletionDto,
   { upstream, upstreamModel }: Candidate,
   context: RequestContext,
 ): UpstreamRequest {
-  if (upstream.config.extraParameters === 'refuse') refuseExtras(body);
-  const sent: Record<string, unknown> = {};
+  const sent: Partial<Record<keyof CreateCompletionDto, unknown>> = {};
   for (const [name, value] of Object.entries(body)) {
-    if (value !== null) sent[name] = value;
+    if (value !== null) sent[name as keyof CreateCompletionDto] = value;
   }
   sent.model = upstreamModel;
   if (sent.best_of === 0) delete sent.best_of;
@@ -41,12 +41,18 @@ export function planRequest(
     path: '/completions',
     body: JSON.stringify(sent),
     headers: headersOf(context, upstream.config.forwardTenant),
+    deadlineAt: context.deadlineAt,
   };
 }
 
-function refuseExtras(body: CreateCompletionDto): void {
-  const [first, ...others] = forbidExtras(body);
-  if (first) throw new ValidationError([first, ...others]);
+/** Whether the candidate takes the body's fields, those that the contract does not list included. */
+export function takesFields(body: CreateCompletionDto, { upstream }: Candidate): boolean {
+  return upstream.config.extraParameters === 'forward' || forbidExtras(body).length === 0;
+}
+
+/** What a caller gets when every candidate refuses the fields that the contract does not list: 422, each by name. */
+export function refusedFields(body: CreateCompletionDto): ValidationError {
+  return new ValidationError(forbidExtras(body) as [Issue, ...Issue[]]);
 }
 
 function withoutNulls(options: object): object {

@@ -4,6 +4,7 @@ import {
   IsBoolean,
   IsIn,
   IsInt,
+  IsNumber,
   IsString,
   Matches,
   Max,
@@ -31,6 +32,12 @@ export function IsWholeNumber(min: number, max: number): PropertyDecorator {
   const message = `must be a whole number from ${min} to ${max}`;
   const number = fromText((text) => (/^-?\d+$/.test(text) ? Number(text) : undefined));
   return all(number, IsInt({ message }), Min(min, { message }), Max(max, { message }));
+}
+
+export function IsNumberFrom(min: number, max: number): PropertyDecorator {
+  const message = `must be a number from ${min} to ${max}`;
+  const number = fromText((text) => (/^\d+(\.\d+)?$/.test(text) ? Number(text) : undefined));
+  return all(number, IsNumber({}, { message }), Min(min, { message }), Max(max, { message }));
 }
 
 const MAX_TIMER_MS = 2_147_483_647;

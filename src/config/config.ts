@@ -9,6 +9,7 @@ import {
   IsMilliseconds,
   IsName,
   IsNonEmptyString,
+  IsNumberFrom,
   IsOneOf,
   IsSection,
   IsSwitch,
@@ -64,6 +65,13 @@ export class ServerConfig {
   /** A stream that has begun gets a `:` comment each time that nothing was sent for so long. */
   @IsMilliseconds(1)
   heartbeatMs = 15_000;
+
+  /**
+   * `early` sends the 200 of a stream at once, and comments while the upstream reads the prompt, so that a load balancer
+   * does not cut a long silence. The price: a failure before the first event comes as an error event after the 200.
+   */
+  @IsOneOf(['off', 'early'])
+  heartbeat: 'off' | 'early' = 'off';
 }
 
 export class LogConfig {
@@ -88,6 +96,35 @@ export class TimeoutsConfig {
   /** The whole request. */
   @IsMilliseconds(1)
   totalMs = 600_000;
+}
+
+export class HealthConfig {
+  /**
+   * The active check: `path` asks the engine's health path, `completion` for one real token, `off` nothing. Failures of
+   * real requests (the passive check) count in any case.
+   */
+  @IsOneOf(['path', 'completion', 'off'])
+  check: 'path' | 'completion' | 'off' = 'path';
+
+  /** Between two active checks. */
+  @IsMilliseconds(1)
+  intervalMs = 10_000;
+
+  /** How long an active check may take. */
+  @IsMilliseconds(1)
+  timeoutMs = 2_000;
+
+  /** So many failures in a row eject the upstream. */
+  @IsWholeNumber(1, 1_000_000)
+  ejectAfterFailures = 3;
+
+  /** How long the first ejection lasts; each further one lasts twice as long. */
+  @IsMilliseconds(1)
+  ejectMs = 1_000;
+
+  /** No ejection lasts longer. */
+  @IsMilliseconds(1)
+  maxEjectMs = 60_000;
 }
 
 export class UpstreamConfig {
@@ -129,6 +166,23 @@ export class UpstreamConfig {
   @IsModelMap()
   models?: Record<string, string> | string[];
 
+  /** Take the list of models from the upstream's own `/v1/models`, and again every `routing.discoverIntervalMs`. */
+  @IsSwitch()
+  discover = false;
+
+  /** Lower numbers are preferred: the others get requests only when no upstream of a lower number is available. */
+  @IsWholeNumber(0, 1_000_000)
+  priority = 0;
+
+  /** Its share of the requests among upstreams of the same priority. */
+  @IsNumberFrom(0.001, 1_000)
+  weight = 1;
+
+  /** Requests that it gets at the same time; without it, any number. */
+  @IsOptional()
+  @IsWholeNumber(1, 1_000_000)
+  maxConcurrency?: number;
+
   /** Pass `OpenAI-Organization` and `OpenAI-Project` on. */
   @IsSwitch()
   forwardTenant = false;
@@ -140,6 +194,56 @@ export class UpstreamConfig {
   @IsSection()
   @Type(() => TimeoutsConfig)
   timeouts = new TimeoutsConfig();
+
+  @IsSection()
+  @Type(() => HealthConfig)
+  health = new HealthConfig();
+}
+
+export class RoutingConfig {
+  /** Attempts in a row without a token for the caller, the first one included; then the last error is the answer. */
+  @IsWholeNumber(1, 100)
+  maxAttempts = 8;
+
+  /** Retries of requests that an upstream has answered with an error, or let time out, per hundred requests. */
+  @IsNumberFrom(0, 100)
+  retryBudgetPercent = 20;
+
+  /** Whether a request that timed out is sent again. The tokens of the first attempt may have been paid for. */
+  @IsSwitch()
+  retryTimeouts = true;
+
+  /** The longest wait before the first retry on the same upstream; it doubles with each, and chance takes a part of it. */
+  @IsMilliseconds(1)
+  backoffMs = 100;
+
+  /** No wait is longer, but for a `Retry-After`. */
+  @IsMilliseconds(1)
+  maxBackoffMs = 5_000;
+
+  /** An upstream's `Retry-After` is waited for up to this; a longer one is passed on to the caller. */
+  @IsMilliseconds(0)
+  maxRetryAfterMs = 5_000;
+
+  /** Requests that may wait while every upstream of their model is full. */
+  @IsWholeNumber(0, 1_000_000)
+  maxQueue = 1_000;
+
+  /** How long a request may wait in that queue. */
+  @IsMilliseconds(1)
+  queueTimeoutMs = 30_000;
+
+  /** The whole request: waiting, attempts and all. */
+  @IsMilliseconds(1)
+  deadlineMs = 900_000;
+
+  /** Go on with a broken stream on another upstream, from the text that was delivered. */
+  @IsOneOf(['on', 'off'])
+  resume: 'on' | 'off' = 'on';
+
+  /** Between two looks at the model lists of upstreams with `discover`. */
+  @IsMilliseconds(1)
+  discoverIntervalMs = 60_000;
 }
 
 export class ApiKeyConfig {
@@ -167,6 +271,10 @@ export class ApiKeyConfig {
   @IsOptional()
   @IsListOfStrings()
   models?: string[];
+
+  /** May read the metrics and the state of the upstreams. */
+  @IsSwitch()
+  admin = false;
 }
 
 export class EmbeddedConfig {
@@ -189,7 +297,11 @@ export class GatewayConfig {
   @Type(() => EmbeddedConfig)
   embedded = new EmbeddedConfig();
 
-  /** In the order of preference. Empty: the embedded engine. */
+  @IsSection()
+  @Type(() => RoutingConfig)
+  routing = new RoutingConfig();
+
+  /** Empty: the embedded engine. */
   @IsListOfSections()
   @Type(() => UpstreamConfig)
   @AllDiffer('name')

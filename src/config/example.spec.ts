@@ -8,7 +8,9 @@ import {
   ApiKeyConfig,
   EmbeddedConfig,
   GatewayConfig,
+  HealthConfig,
   LogConfig,
+  RoutingConfig,
   ServerConfig,
   TimeoutsConfig,
   UpstreamConfig,
@@ -44,6 +46,8 @@ describe('gateway.example.yaml', () => {
       [EmbeddedConfig, example.embedded],
       [UpstreamConfig, upstream],
       [TimeoutsConfig, upstream.timeouts],
+      [HealthConfig, upstream.health],
+      [RoutingConfig, example.routing],
       [ApiKeyConfig, example.apiKeys[0]],
     ];
     for (const [section, shown] of sections) expect(Object.keys(shown as Section)).toEqual(optionsOf(section));
@@ -53,6 +57,8 @@ describe('gateway.example.yaml', () => {
     const example = parse(text) as Section & { upstreams: [Section] };
     expect(example.server).toEqual(instanceToPlain(new ServerConfig()));
     expect(example.log).toEqual(instanceToPlain(new LogConfig()));
+    expect(example.routing).toEqual(instanceToPlain(new RoutingConfig()));
+    expect(example.upstreams[0].health).toEqual(instanceToPlain(new HealthConfig()));
     expect(example.upstreams[0].timeouts).toEqual(instanceToPlain(new TimeoutsConfig()));
   });
 });

@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { hashApiKey } from './api-key-hash.js';
-import { GatewayConfig } from './config.js';
+import { GatewayConfig, HealthConfig, RoutingConfig } from './config.js';
 import { ConfigError, configPath, type Environment, loadConfig } from './load-config.js';
 
 const HASH = `sha256:${'0a'.repeat(32)}`;
@@ -121,7 +121,8 @@ describe('loadConfig', () => {
 
     it('takes every option, and fills in the others', () => {
       const config = load(`
-        server: { host: 0.0.0.0, port: 9000, bodyLimitBytes: 1000, keepAliveTimeoutMs: 1, shutdownDelayMs: 2, drainTimeoutMs: 3, heartbeatMs: 4 }
+        server: { host: 0.0.0.0, port: 9000, bodyLimitBytes: 1000, keepAliveTimeoutMs: 1, shutdownDelayMs: 2, drainTimeoutMs: 3, heartbeatMs: 4, heartbeat: early }
+        routing: { maxAttempts: 2, retryBudgetPercent: 12.5, retryTimeouts: false, resume: off }
         log: { level: warn }
         embedded: { model: a.gguf }
         upstreams:
@@ -133,6 +134,11 @@ describe('loadConfig', () => {
             forwardTenant: true
             extraParameters: refuse
             timeouts: { connectMs: 1, firstByteMs: 2, idleMs: 3, totalMs: 4 }
+            priority: 1
+            weight: 0.5
+            maxConcurrency: 8
+            discover: true
+            health: { check: completion, intervalMs: 5 }
           - { name: b, baseUrl: "https://[::1]:8000/", models: [x, y] }
         apiKeys:
           - { id: team, hash: "${HASH}", organization: org, project: p, models: [x] }
@@ -146,6 +152,14 @@ describe('loadConfig', () => {
           shutdownDelayMs: 2,
           drainTimeoutMs: 3,
           heartbeatMs: 4,
+          heartbeat: 'early',
+        },
+        routing: {
+          ...new RoutingConfig(),
+          maxAttempts: 2,
+          retryBudgetPercent: 12.5,
+          retryTimeouts: false,
+          resume: 'off',
         },
         log: { level: 'warn' },
         embedded: { model: 'a.gguf' },
@@ -159,6 +173,11 @@ describe('loadConfig', () => {
             forwardTenant: true,
             extraParameters: 'refuse',
             timeouts: { connectMs: 1, firstByteMs: 2, idleMs: 3, totalMs: 4 },
+            priority: 1,
+            weight: 0.5,
+            maxConcurrency: 8,
+            discover: true,
+            health: { ...new HealthConfig(), check: 'completion', intervalMs: 5 },
           },
           {
             name: 'b',
@@ -168,9 +187,13 @@ describe('loadConfig', () => {
             forwardTenant: false,
             extraParameters: 'forward',
             timeouts: { connectMs: 2000, firstByteMs: 120_000, idleMs: 30_000, totalMs: 600_000 },
+            priority: 0,
+            weight: 1,
+            discover: false,
+            health: { ...new HealthConfig() },
           },
         ],
-        apiKeys: [{ id: 'team', hash: HASH, organization: 'org', project: 'p', models: ['x'] }],
+        apiKeys: [{ id: 'team', hash: HASH, organization: 'org', project: 'p', models: ['x'], admin: false }],
       });
     });
 
@@ -254,7 +277,7 @@ describe('loadConfig', () => {
 
     it('of unknown options, with those that there are', () => {
       expect(problemsOf(() => load('{ sever: {}, log: { levle: info }, embedded: { path: x } }'))).toEqual([
-        'sever: no such option; there are server, log, embedded, upstreams, apiKeys',
+        'sever: no such option; there are server, log, embedded, routing, upstreams, apiKeys',
         'log.levle: no such option; there are level',
         'embedded.path: no such option; there are model',
       ]);

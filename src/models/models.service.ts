@@ -1,9 +1,10 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { type Caller, mayUse } from '../auth/caller.js';
 import { modelNotFound } from '../errors/model-not-found.js';
-import { Router } from '../routing/router.js';
 import { CLOCK, type Clock } from '../telemetry/clock.js';
+import type { Upstream } from '../upstreams/upstream.js';
 import { UpstreamProbe } from '../upstreams/upstream-probe.js';
+import { UpstreamRegistry } from '../upstreams/upstream-registry.js';
 import type { ModelDto } from './model.dto.js';
 
 /** Knows the models that callers may ask for. */
@@ -12,7 +13,7 @@ export class ModelsService {
   private readonly createdS: number;
 
   constructor(
-    private readonly router: Router,
+    private readonly registry: UpstreamRegistry,
     private readonly probe: UpstreamProbe,
     @Inject(CLOCK) clock: Clock,
   ) {
@@ -21,9 +22,8 @@ export class ModelsService {
 
   /** Those that the configuration names, and those that upstreams without configured names list themselves. */
   async list(caller: Caller): Promise<ModelDto[]> {
-    const { names, unlisted } = this.router.modelSources;
-    const listed = await Promise.all(unlisted.map((upstream) => this.probe.listModels(upstream)));
-    const usable = [...names, ...listed.flat()].filter((name) => mayUse(caller, name));
+    const lists = await Promise.all(this.registry.upstreams.map((upstream) => this.namesOf(upstream)));
+    const usable = lists.flat().filter((name) => mayUse(caller, name));
     return [...new Set(usable)].map((id) => ({
       id,
       object: 'model',
@@ -37,5 +37,13 @@ export class ModelsService {
     const model = (await this.list(caller)).find((each) => each.id === id);
     if (model) return model;
     throw modelNotFound();
+  }
+
+  private async namesOf(upstream: Upstream): Promise<string[]> {
+    const { models } = upstream;
+    if (!models.isListedByItself) return models.names;
+    const listed = (await this.probe.listModels(upstream)) ?? [];
+    // Behind patterns, only what matches one of them can be requested.
+    return [...models.names, ...listed.filter((name) => models.takesAny || models.upstreamNameOf(name) !== undefined)];
   }
 }

@@ -1,50 +1,168 @@
-import { Injectable } from '@nestjs/common';
-import { toModelMap } from '../config/model-map.js';
-import type { Upstream } from '../upstreams/upstream.js';
+import { Inject, Injectable } from '@nestjs/common';
+import { GatewayConfig } from '../config/config.js';
+import { ApiError } from '../errors/api-error.js';
+import { CLOCK, type Clock, sleep } from '../telemetry/clock.js';
+import { RANDOM, type Random } from '../telemetry/random.js';
+import { UpstreamError } from '../upstreams/upstream-error.js';
 import { UpstreamRegistry } from '../upstreams/upstream-registry.js';
+import type { Candidate } from './candidate.js';
+import { RetryPolicy } from './retry-policy.js';
+import { select } from './selection.js';
+import { WaitingRoom } from './waiting-room.js';
 
-/** An upstream that serves a requested model, and the name by which it knows it. */
-export interface Candidate {
-  upstream: Upstream;
-  upstreamModel: string;
+/** One request of a caller, as the router sees it. */
+export interface Job {
+  requestedModel: string;
+  /** Aborts when the caller is gone. */
+  signal: AbortSignal;
+  /** Tokens that the caller has got so far; an attempt that adds to them was not in vain. */
+  progress(): number;
+  /** Whether the candidate takes the request. */
+  accepts(candidate: Candidate): boolean;
+  /** Whether the request can be sent again, or gone on with, after this error. */
+  canGoOn(error: UpstreamError): boolean;
+  /** Does the request on one upstream. `succeeded` is to be called as soon as a good answer has begun. */
+  attempt(candidate: Candidate, deadlineAt: number, succeeded: () => void): Promise<void>;
 }
 
-interface Serves {
-  upstream: Upstream;
-  /** Requested names to the upstream's; undefined when the upstream takes any name. */
-  models: Map<string, string> | undefined;
-}
-
-/** Finds who serves a model. */
+/** Takes a request to one upstream after the other until one of them has done it. */
 @Injectable()
 export class Router {
-  private readonly entries: readonly Serves[];
+  private readonly retries: RetryPolicy;
+  private readonly waitingRoom: WaitingRoom;
 
-  constructor(registry: UpstreamRegistry) {
-    this.entries = registry.upstreams.map((upstream) => {
-      const { models } = upstream.config;
-      return { upstream, models: models && toModelMap(models) };
-    });
+  constructor(
+    private readonly config: GatewayConfig,
+    private readonly registry: UpstreamRegistry,
+    @Inject(CLOCK) private readonly clock: Clock,
+    @Inject(RANDOM) private readonly random: Random,
+  ) {
+    this.retries = new RetryPolicy(config.routing, clock, random);
+    this.waitingRoom = new WaitingRoom(config.routing, clock);
+  }
+
+  /** Every upstream that serves the model by name, pattern or discovery; else those that take any. */
+  candidatesFor(requestedModel: string): Candidate[] {
+    const candidates: Candidate[] = [];
+    for (const upstream of this.registry.upstreams) {
+      const upstreamModel = upstream.models.upstreamNameOf(requestedModel);
+      if (upstreamModel !== undefined) candidates.push({ upstream, upstreamModel });
+    }
+    if (candidates.length > 0) return candidates;
+    const any = this.registry.upstreams.filter(({ models }) => models.takesAny);
+    return any.map((upstream) => ({ upstream, upstreamModel: requestedModel }));
   }
 
   /**
-   * The first upstream, in the order of the configuration, that names the model; when none does, the first that names
-   * no models at all and so takes any.
+   * Tries the job's candidates until one attempt comes to its end.
+   *
+   * A failed attempt is followed by another one on a candidate that has not been tried (fallback), at once; when there is
+   * none, on one that has (retry), after a wait. What was delivered before decides nothing here: `attempt` itself knows
+   * whether it starts from the beginning or goes on with what the caller has (resume).
+   *
+   * @throws {UpstreamError} the last one, when nothing is left to try.
+   * @throws {ApiError} 503 when every upstream is full for too long.
    */
-  candidateFor(requestedModel: string): Candidate | undefined {
-    for (const { upstream, models } of this.entries) {
-      const upstreamModel = models?.get(requestedModel);
-      if (upstreamModel !== undefined) return { upstream, upstreamModel };
+  async run(job: Job): Promise<void> {
+    const deadlineAt = this.clock.now() + this.config.routing.deadlineMs;
+    const tried = new Set<string>();
+    let attempts = 0;
+    this.retries.countRequest();
+    for (;;) {
+      const candidate = await this.takePlace(job, tried);
+      const progressBefore = job.progress();
+      const error = await this.attempt(job, candidate, deadlineAt);
+      if (!error) return;
+
+      if (job.progress() > progressBefore) {
+        attempts = 0;
+        tried.clear();
+      }
+      tried.add(candidate.upstream.config.name);
+      const isRoundOver = !this.hasUntried(job, tried);
+      // Where nobody answers the door nothing was attempted, as long as there is another door.
+      if (error.phase !== 'not_sent' || isRoundOver) attempts++;
+      if (!job.canGoOn(error) || !this.retries.isAllowed(error, attempts)) throw error;
+      const waitMs = isRoundOver ? this.retries.waitMs(error, attempts) : 0;
+      if (waitMs === undefined || this.clock.now() + waitMs >= deadlineAt) throw error;
+      if (waitMs > 0) await sleep(this.clock, waitMs, job.signal);
+      if (isRoundOver && this.candidatesOf(job).length > 1) {
+        tried.clear();
+        tried.add(candidate.upstream.config.name);
+      }
     }
-    const any = this.entries.find(({ models }) => models === undefined);
-    return any && { upstream: any.upstream, upstreamModel: requestedModel };
   }
 
-  /** The names that the configuration lists, and the upstreams that have to be asked for theirs. */
-  get modelSources(): { names: string[]; unlisted: Upstream[] } {
-    return {
-      names: this.entries.flatMap(({ models }) => [...(models?.keys() ?? [])]),
-      unlisted: this.entries.filter(({ models }) => models === undefined).map(({ upstream }) => upstream),
-    };
+  /** Resolves with the error, when it is the upstream's. */
+  private async attempt(job: Job, candidate: Candidate, deadlineAt: number): Promise<UpstreamError | undefined> {
+    const { state } = candidate.upstream;
+    try {
+      await job.attempt(candidate, deadlineAt, () => state.succeeded());
+      return undefined;
+    } catch (thrown) {
+      // What the caller's going away breaks off tells nothing about the upstream.
+      if (!(thrown instanceof UpstreamError) || job.signal.aborted) throw thrown;
+      if (thrown.isFailure) state.failed();
+      if (thrown.status === 429) state.rest(thrown.retryAfterMs ?? DEFAULT_REST_MS);
+      return thrown;
+    } finally {
+      state.release();
+      this.waitingRoom.letIn();
+    }
   }
+
+  /** Takes a place on the best candidate, and waits for one while all are full. */
+  private async takePlace(job: Job, tried: ReadonlySet<string>): Promise<Candidate> {
+    return this.choose(job, tried) ?? (await this.waitingRoom.enter(() => this.choose(job, tried), job.signal));
+  }
+
+  /**
+   * The best candidate, its place taken; undefined while those that would do are full.
+   *
+   * A round goes over all candidates: first those that are available, then those that are not healthy, since a certain
+   * 503 helps nobody and they may have recovered. Then a new round begins, the last that failed at its end.
+   */
+  private choose(job: Job, tried: ReadonlySet<string>): Candidate | undefined {
+    const candidates = this.candidatesOf(job);
+    const untried = candidates.filter(({ upstream }) => !tried.has(upstream.config.name));
+    const chosen = this.selectFrom(untried) ?? (untried.some(isHealthy) ? undefined : this.selectFrom(candidates));
+    if (chosen) chosen.upstream.state.take();
+    else if (candidates.every(isResting)) throw resting(candidates);
+    return chosen;
+  }
+
+  private selectFrom(candidates: Candidate[]): Candidate | undefined {
+    const available = candidates.filter(({ upstream }) => upstream.state.isAvailable);
+    if (available.length > 0 || candidates.some(isHealthy)) return select(available, this.random);
+    return select(candidates.filter(mayBeTried), this.random);
+  }
+
+  private candidatesOf(job: Job): Candidate[] {
+    return this.candidatesFor(job.requestedModel).filter((candidate) => job.accepts(candidate));
+  }
+
+  private hasUntried(job: Job, tried: ReadonlySet<string>): boolean {
+    return this.candidatesOf(job).some(
+      (candidate) => !tried.has(candidate.upstream.config.name) && mayBeTried(candidate),
+    );
+  }
+}
+
+/** How long an upstream that answers 429 is left alone when it does not say for how long. */
+const DEFAULT_REST_MS = 1_000;
+
+const isHealthy = ({ upstream }: Candidate): boolean => upstream.state.isHealthy;
+/** Neither at its rate limit nor full; nothing is said of its health. */
+const mayBeTried = ({ upstream }: Candidate): boolean => !upstream.state.isResting && !upstream.state.isFull;
+const isResting = ({ upstream }: Candidate): boolean => upstream.state.isResting;
+
+/** Every upstream of the model is at its rate limit, or none is left after a change of the configuration. */
+function resting(candidates: readonly Candidate[]): ApiError {
+  const restMs = Math.min(...candidates.map(({ upstream }) => upstream.state.restMs));
+  if (restMs === Infinity)
+    return new ApiError(503, 'no_upstream_available', 'No upstream serves this model any more.', {
+      headers: { 'Retry-After': '1' },
+    });
+  const headers = { 'Retry-After': String(Math.ceil(restMs / 1000)) };
+  return new ApiError(429, 'rate_limit_exceeded', 'Every upstream of this model is at its rate limit.', { headers });
 }

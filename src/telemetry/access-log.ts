@@ -46,6 +46,8 @@ function describe(exchange: Exchange, method: string, path: string, response: Re
     project,
     model,
     upstream,
+    attempts: exchange.attemptCount || undefined,
+    resumes: exchange.resumeCount || undefined,
     stream,
     durationMs: round(now - startedAt),
     firstByteMs: firstByteAt === undefined ? undefined : round(firstByteAt - startedAt),

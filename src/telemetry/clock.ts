@@ -28,3 +28,22 @@ export const systemClock: Clock = {
     };
   },
 };
+
+/**
+ * Resolves after a while.
+ *
+ * @throws the signal's reason, when it is aborted before.
+ */
+export async function sleep(clock: Clock, milliseconds: number, signal: AbortSignal): Promise<void> {
+  signal.throwIfAborted();
+  const { promise, resolve, reject } = Promise.withResolvers<void>();
+  const onAbort = (): void => reject(signal.reason as Error);
+  signal.addEventListener('abort', onAbort, { once: true });
+  const timer = clock.timer(milliseconds, resolve);
+  try {
+    await promise;
+  } finally {
+    timer.cancel();
+    signal.removeEventListener('abort', onAbort);
+  }
+}

@@ -18,6 +18,10 @@ export class Exchange {
   /** When the first byte of a good answer was sent, milliseconds since the epoch. */
   firstByteAt: number | undefined;
   bytesSent = 0;
+  /** Requests that were sent upstream for it: retries, fallbacks and resumptions included. */
+  attemptCount = 0;
+  /** How often a broken stream went on elsewhere. */
+  resumeCount = 0;
   /** The `error.code` of the answer, also of a stream that failed after its 200. */
   errorCode: string | undefined;
   /** What happened inside. It may name an upstream, and so is for the log only. */

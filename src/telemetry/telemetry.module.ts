@@ -1,5 +1,6 @@
 import { type DynamicModule, Global, Module } from '@nestjs/common';
 import { CLOCK, type Clock } from './clock.js';
+import { RANDOM } from './random.js';
 import { LOGGER, type Logger } from './logger.js';
 
 /** Gives the logger and the clock to whoever injects them. */
@@ -12,8 +13,9 @@ export class TelemetryModule {
       providers: [
         { provide: LOGGER, useValue: logger },
         { provide: CLOCK, useValue: clock },
+        { provide: RANDOM, useValue: Math.random },
       ],
-      exports: [LOGGER, CLOCK],
+      exports: [LOGGER, CLOCK, RANDOM],
     };
   }
 }

@@ -5,6 +5,8 @@ import { UpstreamConfig } from '../config/config.js';
 import type { Clock } from '../telemetry/clock.js';
 import type { Logger } from '../telemetry/logger.js';
 import { HttpUpstream } from './http-upstream.js';
+import { ServedModels } from './served-models.js';
+import { UpstreamState } from './upstream-state.js';
 import type { Upstream, UpstreamAnswer, UpstreamRequest } from './upstream.js';
 import { UpstreamError } from './upstream-error.js';
 
@@ -24,6 +26,8 @@ const STABLE_AFTER_MS = 60_000;
  */
 export class EmbeddedEngine implements Upstream {
   readonly config: UpstreamConfig;
+  readonly models: ServedModels;
+  readonly state: UpstreamState;
   private child: ChildProcess | undefined;
   private http: HttpUpstream | undefined;
   private restartMs = FIRST_RESTART_MS;
@@ -36,7 +40,10 @@ export class EmbeddedEngine implements Upstream {
     private readonly program = ENGINE_PROGRAM,
   ) {
     const model = modelPath === undefined ? DEFAULT_MODEL_NAME : basename(modelPath, '.gguf');
-    this.config = Object.assign(new UpstreamConfig(), { name: 'embedded', engine: 'embedded', models: [model] });
+    const options = { name: 'embedded', engine: 'embedded', extraParameters: 'refuse' } as const;
+    this.config = Object.assign(new UpstreamConfig(), options, { models: [model] });
+    this.models = new ServedModels(this.config);
+    this.state = new UpstreamState(this.config, clock);
   }
 
   get baseUrl(): string | undefined {
@@ -64,7 +71,11 @@ export class EmbeddedEngine implements Upstream {
     });
     this.child = child;
     const port = await firstMessage(child);
-    this.http = new HttpUpstream(Object.assign(this.config, { baseUrl: `http://127.0.0.1:${port}/v1` }), this.clock);
+    this.http = new HttpUpstream(
+      Object.assign(this.config, { baseUrl: `http://127.0.0.1:${port}/v1` }),
+      this.clock,
+      this.state,
+    );
     child.once('exit', (code, signal) => {
       this.onExit(startedAt, signal ?? code);
     });
@@ -78,11 +89,11 @@ export class EmbeddedEngine implements Upstream {
   async close(): Promise<void> {
     this.isClosing = true;
     this.child?.kill();
-    await this.http?.close();
+    await this.http?.close('now');
   }
 
   private onExit(startedAt: number, reason: string | number | null): void {
-    void this.http?.close();
+    void this.http?.close('now');
     this.http = undefined;
     if (this.isClosing) return;
     if (this.clock.now() - startedAt >= STABLE_AFTER_MS) this.restartMs = FIRST_RESTART_MS;

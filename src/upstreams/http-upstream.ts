@@ -1,12 +1,15 @@
 import { Pool } from 'undici';
-import type { UpstreamConfig } from '../config/config.js';
+import type { TimeoutsConfig, UpstreamConfig } from '../config/config.js';
 import type { Clock } from '../telemetry/clock.js';
 import { HttpAttempt } from './http-attempt.js';
+import { ServedModels } from './served-models.js';
+import { UpstreamState } from './upstream-state.js';
 import type { Upstream, UpstreamAnswer, UpstreamRequest } from './upstream.js';
 
 /** An OpenAI-compatible server, reached over a pool of kept-alive connections. */
 export class HttpUpstream implements Upstream {
   readonly baseUrl: string;
+  readonly models: ServedModels;
   private readonly pool: Pool;
   private readonly basePath: string;
   private readonly headers: Record<string, string>;
@@ -14,7 +17,9 @@ export class HttpUpstream implements Upstream {
   constructor(
     readonly config: UpstreamConfig,
     private readonly clock: Clock,
+    readonly state = new UpstreamState(config, clock),
   ) {
+    this.models = new ServedModels(config);
     const { origin, pathname } = new URL(config.baseUrl);
     this.baseUrl = config.baseUrl.replace(/\/+$/, '');
     this.basePath = pathname.replace(/\/+$/, '');
@@ -29,13 +34,20 @@ export class HttpUpstream implements Upstream {
 
   async send(request: UpstreamRequest, signal: AbortSignal): Promise<UpstreamAnswer> {
     signal.throwIfAborted();
-    const attempt = new HttpAttempt(this.config.timeouts, this.clock, signal);
+    const attempt = new HttpAttempt(this.timeoutsFor(request), this.clock, signal);
     const headers = { ...this.headers, ...request.headers };
     this.pool.dispatch({ method: 'POST', path: this.basePath + request.path, headers, body: request.body }, attempt);
     return attempt.answer;
   }
 
-  async close(): Promise<void> {
-    await this.pool.destroy();
+  /** The configured limits, the whole time cut down to what the caller's request has left. */
+  private timeoutsFor({ deadlineAt }: UpstreamRequest): TimeoutsConfig {
+    const { timeouts } = this.config;
+    const leftMs = Math.max(1, deadlineAt - this.clock.now());
+    return leftMs < timeouts.totalMs ? { ...timeouts, totalMs: leftMs } : timeouts;
+  }
+
+  async close(when: 'now' | 'when_idle'): Promise<void> {
+    await (when === 'now' ? this.pool.destroy() : this.pool.close());
   }
 }

@@ -9,16 +9,26 @@ interface EngineError {
   param: string | undefined;
 }
 
-/** An upstream's answer with an error status. */
-export function refusalOf(status: number, headers: UpstreamAnswer['headers'], body: string): UpstreamError {
-  const publicError = publicErrorOf(status, retryAfterOf(headers), parseEngineError(body));
-  return new UpstreamError('answered', `HTTP ${status}`, { publicError });
+/** An upstream's answer with an error status, received at `now` (milliseconds since the epoch). */
+export function refusalOf(
+  status: number,
+  headers: UpstreamAnswer['headers'],
+  body: string,
+  now: number,
+): UpstreamError {
+  const retryAfter = retryAfterOf(headers);
+  return new UpstreamError('answered', `HTTP ${status}`, {
+    status,
+    retryAfterMs: toMilliseconds(retryAfter, now),
+    publicError: publicErrorOf(status, retryAfter ?? DEFAULT_RETRY_AFTER, parseEngineError(body)),
+  });
 }
 
 /** An error that came as an event of a stream, after the status line had said 200. */
 export function refusalInStream(event: unknown): UpstreamError {
-  const publicError = publicErrorOf(statusOf(event), DEFAULT_RETRY_AFTER, readEngineError(event));
-  return new UpstreamError('broken', 'an error event in the stream', { publicError });
+  const status = statusOf(event);
+  const publicError = publicErrorOf(status, DEFAULT_RETRY_AFTER, readEngineError(event));
+  return new UpstreamError('answered', 'an error instead of a completion', { status, publicError });
 }
 
 function publicErrorOf(status: number, retryAfter: string, { message, code, param }: EngineError): PublicError {
@@ -73,9 +83,15 @@ function publicErrorOf(status: number, retryAfter: string, { message, code, para
 const DEFAULT_RETRY_AFTER = '1';
 
 /** Seconds or an HTTP date, as it came (RFC 9110, section 10.2.3). */
-function retryAfterOf(headers: UpstreamAnswer['headers']): string {
+function retryAfterOf(headers: UpstreamAnswer['headers']): string | undefined {
   const value = headers['retry-after'];
-  return typeof value === 'string' && /^[\w ,:+-]{1,64}$/.test(value) ? value : DEFAULT_RETRY_AFTER;
+  return typeof value === 'string' && /^[\w ,:+-]{1,64}$/.test(value) ? value : undefined;
+}
+
+function toMilliseconds(retryAfter: string | undefined, now: number): number | undefined {
+  if (retryAfter === undefined) return undefined;
+  const milliseconds = /^\d+$/.test(retryAfter) ? Number(retryAfter) * 1000 : Date.parse(retryAfter) - now;
+  return Number.isNaN(milliseconds) ? undefined : Math.max(0, milliseconds);
 }
 
 function parseEngineError(body: string): EngineError {

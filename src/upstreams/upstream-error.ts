@@ -1,14 +1,14 @@
 import { ApiError, type ApiErrorOptions } from '../errors/api-error.js';
 
 /**
- * How far an attempt got, which decides what may be done next:
+ * How far an attempt got:
  *
  * - `not_sent`: no connection, so the upstream knows nothing of the request;
  * - `sent`: the request left, and no byte of an answer came;
- * - `answered`: a complete answer came, and it is an error;
- * - `broken`: an answer began, and did not end as it should.
+ * - `broken`: an answer began, and the connection did not bring its end;
+ * - `answered`: the upstream said all that it had to say, and it is an error or makes no sense.
  */
-export type Phase = 'not_sent' | 'sent' | 'answered' | 'broken';
+export type Phase = 'not_sent' | 'sent' | 'broken' | 'answered';
 
 /** What the caller reads of it. */
 export interface PublicError extends Pick<ApiErrorOptions, 'param' | 'headers'> {
@@ -19,14 +19,26 @@ export interface PublicError extends Pick<ApiErrorOptions, 'param' | 'headers'> 
 
 export interface UpstreamErrorOptions {
   isTimeout?: boolean;
+  /** The upstream's own status, when it answered with one. */
+  status?: number;
+  /** What the upstream's `Retry-After` asks for, in milliseconds. */
+  retryAfterMs?: number | undefined;
   cause?: unknown;
   /** What the caller reads when the upstream itself said what is wrong; otherwise the phase decides. */
   publicError?: PublicError;
 }
 
-/** Why an upstream gave no good answer. */
+/** Why an upstream gave no good answer, and, decided here and nowhere else, what that allows. */
 export class UpstreamError extends ApiError {
   override readonly name = 'UpstreamError';
+  readonly isTimeout: boolean;
+  readonly retryAfterMs: number | undefined;
+  /** Whether another attempt can help: not when the request itself is what was refused. */
+  readonly isRetryable: boolean;
+  /** Whether it tells against the upstream's health. A rate limit, a missing model or a bad request does not. */
+  readonly isFailure: boolean;
+  /** Whether a retry is taken from the budget: a live upstream would get the load again, a dead connection bears none. */
+  readonly isCharged: boolean;
 
   constructor(
     readonly phase: Phase,
@@ -34,10 +46,22 @@ export class UpstreamError extends ApiError {
     reason: string,
     options: UpstreamErrorOptions = {},
   ) {
-    const { status, code, message, ...rest } = options.publicError ?? publicErrorOf(phase, options.isTimeout ?? false);
-    super(status, code, message, { ...rest, reason, cause: options.cause });
+    const { isTimeout = false, status } = options;
+    const { status: publicStatus, code, message, ...rest } = options.publicError ?? publicErrorOf(phase, isTimeout);
+    super(publicStatus, code, message, { ...rest, reason, cause: options.cause });
+    this.isTimeout = isTimeout;
+    this.retryAfterMs = options.retryAfterMs;
+    this.isRetryable = status === undefined || !REQUEST_IS_WRONG.has(status);
+    this.isFailure = status === undefined || (this.isRetryable && !NO_FAILURE.has(status));
+    this.isCharged = phase === 'answered' || isTimeout;
   }
 }
+
+/** Statuses that say that the request is at fault: it would be refused again. */
+const REQUEST_IS_WRONG = new Set([400, 413, 422]);
+
+/** Statuses of an upstream that works: it lacks the model, or is at its rate limit. */
+const NO_FAILURE = new Set([404, 429]);
 
 function publicErrorOf(phase: Phase, isTimeout: boolean): PublicError {
   if (isTimeout) return { status: 504, code: 'upstream_timeout', message: 'The upstream did not answer in time.' };

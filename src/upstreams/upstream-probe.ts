@@ -1,43 +1,65 @@
 import { HttpService } from '@nestjs/axios';
 import { Injectable } from '@nestjs/common';
+import type { AxiosRequestConfig, AxiosResponse } from 'axios';
 import { firstValueFrom } from 'rxjs';
+import { healthUrlOf } from './engine-health.js';
 import type { Upstream } from './upstream.js';
 
-const PROBE_TIMEOUT_MS = 2_000;
-
-/** The control calls to an upstream: everything but completions. */
+/** The control calls to an upstream: everything but the completions of callers. */
 @Injectable()
 export class UpstreamProbe {
   constructor(private readonly http: HttpService) {}
 
   /** Whether anything answers there. Any answer will do: a server that refuses our credential is reachable. */
   async isReachable(upstream: Upstream): Promise<boolean> {
-    return (await this.getModels(upstream)) !== undefined;
+    return (await this.call(upstream, { url: `${upstream.baseUrl ?? ''}/models` })) !== undefined;
   }
 
-  /** The names of the models that the upstream lists; none when it cannot be asked. */
-  async listModels(upstream: Upstream): Promise<string[]> {
-    const list = (await this.getModels(upstream)) as { data?: unknown } | null | undefined;
-    if (!Array.isArray(list?.data)) return [];
-    return list.data
-      .map((model: { id?: unknown } | null) => model?.id)
-      .filter((id): id is string => typeof id === 'string');
+  /** Whether the upstream says that it is well, in the way that its configuration asks for. */
+  async isUp(upstream: Upstream, model: string | undefined): Promise<boolean> {
+    const { baseUrl, config } = upstream;
+    if (baseUrl === undefined) return false;
+    const asksForToken = config.health.check === 'completion' && model !== undefined;
+    const answer = await this.call(
+      upstream,
+      asksForToken
+        ? { method: 'POST', url: `${baseUrl}/completions`, data: { model, prompt: 'Hi', max_tokens: 1 } }
+        : { url: healthUrlOf(baseUrl, config.engine) },
+    );
+    if (!answer) return false;
+    // A health path that is missing or wants a credential still tells that the server is up; a completion must be one.
+    return asksForToken ? answer.status === 200 : answer.status < 500;
   }
 
-  /** The body of the answer to `GET /v1/models`; undefined when there is no answer. */
-  private async getModels({ baseUrl, config }: Upstream): Promise<unknown> {
+  /** The names of the models that the upstream lists; undefined when it cannot be asked. */
+  async listModels(upstream: Upstream): Promise<string[] | undefined> {
+    const answer = await this.call(upstream, { url: `${upstream.baseUrl ?? ''}/models` });
+    const list = answer?.data as { data?: unknown } | null | undefined;
+    if (answer?.status !== 200 || !Array.isArray(list?.data)) return undefined;
+    return list.data.map((model: { id?: unknown } | null) => model?.id).filter((id) => typeof id === 'string');
+  }
+
+  /** The answer, whatever its status; undefined when there is none. */
+  private async call(
+    { baseUrl, config }: Upstream,
+    request: AxiosRequestConfig,
+  ): Promise<AxiosResponse<unknown> | undefined> {
     if (baseUrl === undefined) return undefined;
     const headers = config.apiKey === undefined ? {} : { Authorization: `Bearer ${config.apiKey}` };
+    const { timeoutMs } = config.health;
     try {
-      const options = {
-        headers,
-        timeout: PROBE_TIMEOUT_MS,
-        validateStatus: () => true,
-        maxRedirects: 0,
-        proxy: false as const,
-      };
-      const { data } = await firstValueFrom(this.http.get<unknown>(`${baseUrl}/models`, options));
-      return data ?? null;
+      return await firstValueFrom(
+        this.http.request<unknown>({
+          ...request,
+          headers,
+          timeout: timeoutMs,
+          // Axios's own limit does not cover the time that connecting takes.
+          signal: AbortSignal.timeout(timeoutMs),
+          validateStatus: () => true,
+          maxRedirects: 0,
+          proxy: false,
+        }),
+      );
     } catch {
       return undefined;
     }

@@ -1,20 +1,51 @@
 import { Inject, Injectable, type OnApplicationShutdown, type OnModuleInit } from '@nestjs/common';
-import { GatewayConfig } from '../config/config.js';
+import { isDeepStrictEqual } from 'node:util';
+import { GatewayConfig, type UpstreamConfig } from '../config/config.js';
 import { CLOCK, type Clock } from '../telemetry/clock.js';
 import { LOGGER, type Logger } from '../telemetry/logger.js';
 import { EmbeddedEngine } from './embedded-engine.js';
 import { HttpUpstream } from './http-upstream.js';
 import type { Upstream } from './upstream.js';
 
-/** Every upstream, in the order of the configuration; the embedded engine when none is configured. */
+type ChangeListener = (added: readonly Upstream[]) => void;
+
+/** Every upstream that is configured now; the embedded engine when none is. */
 @Injectable()
 export class UpstreamRegistry implements OnModuleInit, OnApplicationShutdown {
-  readonly upstreams: readonly Upstream[];
+  private current: readonly Upstream[];
   private readonly embedded: EmbeddedEngine | undefined;
+  private readonly listeners: ChangeListener[] = [];
 
-  constructor(config: GatewayConfig, @Inject(CLOCK) clock: Clock, @Inject(LOGGER) logger: Logger) {
+  constructor(
+    config: GatewayConfig,
+    @Inject(CLOCK) private readonly clock: Clock,
+    @Inject(LOGGER) logger: Logger,
+  ) {
     if (config.upstreams.length === 0) this.embedded = new EmbeddedEngine(config.embedded.model, clock, logger);
-    this.upstreams = this.embedded ? [this.embedded] : config.upstreams.map((each) => new HttpUpstream(each, clock));
+    this.current = this.embedded ? [this.embedded] : config.upstreams.map((each) => this.create(each));
+  }
+
+  get upstreams(): readonly Upstream[] {
+    return this.current;
+  }
+
+  /** Calls `listener` with the upstreams that are new, each time that the configuration changes. */
+  onChange(listener: ChangeListener): void {
+    this.listeners.push(listener);
+  }
+
+  /**
+   * Takes the upstreams of a new configuration. One whose options are the same stays, with its connections and all that
+   * is known of its health; one that is gone gets no more requests, and ends when those under way have ended.
+   */
+  replace(configs: readonly UpstreamConfig[]): void {
+    const before = this.current;
+    this.current = configs.map(
+      (config) => before.find((upstream) => isDeepStrictEqual(upstream.config, config)) ?? this.create(config),
+    );
+    for (const gone of before.filter((upstream) => !this.current.includes(upstream))) void gone.close('when_idle');
+    const added = this.current.filter((upstream) => !before.includes(upstream));
+    for (const listener of this.listeners) listener(added);
   }
 
   async onModuleInit(): Promise<void> {
@@ -22,6 +53,10 @@ export class UpstreamRegistry implements OnModuleInit, OnApplicationShutdown {
   }
 
   async onApplicationShutdown(): Promise<void> {
-    await Promise.all(this.upstreams.map((upstream) => upstream.close()));
+    await Promise.all(this.current.map((upstream) => upstream.close('now')));
+  }
+
+  private create(config: UpstreamConfig): Upstream {
+    return new HttpUpstream(config, this.clock);
   }
 }

@@ -1,4 +1,6 @@
 import type { UpstreamConfig } from '../config/config.js';
+import type { ServedModels } from './served-models.js';
+import type { UpstreamState } from './upstream-state.js';
 
 /** One request as an upstream gets it. It is prepared once; every attempt starts from it. */
 export interface UpstreamRequest {
@@ -6,6 +8,8 @@ export interface UpstreamRequest {
   path: string;
   body: string;
   headers: Record<string, string>;
+  /** When the caller's whole request is to be over, in milliseconds since the epoch. */
+  deadlineAt: number;
 }
 
 /** An answer whose head has come. */
@@ -23,6 +27,8 @@ export interface UpstreamAnswer {
 /** One configured server that we call. */
 export interface Upstream {
   readonly config: UpstreamConfig;
+  readonly models: ServedModels;
+  readonly state: UpstreamState;
   /** Up to and with `/v1`; undefined while there is none, as when the embedded engine is being restarted. */
   readonly baseUrl: string | undefined;
   /**
@@ -32,5 +38,6 @@ export interface Upstream {
    * @throws the signal's reason, when it is aborted.
    */
   send(request: UpstreamRequest, signal: AbortSignal): Promise<UpstreamAnswer>;
-  close(): Promise<void>;
+  /** Ends it: at once, or when the requests that are under way have ended. */
+  close(when: 'now' | 'when_idle'): Promise<void>;
 }

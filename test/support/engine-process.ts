@@ -54,8 +54,10 @@ export class EngineProcess {
   }
 
   async stop(): Promise<void> {
-    this.child.kill();
-    await once(this.child, 'exit');
+    const { child } = this;
+    if (child.exitCode !== null || child.signalCode !== null) return;
+    child.kill();
+    await once(child, 'exit');
   }
 
   post(body: object, signal: AbortSignal | null = null): Promise<Response> {

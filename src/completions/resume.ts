@@ -1,0 +1,69 @@
+import type { CreateCompletionDto } from './create-completion.dto.js';
+import { promptsOf } from './prompts.js';
+import type { ChoiceProgress, StreamProgress } from './stream-progress.js';
+
+/** How a broken stream goes on: with one request for the one choice that is open. */
+export interface Resumption {
+  /** The request for the rest: what the caller sent, with the delivered text in the prompt. */
+  body: CreateCompletionDto;
+  /** Which choice of the caller's stream the request's only choice is. */
+  index: number;
+  /** What the caller still has to get of an echoed prompt before the rest. */
+  owedText: string;
+  /** Where the rest begins in the caller's text, in characters, when logprobs are sent. */
+  offset: number | undefined;
+  /** Generated tokens that the caller has, of this choice and of all. */
+  delivered: { ofChoice: number; ofAll: number };
+  /** All tokens were delivered and only the end is missing: of the answer, nothing but the usage is for the caller. */
+  isOnlyEnd: boolean;
+}
+
+const DEFAULT_MAX_TOKENS = 16;
+
+/**
+ * How to get the rest of a stream from any upstream: prompt and delivered text as the prompt, `max_tokens` less what was
+ * delivered, and everything else as it was.
+ *
+ * Penalties count from the break on, since the delivered text is prompt now. With a temperature above 0 the rest is as
+ * likely as any, and not the one that the first upstream would have given.
+ *
+ * @returns undefined where it cannot be done rightly: prompts of token ids, whose text nobody here knows; more than one
+ *   open choice; `best_of`; usage over several prompts, of which the rest would know only one; log probabilities of an
+ *   echoed prompt that break off within the prompt.
+ */
+export function resumptionOf(body: CreateCompletionDto, progress: StreamProgress): Resumption | undefined {
+  const prompts = promptsOf(body);
+  const [index = 0, ...others] = progress.openIndexes;
+  const prompt = prompts[Math.floor(index / (body.n ?? 1))];
+  const choice = progress.choiceAt(index);
+  if (!choice || typeof prompt !== 'string' || others.length > 0 || (body.best_of ?? 0) > 1) return undefined;
+  if (prompts.length > 1 && body.stream_options?.include_usage) return undefined;
+
+  const echoed = body.echo ? prompt : '';
+  const owedText = owedEcho(choice, echoed);
+  if (owedText === undefined || (owedText !== '' && typeof body.logprobs === 'number')) return undefined;
+  const generated = owedText === '' ? choice.text.slice(echoed.length) : '';
+  const tokensLeft = (body.max_tokens ?? DEFAULT_MAX_TOKENS) - choice.tokenCount;
+  const isOnlyEnd = tokensLeft <= 0 || choice.isFinished;
+  return {
+    body: {
+      ...body,
+      prompt: prompt + generated,
+      max_tokens: isOnlyEnd ? 1 : tokensLeft,
+      n: null,
+      best_of: null,
+      echo: null,
+    },
+    index,
+    owedText,
+    offset: choice.nextOffset,
+    delivered: { ofChoice: choice.tokenCount, ofAll: progress.tokenCount },
+    isOnlyEnd,
+  };
+}
+
+/** What is missing of the echoed prompt; undefined when what came is not its beginning. */
+function owedEcho({ text }: ChoiceProgress, echoed: string): string | undefined {
+  if (text.startsWith(echoed)) return '';
+  return echoed.startsWith(text) ? echoed.slice(text.length) : undefined;
+}

@@ -1,0 +1,54 @@
+import { isUsage } from '../telemetry/usage.js';
+import type { UpstreamChoice, UpstreamCompletion } from './canonical.js';
+import type { Resumption } from './resume.js';
+import type { StreamProgress } from './stream-progress.js';
+
+/** Makes the chunks of a resumed stream go on where the caller's stream broke off. */
+export class ResumedChunks {
+  private owedText: string;
+  /** What is added to the upstream's text offsets; known from its first token on. */
+  private shift: number | undefined;
+
+  constructor(
+    private readonly resumption: Resumption,
+    private readonly progress: StreamProgress,
+  ) {
+    this.owedText = resumption.owedText;
+  }
+
+  /** Changes a chunk in place. @returns true: no chunk stays as it came. */
+  fit(chunk: UpstreamCompletion): true {
+    const { isOnlyEnd } = this.resumption;
+    Object.assign(chunk, this.progress.identity);
+    if (isOnlyEnd) chunk.choices = chunk.choices.filter(({ finish_reason }) => finish_reason && this.isOpen);
+    for (const choice of chunk.choices) this.fitChoice(choice);
+    if (isUsage(chunk.usage)) chunk.usage = this.sumUsage(chunk.usage);
+    return true;
+  }
+
+  private get isOpen(): boolean {
+    return this.progress.choiceAt(this.resumption.index)?.isFinished === false;
+  }
+
+  private fitChoice(choice: UpstreamChoice): void {
+    choice.index = this.resumption.index;
+    choice.text = this.owedText + choice.text;
+    this.owedText = '';
+    const offsets = choice.logprobs?.text_offset;
+    if (this.resumption.isOnlyEnd) {
+      Object.assign(choice, { text: '', finish_reason: 'length', logprobs: null });
+    } else if (choice.logprobs && offsets) {
+      this.shift ??= (this.resumption.offset ?? 0) - (offsets[0] ?? 0);
+      const { shift } = this;
+      choice.logprobs.text_offset = offsets.map((offset) => offset + shift);
+    }
+  }
+
+  /** The delivered text was counted as prompt. */
+  private sumUsage({ prompt_tokens, completion_tokens }: { prompt_tokens: number; completion_tokens: number }): object {
+    const { delivered, isOnlyEnd } = this.resumption;
+    const prompt = Math.max(0, prompt_tokens - delivered.ofChoice);
+    const completion = delivered.ofAll + (isOnlyEnd ? 0 : completion_tokens);
+    return { prompt_tokens: prompt, completion_tokens: completion, total_tokens: prompt + completion };
+  }
+}

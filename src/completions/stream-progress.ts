@@ -1,0 +1,91 @@
+import type { UpstreamChoice, UpstreamCompletion } from './canonical.js';
+
+/** What the caller has got of one choice. */
+export class ChoiceProgress {
+  /** An echoed prompt included. */
+  text = '';
+  /** Generated tokens whose text has been delivered. */
+  tokenCount = 0;
+  isFinished = false;
+  /** Where the next token begins, in characters from the start of the prompt, when logprobs are sent. */
+  nextOffset: number | undefined;
+  /** Tokens that came without text: engines hold back pieces of a character, and what may become a stop text. */
+  private heldTokenCount = 0;
+
+  /** `echoed` is the prompt, when it comes first. */
+  constructor(private readonly echoed: string) {}
+
+  add({ text, finish_reason, logprobs }: UpstreamChoice): void {
+    this.text += text;
+    if (finish_reason) this.isFinished = true;
+    const count = this.text.length <= this.echoed.length && this.echoed !== '' ? 0 : this.countTokens(text, logprobs);
+    if (text === '' && !finish_reason) {
+      this.heldTokenCount += count;
+    } else if (text !== '') {
+      this.tokenCount += this.heldTokenCount + count;
+      this.heldTokenCount = 0;
+    }
+    const lastToken = logprobs?.tokens?.at(-1);
+    const lastOffset = logprobs?.text_offset?.at(-1);
+    if (lastToken !== undefined && lastOffset !== undefined) this.nextOffset = lastOffset + characterCount(lastToken);
+  }
+
+  /** Engines send a chunk a token; where they send the tokens along, those count. */
+  private countTokens(text: string, logprobs: UpstreamChoice['logprobs']): number {
+    const tokens = logprobs?.tokens;
+    if (!tokens) return 1;
+    const isFirstAfterEcho = this.text.length - text.length < this.echoed.length;
+    if (!isFirstAfterEcho) return tokens.length;
+    const echoedCharacters = characterCount(this.echoed);
+    return logprobs.text_offset?.filter((offset) => offset >= echoedCharacters).length ?? 0;
+  }
+}
+
+/** Characters as `text_offset` counts them: code points. */
+function characterCount(text: string): number {
+  return [...text].length;
+}
+
+/** What marks the chunks of one stream as one, whoever sends them. */
+type Identity = Pick<UpstreamCompletion, 'id' | 'created' | 'system_fingerprint'>;
+
+/** What the caller has got of a stream so far, over all attempts. */
+export class StreamProgress {
+  identity: Identity | undefined;
+  /** Chunks with choices. */
+  chunkCount = 0;
+  private readonly choices: ChoiceProgress[];
+
+  /** `echoedPrompts` has the prompt of each choice of the stream, or an empty text where it is not echoed. */
+  constructor(echoedPrompts: readonly string[]) {
+    this.choices = echoedPrompts.map((echoed) => new ChoiceProgress(echoed));
+  }
+
+  add(chunk: UpstreamCompletion): void {
+    this.identity ??= { id: chunk.id, created: chunk.created, system_fingerprint: chunk.system_fingerprint };
+    if (chunk.choices.length > 0) this.chunkCount++;
+    for (const choice of chunk.choices) this.choices[choice.index]?.add(choice);
+  }
+
+  choiceAt(index: number): ChoiceProgress | undefined {
+    return this.choices[index];
+  }
+
+  get choiceCount(): number {
+    return this.choices.length;
+  }
+
+  /** The choices that have not finished; some of them may not have begun. */
+  get openIndexes(): number[] {
+    return [...this.choices.keys()].filter((index) => !this.choices[index]?.isFinished);
+  }
+
+  /** Whether every choice has finished. */
+  get isWhole(): boolean {
+    return this.choices.every(({ isFinished }) => isFinished);
+  }
+
+  get tokenCount(): number {
+    return this.choices.reduce((sum, { tokenCount }) => sum + tokenCount, 0);
+  }
+}

@@ -1,0 +1,42 @@
+import type { RoutingConfig } from '../config/config.js';
+import type { Clock } from '../telemetry/clock.js';
+import type { Random } from '../telemetry/random.js';
+import type { UpstreamError } from '../upstreams/upstream-error.js';
+import { RetryBudget } from './retry-budget.js';
+
+/** Decides whether a request is tried again, and after how long. */
+export class RetryPolicy {
+  private readonly budget: RetryBudget;
+
+  constructor(
+    private readonly config: RoutingConfig,
+    clock: Clock,
+    private readonly random: Random,
+  ) {
+    this.budget = new RetryBudget(config.retryBudgetPercent, clock);
+  }
+
+  countRequest(): void {
+    this.budget.count();
+  }
+
+  /** Whether another attempt may follow, after so many in a row that brought nothing. Takes it from the budget. */
+  isAllowed(error: UpstreamError, attempts: number): boolean {
+    if (!error.isRetryable || attempts >= this.config.maxAttempts) return false;
+    if (error.isTimeout && !this.config.retryTimeouts) return false;
+    return !error.isCharged || this.budget.take();
+  }
+
+  /**
+   * How long to wait before the same upstream is tried again: what it asked for, or exponential back-off with full
+   * jitter (https://aws.amazon.com/blogs/architecture/exponential-backoff-and-jitter/).
+   *
+   * @returns undefined when it asked for longer than anybody should wait here.
+   */
+  waitMs(error: UpstreamError, attempts: number): number | undefined {
+    const { backoffMs, maxBackoffMs, maxRetryAfterMs } = this.config;
+    const { retryAfterMs } = error;
+    if (retryAfterMs !== undefined) return retryAfterMs <= maxRetryAfterMs ? retryAfterMs : undefined;
+    return this.random() * Math.min(maxBackoffMs, backoffMs * 2 ** (attempts - 1));
+  }
+}

@@ -1,0 +1,68 @@
+import { ApiError } from '../errors/api-error.js';
+import type { Clock, Timer } from '../telemetry/clock.js';
+
+interface Waiter {
+  /** Tries to get a place; undefined while there is none. */
+  tryEnter: () => boolean;
+  leave: (error?: unknown) => void;
+}
+
+/** Where requests wait, first come first served, while every upstream that could serve them is full. */
+export class WaitingRoom {
+  private readonly waiters = new Set<Waiter>();
+
+  constructor(
+    private readonly limits: { maxQueue: number; queueTimeoutMs: number },
+    private readonly clock: Clock,
+  ) {}
+
+  get size(): number {
+    return this.waiters.size;
+  }
+
+  /**
+   * Resolves with what `tryEnter` gives, as soon as it gives something.
+   *
+   * @throws {ApiError} 503 when the room is full, or the wait too long.
+   * @throws the signal's reason, when it is aborted.
+   */
+  async enter<T>(tryEnter: () => T | undefined, signal: AbortSignal): Promise<T> {
+    if (this.waiters.size >= this.limits.maxQueue) throw busy('the queue is full');
+    const { promise, resolve, reject } = Promise.withResolvers<T>();
+    const waiter: Waiter = {
+      tryEnter: () => {
+        const place = tryEnter();
+        if (place === undefined) return false;
+        waiter.leave();
+        resolve(place);
+        return true;
+      },
+      leave: (error) => {
+        this.waiters.delete(waiter);
+        timer.cancel();
+        signal.removeEventListener('abort', onAbort);
+        if (error !== undefined) reject(error);
+      },
+    };
+    const timer: Timer = this.clock.timer(this.limits.queueTimeoutMs, () =>
+      waiter.leave(busy('the wait was too long')),
+    );
+    const onAbort = (): void => waiter.leave(signal.reason);
+    signal.addEventListener('abort', onAbort, { once: true });
+    this.waiters.add(waiter);
+    return promise;
+  }
+
+  /** A place may have become free: lets in whom it suits, the longest waiting first. */
+  letIn(): void {
+    for (const waiter of this.waiters) waiter.tryEnter();
+  }
+}
+
+function busy(reason: string): ApiError {
+  const headers = { 'Retry-After': '1' };
+  return new ApiError(503, 'no_upstream_available', 'Every upstream of this model is busy. Try again later.', {
+    headers,
+    reason,
+  });
+}

@@ -1,0 +1,59 @@
+import { toModelMap } from '../config/model-map.js';
+import type { UpstreamConfig } from '../config/config.js';
+
+/** The models that one upstream serves: configured by name or pattern, or discovered from the upstream's own list. */
+export class ServedModels {
+  private readonly exact: ReadonlyMap<string, string>;
+  private readonly globs: readonly { pattern: RegExp; upstreamModel: string }[];
+  private readonly discovers: boolean;
+  private discovered: ReadonlySet<string> = new Set();
+
+  constructor({ models, discover }: Pick<UpstreamConfig, 'models' | 'discover'>) {
+    const entries = models ? [...toModelMap(models)] : [];
+    this.exact = new Map(entries.filter(([requested]) => !requested.includes('*')));
+    this.globs = entries
+      .filter(([requested]) => requested.includes('*'))
+      .map(([requested, upstreamModel]) => ({ pattern: toPattern(requested), upstreamModel }));
+    this.discovers = discover;
+  }
+
+  /** Neither named nor discovered: it is asked for the models that no other upstream serves. */
+  get takesAny(): boolean {
+    return this.exact.size === 0 && this.globs.length === 0 && !this.discovers;
+  }
+
+  /** Whether its own list is the only way to know the names of its models. */
+  get isListedByItself(): boolean {
+    return this.takesAny || (this.globs.length > 0 && !this.discovers);
+  }
+
+  /** The names that callers may request, as far as they are known here. */
+  get names(): string[] {
+    return [...this.exact.keys(), ...this.discovered];
+  }
+
+  /** Some model of the upstream, by the upstream's name, to try it with. */
+  get probeModel(): string | undefined {
+    const [model] = [...this.exact.values(), ...this.discovered];
+    return model;
+  }
+
+  /** The upstream's name for a requested model, when it serves it by name, by pattern, or by discovery. */
+  upstreamNameOf(requestedModel: string): string | undefined {
+    const exact = this.exact.get(requestedModel);
+    if (exact !== undefined) return exact;
+    if (this.discovered.has(requestedModel)) return requestedModel;
+    const glob = this.globs.find(({ pattern }) => pattern.test(requestedModel));
+    // `"llama-*": "*"`, and a plain list of patterns: the upstream knows it by the requested name.
+    return glob && (glob.upstreamModel.includes('*') ? requestedModel : glob.upstreamModel);
+  }
+
+  discoveredAre(names: readonly string[]): void {
+    this.discovered = new Set(names);
+  }
+}
+
+/** `*` stands for any characters, everything else for itself. */
+function toPattern(glob: string): RegExp {
+  return new RegExp(`^${glob.split('*').map(RegExp.escape).join('.*')}$`, 's');
+}

@@ -1,0 +1,113 @@
+import type { UpstreamConfig } from '../config/config.js';
+import type { Clock } from '../telemetry/clock.js';
+
+/** Whether an upstream may get requests, and if not, why. */
+export type Condition = 'healthy' | 'ejected' | 'on_trial' | 'down' | 'resting';
+
+/**
+ * What is known of one upstream from its traffic (passive) and from its probes (active), asked in small questions:
+ * `isAvailable = isHealthy && !isFull`.
+ *
+ * After some failures in a row it is ejected for a while that doubles with each ejection. When the while is over, one
+ * real request tries it: if that succeeds it is healthy again, if not it is ejected for longer.
+ */
+export class UpstreamState {
+  private inFlight = 0;
+  private failuresInARow = 0;
+  private ejections = 0;
+  private ejectedUntil: number | undefined;
+  private isOnTrial = false;
+  private restsUntil = 0;
+  private isDown = false;
+
+  constructor(
+    private readonly limits: Pick<UpstreamConfig, 'maxConcurrency' | 'health'>,
+    private readonly clock: Clock,
+  ) {}
+
+  get inFlightCount(): number {
+    return this.inFlight;
+  }
+
+  get isFull(): boolean {
+    return this.inFlight >= (this.limits.maxConcurrency ?? Infinity);
+  }
+
+  get isHealthy(): boolean {
+    const { condition } = this;
+    return condition === 'healthy' || (condition === 'ejected' && this.isTrialDue);
+  }
+
+  get isAvailable(): boolean {
+    return this.isHealthy && !this.isFull;
+  }
+
+  get condition(): Condition {
+    if (this.isDown) return 'down';
+    if (this.isResting) return 'resting';
+    if (this.isOnTrial) return 'on_trial';
+    return this.ejectedUntil === undefined ? 'healthy' : 'ejected';
+  }
+
+  /** Whether the upstream has asked to be left alone. */
+  get isResting(): boolean {
+    return this.restsUntil > this.clock.now();
+  }
+
+  /** How long it still wants to be left alone. */
+  get restMs(): number {
+    return Math.max(0, this.restsUntil - this.clock.now());
+  }
+
+  /** Takes a place for one request, which `release` gives back. */
+  take(): void {
+    this.inFlight++;
+    if (this.ejectedUntil !== undefined && this.isTrialDue) this.isOnTrial = true;
+  }
+
+  release(): void {
+    this.inFlight--;
+    // A trial whose client hung up has told nothing: the next request is the trial.
+    if (this.inFlight === 0) this.isOnTrial = false;
+  }
+
+  /** It has begun a good answer. */
+  succeeded(): void {
+    this.failuresInARow = 0;
+    this.ejections = 0;
+    this.ejectedUntil = undefined;
+    this.isOnTrial = false;
+    // A real answer is newer, and tells more, than the last probe.
+    this.isDown = false;
+  }
+
+  /** It could not be reached, broke off, was silent for too long, or said that it failed. */
+  failed(): void {
+    // Requests that were under way when it was ejected fail too: they are the same failure, and no new one.
+    if (this.ejectedUntil !== undefined && !this.isOnTrial) return;
+    this.failuresInARow++;
+    if (this.isOnTrial || this.failuresInARow >= this.limits.health.ejectAfterFailures) this.eject();
+  }
+
+  /** It is at its rate limit and wants to be left alone for so long. That is no failure. */
+  rest(milliseconds: number): void {
+    this.restsUntil = Math.max(this.restsUntil, this.clock.now() + milliseconds);
+  }
+
+  /** What an active probe found. */
+  probed(isUp: boolean): void {
+    this.isDown = !isUp;
+  }
+
+  private get isTrialDue(): boolean {
+    return !this.isOnTrial && (this.ejectedUntil ?? 0) <= this.clock.now();
+  }
+
+  private eject(): void {
+    const { ejectMs, maxEjectMs } = this.limits.health;
+    this.ejectedUntil = this.clock.now() + Math.min(maxEjectMs, ejectMs * 2 ** this.ejections);
+    this.ejections++;
+    this.failuresInARow = 0;
+    this.isOnTrial = false;
+  }
+}

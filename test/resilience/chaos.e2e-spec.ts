@@ -1,0 +1,148 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { EngineFleet } from '../support/engine-fleet.js';
+import { Gateway } from '../support/gateway.js';
+import { seededRandom } from '../support/seeded-random.js';
+
+const STREAMS = 200;
+const JSON_REQUESTS = 200;
+/** So many chunks at the clients, and the next engines die. */
+const CHUNKS_BETWEEN_KILLS = 1_200;
+
+const PROMPTS = [
+  'Once upon a time',
+  'The cat',
+  'My name is',
+  'Hello World',
+  'One day, a little bird',
+  'Say this is a test',
+  'In a small town',
+  'Tom and Lily',
+].map((prompt) => ({ model: 'storyteller', prompt, temperature: 0, max_tokens: 60 }));
+
+interface Answer {
+  choices: { text: string; finish_reason: string | null }[];
+  usage?: unknown;
+}
+
+/** What a client gets, streamed or not: text, finish and usage. */
+interface Result {
+  status: number;
+  text: string;
+  finishReason: string | null;
+  usage: unknown;
+  hasDone: boolean;
+}
+
+describe('upstreams that are killed at random, one always alive', () => {
+  let fleet: EngineFleet;
+  let gateway: Gateway;
+
+  beforeAll(async () => {
+    fleet = await EngineFleet.start(3);
+    const upstreams = fleet.baseUrls.map((baseUrl, index) => ({
+      name: `engine-${index}`,
+      baseUrl,
+      engine: 'embedded',
+    }));
+    gateway = await Gateway.start({ upstreams });
+  });
+
+  afterAll(async () => {
+    await gateway.stop();
+    await fleet.stop();
+  });
+
+  it('fails no request, and gives every text as it would have been', async () => {
+    const undisturbed = await Promise.all(PROMPTS.map((request) => fleet.at(0).complete(request)));
+    const random = seededRandom(7);
+    let chunkCount = 0;
+    let nextKillAt = CHUNKS_BETWEEN_KILLS;
+    let isDisturbing: Promise<void> | undefined;
+    let killCount = 0;
+    const onChunk = (): void => {
+      chunkCount++;
+      if (chunkCount < nextKillAt || isDisturbing) return;
+      isDisturbing = disturb().finally(() => {
+        isDisturbing = undefined;
+        nextKillAt = chunkCount + CHUNKS_BETWEEN_KILLS;
+      });
+    };
+    const disturb = async (): Promise<void> => {
+      const survivor = Math.floor(random() * 3);
+      const victims = [0, 1, 2].filter(
+        (index) => index !== survivor && (random() < 0.7 || index === (survivor + 1) % 3),
+      );
+      killCount += victims.length;
+      await Promise.all(victims.map((index) => fleet.kill(index)));
+      await Promise.all(victims.map((index) => fleet.restart(index)));
+    };
+
+    const requestAt = (index: number): (typeof PROMPTS)[number] => PROMPTS[index % PROMPTS.length] as never;
+    const results = await Promise.all([
+      ...Array.from({ length: STREAMS }, (_, index) => streamed(gateway, requestAt(index), onChunk)),
+      ...Array.from({ length: JSON_REQUESTS }, (_, index) => whole(gateway, requestAt(index))),
+    ]);
+    await isDisturbing;
+
+    const expected = [...Array(STREAMS).keys(), ...Array(JSON_REQUESTS).keys()].map((index): Result => {
+      const answer = undisturbed[index % PROMPTS.length] as Answer;
+      const [choice] = answer.choices;
+      return {
+        status: 200,
+        text: choice?.text ?? '',
+        finishReason: choice?.finish_reason ?? null,
+        usage: answer.usage,
+        hasDone: true,
+      };
+    });
+    expect(results).toEqual(expected);
+
+    const lines = await gateway.accessLog(STREAMS + JSON_REQUESTS);
+    const resumes = lines.reduce((sum, { resumes = 0 }) => sum + (resumes as number), 0);
+    const attempts = lines.reduce((sum, line) => sum + (line.attempts as number), 0);
+    // The test has disturbed what it was to disturb: streams in their middle, and answers that had not begun.
+    expect(killCount).toBeGreaterThan(5);
+    expect(resumes).toBeGreaterThan(20);
+    expect(attempts - resumes).toBeGreaterThan(STREAMS + JSON_REQUESTS + 20);
+  }, 240_000);
+});
+
+async function streamed(gateway: Gateway, request: object, onChunk: () => void): Promise<Result> {
+  const response = await gateway.complete({ ...request, stream: true, stream_options: { include_usage: true } });
+  const result: Result = { status: response.status, text: '', finishReason: null, usage: undefined, hasDone: false };
+  let rest = '';
+  for await (const bytes of response.body?.pipeThrough(new TextDecoderStream()) ?? []) {
+    const events = (rest + bytes).split('\n\n');
+    rest = events.pop() ?? '';
+    for (const event of events) {
+      if (event === ':') continue;
+      if (event === 'data: [DONE]') {
+        result.hasDone = true;
+        continue;
+      }
+      const { choices, usage } = JSON.parse(event.replace(/^data: /, '')) as Partial<Answer>;
+      if (!choices) result.text += event;
+      if (usage) result.usage = usage;
+      for (const { text, finish_reason } of choices ?? []) {
+        result.text += text;
+        result.finishReason ??= finish_reason;
+      }
+      onChunk();
+    }
+  }
+  return result;
+}
+
+async function whole(gateway: Gateway, request: object): Promise<Result> {
+  const response = await gateway.complete(request);
+  const body = await response.text();
+  const { choices, usage } = JSON.parse(body) as Partial<Answer>;
+  const choice = choices?.[0];
+  return {
+    status: response.status,
+    text: choice?.text ?? body,
+    finishReason: choice?.finish_reason ?? null,
+    usage,
+    hasDone: true,
+  };
+}
