@@ -5,6 +5,7 @@ import { createJsonBodyParser, JSON_BODY_PARSER } from './completions/json-body.
 import { serveOpenApi } from './openapi.js';
 import { accessLog } from './telemetry/access-log.js';
 import { NestLogger } from './telemetry/logger.js';
+import { Metrics } from './telemetry/metrics.js';
 
 /** The whole application, not yet listening: the same for `main`, for the tests and for the OpenAPI document. */
 export async function createApp(parts: AppParts): Promise<NestExpressApplication> {
@@ -17,7 +18,7 @@ export async function createApp(parts: AppParts): Promise<NestExpressApplication
   // What Express does for web sites costs time here and changes nothing.
   app.disable('x-powered-by').disable('etag').disable('query parser');
   // Before every route, Nest's and Swagger's, and before a malformed path is looked at: each answer has its id and line.
-  app.use(accessLog(parts.logger, parts.clock));
+  app.use(accessLog(parts.logger, parts.clock, app.get(Metrics)));
   const { server } = parts.config;
   (app.getHttpAdapter().getInstance() as { set(name: string, value: unknown): void }).set(
     JSON_BODY_PARSER,

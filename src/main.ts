@@ -3,6 +3,8 @@ import { bannerOf } from './banner.js';
 import { hashApiKey } from './config/api-key-hash.js';
 import { ApiKeyConfig, type GatewayConfig } from './config/config.js';
 import { ConfigError, loadConfig } from './config/load-config.js';
+import { watchConfig } from './config/config-source.js';
+import { ConfigReload } from './config-reload.js';
 import { createApp } from './create-app.js';
 import { shutDownOnSignal } from './shut-down.js';
 import { systemClock } from './telemetry/clock.js';
@@ -20,15 +22,27 @@ function ensureKey(config: GatewayConfig): string | undefined {
   return key;
 }
 
+/** The key that was made for this run stays good as long as no other is configured. */
+function loadAgain(atStart: GatewayConfig, temporaryKey: string | undefined): GatewayConfig {
+  const config = loadConfig(process.env);
+  if (config.apiKeys.length > 0) return config;
+  if (temporaryKey === undefined) throw new ConfigError('the new configuration', ['apiKeys: expected at least one']);
+  config.apiKeys = atStart.apiKeys;
+  return config;
+}
+
 async function main(): Promise<void> {
   const config = loadConfig(process.env);
   const temporaryKey = ensureKey(config);
   const logger = createLogger(config.log.level);
   const app = await createApp({ config, logger, clock: systemClock });
-  shutDownOnSignal(app, config.server);
+  shutDownOnSignal(app, config.server, logger);
   const { host, port } = config.server;
   await app.listen(port, host);
   const url = (await app.getUrl()).replace('[::1]', '127.0.0.1');
+  logger.info({ url }, 'listening');
+  const reload = new ConfigReload(app, () => loadAgain(config, temporaryKey), logger);
+  watchConfig(process.env, () => reload.run());
   const { upstreams } = app.get(UpstreamRegistry);
   process.stderr.write(bannerOf({ url, config, upstreams, temporaryKey }));
 }

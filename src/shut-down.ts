@@ -4,6 +4,7 @@ import { constants } from 'node:os';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { ServerConfig } from './config/config.js';
 import { ShutdownState } from './health/shutdown.js';
+import type { Logger } from './telemetry/logger.js';
 
 const IDLE_SWEEP_MS = 50;
 
@@ -13,12 +14,13 @@ type DrainLimits = Pick<ServerConfig, 'shutdownDelayMs' | 'drainTimeoutMs'>;
  * On SIGTERM or SIGINT: readiness goes down first, then nothing new is taken, then what is under way ends, up to a limit,
  * and the process exits with 0. A second signal ends it at once.
  */
-export function shutDownOnSignal(app: NestExpressApplication, limits: DrainLimits): void {
+export function shutDownOnSignal(app: NestExpressApplication, limits: DrainLimits, logger: Logger): void {
   const state = app.get(ShutdownState);
   for (const signal of ['SIGTERM', 'SIGINT'] as const) {
     process.on(signal, () => {
       if (state.isAnnounced) process.exit(128 + constants.signals[signal]);
       state.isAnnounced = true;
+      logger.info({ signal }, 'shutting down');
       void drain(app, state, limits).then(() => process.exit(0));
     });
   }
@@ -28,6 +30,8 @@ async function drain(app: NestExpressApplication, state: ShutdownState, limits: 
   await delay(limits.shutdownDelayMs);
   state.isDraining = true;
   const server = app.getHttpServer();
+  // The signal came before the first request could.
+  if (!server.listening) return app.close();
   const closed = once(server, 'close');
   // Takes no new connection and ends the idle ones; 'close' comes when the last request is done.
   server.close();

@@ -102,11 +102,17 @@ describe('POST /v1/completions in front of an upstream that fails', () => {
     expect(JSON.stringify(gateway.logLines)).not.toContain('sk-1');
   });
 
-  it.each([429, 503])("passes a %i's Retry-After on", async (status) => {
-    upstream.onCompletion(replyJson({ error: { message: 'later' } }, status, { 'retry-after': '17' }));
+  it.each([429, 503])("passes a %i's Retry-After and limits on", async (status) => {
+    upstream.onCompletion(
+      replyJson({ error: { message: 'later' } }, status, {
+        'retry-after': '17',
+        'x-ratelimit-remaining-requests': '0',
+      }),
+    );
     const response = await gateway.complete(REQUEST);
     expect(response.status).toBe(status);
     expect(response.headers.get('retry-after')).toBe('17');
+    expect(response.headers.get('x-ratelimit-remaining-requests')).toBe('0');
   });
 
   it('answers 503 with Retry-After when nothing listens there', async () => {

@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { timingSafeEqual } from 'node:crypto';
 import { hashApiKey } from '../config/api-key-hash.js';
-import { GatewayConfig } from '../config/config.js';
+import { type ApiKeyConfig, GatewayConfig } from '../config/config.js';
 import { ApiKey } from './api-key.js';
 
 interface Entry {
@@ -12,12 +12,15 @@ interface Entry {
 /** The configured API keys. It holds their hashes only. */
 @Injectable()
 export class ApiKeyStore {
-  private readonly entries: ReadonlyMap<string, Entry>;
+  private entries: ReadonlyMap<string, Entry>;
 
   constructor(config: GatewayConfig) {
-    this.entries = new Map(
-      config.apiKeys.map((each) => [each.hash, { hash: Buffer.from(each.hash), key: new ApiKey(each) }]),
-    );
+    this.entries = toEntries(config.apiKeys);
+  }
+
+  /** Takes the keys of a new configuration. Requests that are under way keep what they were let in with. */
+  replace(apiKeys: readonly ApiKeyConfig[]): void {
+    this.entries = toEntries(apiKeys);
   }
 
   /**
@@ -31,4 +34,8 @@ export class ApiKeyStore {
     const entry = this.entries.get(hash);
     return entry && timingSafeEqual(entry.hash, Buffer.from(hash)) ? entry.key : undefined;
   }
+}
+
+function toEntries(apiKeys: readonly ApiKeyConfig[]): Map<string, Entry> {
+  return new Map(apiKeys.map((each) => [each.hash, { hash: Buffer.from(each.hash), key: new ApiKey(each) }]));
 }

@@ -28,7 +28,7 @@ export class ApiKey {
    * @throws {ApiError} 401 when a header contradicts the key.
    */
   authorize(claimed: ClaimedTenant): Caller {
-    const { id, organization, project } = this.config;
+    const { id, organization, project, admin: isAdmin } = this.config;
     if (claimed.organization !== undefined && claimed.organization !== organization) {
       throw unauthorized(
         'mismatched_organization',
@@ -38,7 +38,7 @@ export class ApiKey {
     if (claimed.project !== undefined && !this.mayActFor(claimed.project)) {
       throw unauthorized('mismatched_project', 'OpenAI-Project is not a project that the API key may act for.');
     }
-    return { keyId: id, organization, project: claimed.project ?? project, models: this.models };
+    return { keyId: id, organization, project: claimed.project ?? project, models: this.models, isAdmin };
   }
 
   /** A project key acts for its own project, an organization key for every project of its organization. */

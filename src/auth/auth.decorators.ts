@@ -1,7 +1,7 @@
 import { applyDecorators, createParamDecorator, type ExecutionContext, SetMetadata } from '@nestjs/common';
 import { ApiOperation } from '@nestjs/swagger';
 import type { Request } from 'express';
-import { type Caller, callerOf } from './caller.js';
+import { type Caller, callerOf, findCaller } from './caller.js';
 
 export const IS_PUBLIC = 'isPublic';
 
@@ -10,7 +10,19 @@ export function Public(): MethodDecorator & ClassDecorator {
   return applyDecorators(SetMetadata(IS_PUBLIC, true), ApiOperation({ security: [] }));
 }
 
+export const NEEDS_ADMIN = 'needsAdmin';
+
+/** Keeps a route for API keys with `admin: true`. */
+export function AdminOnly(): MethodDecorator & ClassDecorator {
+  return SetMetadata(NEEDS_ADMIN, true);
+}
+
 /** The authenticated caller. */
 export const CurrentCaller = createParamDecorator((_: unknown, context: ExecutionContext): Caller =>
   callerOf(context.switchToHttp().getRequest<Request>()),
+);
+
+/** The caller of a public route, when it shows a good API key all the same. */
+export const OptionalCaller = createParamDecorator((_: unknown, context: ExecutionContext): Caller | undefined =>
+  findCaller(context.switchToHttp().getRequest<Request>()),
 );

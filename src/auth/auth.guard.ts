@@ -1,10 +1,11 @@
 import { type CanActivate, type ExecutionContext, Injectable } from '@nestjs/common';
 import { Reflector } from '@nestjs/core';
 import type { Request } from 'express';
+import { ApiError } from '../errors/api-error.js';
 import { exchangeOf } from '../telemetry/exchange.js';
 import { unauthorized } from './api-key.js';
 import { ApiKeyStore } from './api-key.store.js';
-import { IS_PUBLIC } from './auth.decorators.js';
+import { IS_PUBLIC, NEEDS_ADMIN } from './auth.decorators.js';
 import { type Caller, setCaller } from './caller.js';
 
 /** `Bearer` and a token (RFC 6750, section 2.1); the scheme is case-insensitive (RFC 9110, section 11.1). */
@@ -19,13 +20,37 @@ export class AuthGuard implements CanActivate {
   ) {}
 
   canActivate(context: ExecutionContext): boolean {
-    if (this.reflector.getAllAndOverride<boolean>(IS_PUBLIC, [context.getHandler(), context.getClass()])) return true;
     const request = context.switchToHttp().getRequest<Request>();
+    if (this.isMarked(IS_PUBLIC, context)) {
+      this.recognize(request);
+      return true;
+    }
     const caller = this.authenticate(request);
+    if (!caller.isAdmin && this.isMarked(NEEDS_ADMIN, context)) {
+      throw new ApiError(403, 'admin_required', 'This needs an API key with `admin: true`.');
+    }
+    this.setCaller(request, caller);
+    return true;
+  }
+
+  private isMarked(mark: string, context: ExecutionContext): boolean {
+    return this.reflector.getAllAndOverride<boolean>(mark, [context.getHandler(), context.getClass()]);
+  }
+
+  /** A public route is for everybody; one who shows a good key may be told more. */
+  private recognize(request: Request): void {
+    if (request.headers.authorization === undefined) return;
+    try {
+      this.setCaller(request, this.authenticate(request));
+    } catch (error) {
+      if (!(error instanceof ApiError)) throw error;
+    }
+  }
+
+  private setCaller(request: Request, caller: Caller): void {
     setCaller(request, caller);
     const { keyId, organization, project } = caller;
     Object.assign(exchangeOf(request), { keyId, organization, project });
-    return true;
   }
 
   /** @throws {ApiError} 401 */

@@ -7,6 +7,8 @@ export interface Caller {
   project: string | undefined;
   /** The only models that the key may use; all when undefined. */
   models: ReadonlySet<string> | undefined;
+  /** May read the metrics and the state of the upstreams. */
+  isAdmin: boolean;
 }
 
 const callers = new WeakMap<Request, Caller>();
@@ -15,9 +17,13 @@ export function setCaller(request: Request, caller: Caller): void {
   callers.set(request, caller);
 }
 
+export function findCaller(request: Request): Caller | undefined {
+  return callers.get(request);
+}
+
 /** @throws {Error} when the route is public, and so has no caller. */
 export function callerOf(request: Request): Caller {
-  const caller = callers.get(request);
+  const caller = findCaller(request);
   if (!caller) throw new Error('a public route has no caller');
   return caller;
 }

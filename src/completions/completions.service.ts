@@ -11,6 +11,8 @@ import { CompletionJob } from './completion-job.js';
 import type { CreateCompletionDto } from './create-completion.dto.js';
 import { refusedFields, takesFields } from './plan.js';
 
+const MAX_LOGGED_MODEL_LENGTH = 256;
+
 /** Takes a validated request to the upstreams that serve its model, and the answer back. */
 @Injectable()
 export class CompletionsService {
@@ -23,7 +25,8 @@ export class CompletionsService {
   /** @throws {ApiError} as long as nothing was sent to the caller; after that, an error ends the stream as an event. */
   async complete(body: CreateCompletionDto, caller: Caller, client: ClientConnection): Promise<void> {
     const { exchange } = client;
-    exchange.model = body.model;
+    // A name may be as long as a body; a log line must not.
+    exchange.model = body.model.slice(0, MAX_LOGGED_MODEL_LENGTH);
     exchange.stream = body.stream ?? false;
     this.checkServed(body, caller);
     if (exchange.stream && this.config.server.heartbeat === 'early') client.begin();

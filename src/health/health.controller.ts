@@ -1,7 +1,8 @@
 import { Controller, Get, HttpStatus, Res } from '@nestjs/common';
 import { ApiOkResponse, ApiServiceUnavailableResponse, ApiTags } from '@nestjs/swagger';
 import type { Response } from 'express';
-import { Public } from '../auth/auth.decorators.js';
+import { OptionalCaller, Public } from '../auth/auth.decorators.js';
+import type { Caller } from '../auth/caller.js';
 import { HealthDto } from './health.dto.js';
 import { ReadinessService } from './readiness.service.js';
 
@@ -21,15 +22,20 @@ export class HealthController {
   /**
    * Whether requests should be sent here
    *
-   * @remarks They should when an upstream can be reached and the gateway is not shutting down.
+   * @remarks They should when an upstream can be reached and the gateway is not shutting down. With an admin key the
+   * answer shows the state of each upstream.
    */
   @Public()
   @Get('readyz')
   @ApiOkResponse({ type: HealthDto, description: 'Yes.' })
   @ApiServiceUnavailableResponse({ type: HealthDto, description: 'No.' })
-  async readyz(@Res({ passthrough: true }) response: Response): Promise<HealthDto> {
-    if (await this.readiness.isReady()) return { status: 'ok' };
-    response.status(HttpStatus.SERVICE_UNAVAILABLE);
-    return { status: 'unavailable' };
+  async readyz(
+    @OptionalCaller() caller: Caller | undefined,
+    @Res({ passthrough: true }) response: Response,
+  ): Promise<HealthDto> {
+    const isReady = await this.readiness.isReady();
+    if (!isReady) response.status(HttpStatus.SERVICE_UNAVAILABLE);
+    const status = isReady ? 'ok' : 'unavailable';
+    return caller?.isAdmin ? { status, upstreams: this.readiness.upstreams } : { status };
   }
 }

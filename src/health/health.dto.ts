@@ -1,10 +1,31 @@
-import { ApiSchema } from '@nestjs/swagger';
-
-@ApiSchema({ name: 'Health' })
-export class HealthDto {
+/** What is known of one upstream. Callers without an admin key do not get to see it. */
+export class UpstreamHealthDto {
   /**
-   * `ok`, or `unavailable` with status 503.
-   * @example 'ok'
+   * How the configuration calls it.
+   * @example 'gpu-a'
    */
+  name: string;
+
+  /** Whether it may receive requests now: healthy and not full. */
+  available: boolean;
+
+  /**
+   * `ejected`: failed several times in a row and is left alone for a while; `on_trial`: one request tries it; `down`: the
+   * active check failed; `resting`: it has asked to be left alone.
+   */
+  condition: 'healthy' | 'ejected' | 'on_trial' | 'down' | 'resting';
+
+  /** Whether it has as many requests as it may have. */
+  full: boolean;
+
+  /** Requests that are under way. */
+  in_flight: number;
+}
+
+export class HealthDto {
+  /** @example 'ok' */
   status: 'ok' | 'unavailable';
+
+  /** Only with an admin key. */
+  upstreams?: UpstreamHealthDto[];
 }

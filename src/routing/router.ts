@@ -1,8 +1,11 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { GatewayConfig } from '../config/config.js';
 import { ApiError } from '../errors/api-error.js';
+import { toApiError } from '../errors/error-body.js';
 import { CLOCK, type Clock, sleep } from '../telemetry/clock.js';
+import { type AttemptKind, Metrics, type UpstreamReading } from '../telemetry/metrics.js';
 import { RANDOM, type Random } from '../telemetry/random.js';
+import type { Upstream } from '../upstreams/upstream.js';
 import { UpstreamError } from '../upstreams/upstream-error.js';
 import { UpstreamRegistry } from '../upstreams/upstream-registry.js';
 import type { Candidate } from './candidate.js';
@@ -36,9 +39,14 @@ export class Router {
     private readonly registry: UpstreamRegistry,
     @Inject(CLOCK) private readonly clock: Clock,
     @Inject(RANDOM) private readonly random: Random,
+    private readonly metrics: Metrics,
   ) {
     this.retries = new RetryPolicy(config.routing, clock, random);
     this.waitingRoom = new WaitingRoom(config.routing, clock);
+    metrics.observe(
+      () => registry.upstreams.map(readingOf),
+      () => this.waitingRoom.size,
+    );
   }
 
   /** Every upstream that serves the model by name, pattern or discovery; else those that take any. */
@@ -67,11 +75,14 @@ export class Router {
     const deadlineAt = this.clock.now() + this.config.routing.deadlineMs;
     const tried = new Set<string>();
     let attempts = 0;
+    let last: Candidate | undefined;
     this.retries.countRequest();
     for (;;) {
       const candidate = await this.takePlace(job, tried);
       const progressBefore = job.progress();
-      const error = await this.attempt(job, candidate, deadlineAt);
+      const kind = kindOf(candidate, last, progressBefore);
+      last = candidate;
+      const error = await this.attempt(job, candidate, kind, deadlineAt);
       if (!error) return;
 
       if (job.progress() > progressBefore) {
@@ -94,18 +105,26 @@ export class Router {
   }
 
   /** Resolves with the error, when it is the upstream's. */
-  private async attempt(job: Job, candidate: Candidate, deadlineAt: number): Promise<UpstreamError | undefined> {
-    const { state } = candidate.upstream;
+  private async attempt(
+    job: Job,
+    candidate: Candidate,
+    kind: AttemptKind,
+    deadlineAt: number,
+  ): Promise<UpstreamError | undefined> {
+    const { state, config } = candidate.upstream;
+    let outcome = 'ok';
     try {
       await job.attempt(candidate, deadlineAt, () => state.succeeded());
       return undefined;
     } catch (thrown) {
+      outcome = job.signal.aborted ? 'client_gone' : toApiError(thrown).code;
       // What the caller's going away breaks off tells nothing about the upstream.
       if (!(thrown instanceof UpstreamError) || job.signal.aborted) throw thrown;
       if (thrown.isFailure) state.failed();
       if (thrown.status === 429) state.rest(thrown.retryAfterMs ?? DEFAULT_REST_MS);
       return thrown;
     } finally {
+      this.metrics.attempts.inc({ upstream: config.name, kind, outcome });
       state.release();
       this.waitingRoom.letIn();
     }
@@ -146,6 +165,17 @@ export class Router {
       (candidate) => !tried.has(candidate.upstream.config.name) && mayBeTried(candidate),
     );
   }
+}
+
+/** Why this attempt is made, `last` being the candidate of the one before. */
+function kindOf(candidate: Candidate, last: Candidate | undefined, progress: number): AttemptKind {
+  if (!last) return 'first';
+  if (progress > 0) return 'resume';
+  return candidate.upstream === last.upstream ? 'retry' : 'fallback';
+}
+
+function readingOf({ config, state }: Upstream): UpstreamReading {
+  return { upstream: config.name, inFlight: state.inFlightCount, isAvailable: state.isAvailable };
 }
 
 /** How long an upstream that answers 429 is left alone when it does not say for how long. */

@@ -3,9 +3,12 @@ import { randomUUID } from 'node:crypto';
 import type { Clock } from './clock.js';
 import { Exchange, startExchange } from './exchange.js';
 import type { Logger } from './logger.js';
+import type { Metrics } from './metrics.js';
 
 /** What a caller may choose as a request id; anything else is replaced. */
 const REQUEST_ID = /^[\w.-]{1,128}$/;
+
+const PROBES = new Set(['/livez', '/readyz', '/health', '/metrics']);
 
 /** nginx's status for a client that hung up before the answer was complete. No standard has one. */
 const CLIENT_CLOSED_REQUEST = 499;
@@ -15,7 +18,7 @@ const CLIENT_CLOSED_REQUEST = 499;
  *
  * Middleware and not an interceptor: an interceptor misses what the guard rejects, and ends before a stream does.
  */
-export function accessLog(logger: Logger, clock: Clock): RequestHandler {
+export function accessLog(logger: Logger, clock: Clock, metrics: Metrics): RequestHandler {
   return (request, response, next) => {
     const offered = request.headers['x-request-id'];
     const id = typeof offered === 'string' && REQUEST_ID.test(offered) ? offered : randomUUID();
@@ -25,20 +28,32 @@ export function accessLog(logger: Logger, clock: Clock): RequestHandler {
     const { method } = request;
     const [path = ''] = request.originalUrl.split('?', 1);
     response.once('close', () => {
-      if (logger.isLevelEnabled('info'))
-        logger.info(describe(exchange, method, path, response, clock.now()), 'request');
+      const status = response.writableFinished ? response.statusCode : CLIENT_CLOSED_REQUEST;
+      const now = clock.now();
+      measure(metrics, exchange, status, now);
+      // Probes come every few seconds, for ever.
+      const level = PROBES.has(path) ? 'debug' : 'info';
+      if (logger.isLevelEnabled(level))
+        logger[level](describe(exchange, method, path, response, status, now), 'request');
     });
     next();
   };
 }
 
-function describe(exchange: Exchange, method: string, path: string, response: Response, now: number): object {
+function describe(
+  exchange: Exchange,
+  method: string,
+  path: string,
+  response: Response,
+  status: number,
+  now: number,
+): object {
   const { id, keyId, organization, project, model, upstream, stream, usage, startedAt, firstByteAt } = exchange;
   return {
     id,
     method,
     path,
-    status: response.writableFinished ? response.statusCode : CLIENT_CLOSED_REQUEST,
+    status,
     errorCode: exchange.errorCode,
     errorReason: exchange.errorReason,
     keyId,
@@ -55,6 +70,21 @@ function describe(exchange: Exchange, method: string, path: string, response: Re
     completionTokens: usage?.completion_tokens,
     bytesSent: exchange.bytesSent || Number(response.getHeader('content-length') ?? 0),
   };
+}
+
+/** Completions only: what a probe or a list of models takes would hide what people wait for. */
+function measure(metrics: Metrics, exchange: Exchange, status: number, now: number): void {
+  const { model, stream, usage, startedAt, firstByteAt } = exchange;
+  if (model === undefined) return;
+  const gen_ai_request_model = status === 200 ? model : '';
+  const labels = { gen_ai_request_model, http_response_status_code: status, stream: String(stream) };
+  metrics.requestDuration.observe(labels, (now - startedAt) / 1000);
+  if (stream && firstByteAt !== undefined && status === 200) {
+    metrics.timeToFirstToken.observe({ gen_ai_request_model }, (firstByteAt - startedAt) / 1000);
+  }
+  if (!usage || status !== 200) return;
+  metrics.tokens.inc({ gen_ai_request_model, gen_ai_token_type: 'input' }, usage.prompt_tokens);
+  metrics.tokens.inc({ gen_ai_request_model, gen_ai_token_type: 'output' }, usage.completion_tokens);
 }
 
 /** Microseconds suffice. */

@@ -2,8 +2,9 @@ import { type DynamicModule, Global, Module } from '@nestjs/common';
 import { CLOCK, type Clock } from './clock.js';
 import { RANDOM } from './random.js';
 import { LOGGER, type Logger } from './logger.js';
+import { Metrics } from './metrics.js';
 
-/** Gives the logger and the clock to whoever injects them. */
+/** Gives the logger, the metrics, the clock and chance to whoever injects them. */
 @Global()
 @Module({})
 export class TelemetryModule {
@@ -14,8 +15,9 @@ export class TelemetryModule {
         { provide: LOGGER, useValue: logger },
         { provide: CLOCK, useValue: clock },
         { provide: RANDOM, useValue: Math.random },
+        Metrics,
       ],
-      exports: [LOGGER, CLOCK, RANDOM],
+      exports: [LOGGER, CLOCK, RANDOM, Metrics],
     };
   }
 }

@@ -86,10 +86,11 @@ export class EmbeddedEngine implements Upstream {
     return this.http.send(request, signal);
   }
 
-  async close(): Promise<void> {
+  async close(when: 'now' | 'when_idle'): Promise<void> {
     this.isClosing = true;
+    if (when === 'now') this.child?.kill();
+    await this.http?.close(when);
     this.child?.kill();
-    await this.http?.close('now');
   }
 
   private onExit(startedAt: number, reason: string | number | null): void {

@@ -1,6 +1,6 @@
 import type { UpstreamConfig } from '../config/config.js';
 
-/** Where an engine answers for its health, relative to the root of the server; from `docs/engines.md`. */
+/** Where an engine answers for its health, relative to the root of the server. */
 const HEALTH_PATHS: Partial<Record<UpstreamConfig['engine'], string>> = {
   vllm: '/health',
   'llama.cpp': '/health',

@@ -2,7 +2,7 @@ import { MODEL_NOT_FOUND } from '../errors/model-not-found.js';
 import type { UpstreamAnswer } from './upstream.js';
 import { type PublicError, UpstreamError } from './upstream-error.js';
 
-/** What engines send as an error, in all the shapes of `docs/engines.md`, brought to one. */
+/** What engines send as an error, in whatever shape, brought to one. */
 interface EngineError {
   message: string | undefined;
   code: string | undefined;
@@ -20,18 +20,22 @@ export function refusalOf(
   return new UpstreamError('answered', `HTTP ${status}`, {
     status,
     retryAfterMs: toMilliseconds(retryAfter, now),
-    publicError: publicErrorOf(status, retryAfter ?? DEFAULT_RETRY_AFTER, parseEngineError(body)),
+    publicError: publicErrorOf(status, limitHeadersOf(headers), parseEngineError(body)),
   });
 }
 
 /** An error that came as an event of a stream, after the status line had said 200. */
 export function refusalInStream(event: unknown): UpstreamError {
   const status = statusOf(event);
-  const publicError = publicErrorOf(status, DEFAULT_RETRY_AFTER, readEngineError(event));
+  const publicError = publicErrorOf(status, limitHeadersOf({}), readEngineError(event));
   return new UpstreamError('answered', 'an error instead of a completion', { status, publicError });
 }
 
-function publicErrorOf(status: number, retryAfter: string, { message, code, param }: EngineError): PublicError {
+function publicErrorOf(
+  status: number,
+  limits: Record<string, string>,
+  { message, code, param }: EngineError,
+): PublicError {
   const failed = { status: 502, code: 'upstream_error', message: `The upstream failed with status ${status}.` };
   switch (status) {
     case 400:
@@ -66,14 +70,14 @@ function publicErrorOf(status: number, retryAfter: string, { message, code, para
         status: 429,
         code: code === 'insufficient_quota' ? code : 'rate_limit_exceeded',
         message: message ?? 'The upstream is at its rate limit.',
-        headers: { 'Retry-After': retryAfter },
+        headers: limits,
       };
     case 503:
       return {
         status: 503,
         code: 'no_upstream_available',
         message: 'No upstream of this model is ready. Try again later.',
-        headers: { 'Retry-After': retryAfter },
+        headers: limits,
       };
     default:
       return failed;
@@ -81,6 +85,15 @@ function publicErrorOf(status: number, retryAfter: string, { message, code, para
 }
 
 const DEFAULT_RETRY_AFTER = '1';
+
+/** What tells a caller when to come back: `Retry-After`, and OpenAI's `x-ratelimit-*`. */
+function limitHeadersOf(headers: UpstreamAnswer['headers']): Record<string, string> {
+  const limits = Object.entries(headers).filter(([name]) => name.startsWith('x-ratelimit-'));
+  return {
+    ...(Object.fromEntries(limits) as Record<string, string>),
+    'Retry-After': retryAfterOf(headers) ?? DEFAULT_RETRY_AFTER,
+  };
+}
 
 /** Seconds or an HTTP date, as it came (RFC 9110, section 10.2.3). */
 function retryAfterOf(headers: UpstreamAnswer['headers']): string | undefined {

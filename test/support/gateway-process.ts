@@ -22,7 +22,11 @@ export class GatewayProcess {
   stdout = '';
   private stderr = '';
 
-  private constructor(private readonly child: ChildProcess) {
+  private constructor(
+    private readonly child: ChildProcess,
+    /** What `gateway.yaml` would be; a test may write it anew. */
+    readonly configFile: string,
+  ) {
     child.stdout?.on('data', (text) => (this.stdout += String(text)));
     child.stderr?.on('data', (text) => (this.stderr += String(text)));
     this.ended = once(child, 'close').then(([exitCode, signal]) => ({
@@ -41,7 +45,7 @@ export class GatewayProcess {
       env: { PATH, PORT: '0', API_KEYS: API_KEY, GATEWAY_CONFIG: file, ...env },
       stdio: ['ignore', 'pipe', 'pipe'],
     });
-    return new GatewayProcess(child);
+    return new GatewayProcess(child, file);
   }
 
   /** Resolves with the URL once the process says that it listens. */

@@ -1,0 +1,92 @@
+import { Counter, Gauge, Histogram, Registry } from 'prom-client';
+
+/** How a request came to be sent upstream: at first, to the same upstream again, to another one, or to go on with a stream. */
+export type AttemptKind = 'first' | 'retry' | 'fallback' | 'resume';
+
+/** What the gauges show, asked when somebody looks. */
+export interface UpstreamReading {
+  upstream: string;
+  inFlight: number;
+  isAvailable: boolean;
+}
+
+/**
+ * Every metric, with its name, unit and labels. Names and labels follow the OpenTelemetry conventions for generative AI
+ * where there is one (https://opentelemetry.io/docs/specs/semconv/gen-ai/gen-ai-metrics/).
+ *
+ * The model is a label of good answers only: names that callers make up must not fill the memory.
+ */
+export class Metrics {
+  readonly registry = new Registry();
+
+  readonly requestDuration = new Histogram({
+    name: 'gen_ai_server_request_duration_seconds',
+    help: 'From the request to the end of its answer.',
+    labelNames: ['gen_ai_request_model', 'http_response_status_code', 'stream'] as const,
+    buckets: [0.01, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300],
+    registers: [this.registry],
+  });
+
+  readonly timeToFirstToken = new Histogram({
+    name: 'gen_ai_server_time_to_first_token_seconds',
+    help: 'From the request to the first event of a streamed answer.',
+    labelNames: ['gen_ai_request_model'] as const,
+    buckets: [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60],
+    registers: [this.registry],
+  });
+
+  readonly tokens = new Counter({
+    name: 'gateway_tokens_total',
+    help: 'Tokens as the upstreams counted them.',
+    labelNames: ['gen_ai_request_model', 'gen_ai_token_type'] as const,
+    registers: [this.registry],
+  });
+
+  readonly attempts = new Counter({
+    name: 'gateway_upstream_attempts_total',
+    help: 'Requests sent upstream. The outcome is ok, client_gone, or the code of the error.',
+    labelNames: ['upstream', 'kind', 'outcome'] as const,
+    registers: [this.registry],
+  });
+
+  readonly configReloads = new Counter({
+    name: 'gateway_config_reloads_total',
+    help: 'Times that the configuration was read again: applied or refused.',
+    labelNames: ['outcome'] as const,
+    registers: [this.registry],
+  });
+
+  /** Shows the state of the upstreams and of the queue, as it is when the metrics are read. */
+  observe(upstreams: () => UpstreamReading[], queueLength: () => number): void {
+    const registers = [this.registry];
+    const labelNames = ['upstream'] as const;
+    new Gauge({
+      name: 'gateway_upstream_in_flight',
+      help: 'Requests that are under way on the upstream.',
+      labelNames,
+      registers,
+      collect() {
+        this.reset();
+        for (const { upstream, inFlight } of upstreams()) this.set({ upstream }, inFlight);
+      },
+    });
+    new Gauge({
+      name: 'gateway_upstream_available',
+      help: '1 when the upstream may receive requests: healthy and not full.',
+      labelNames,
+      registers,
+      collect() {
+        this.reset();
+        for (const { upstream, isAvailable } of upstreams()) this.set({ upstream }, Number(isAvailable));
+      },
+    });
+    new Gauge({
+      name: 'gateway_queue_length',
+      help: 'Requests that wait because every upstream of their model is full.',
+      registers,
+      collect() {
+        this.set(queueLength());
+      },
+    });
+  }
+}

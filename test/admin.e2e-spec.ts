@@ -1,0 +1,90 @@
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { hashApiKey } from '../src/config/api-key-hash.js';
+import { FakeUpstream, hang, replyEvents, chunk, reset } from './support/fake-upstream.js';
+import { API_KEY, Gateway } from './support/gateway.js';
+
+const ADMIN = { authorization: 'Bearer admin-key' };
+const USAGE = chunk('', null, { choices: [], usage: { prompt_tokens: 2, completion_tokens: 3, total_tokens: 5 } });
+
+describe('what an admin key opens', () => {
+  let good: FakeUpstream;
+  let bad: FakeUpstream;
+  let gateway: Gateway;
+
+  beforeEach(async () => {
+    good = await FakeUpstream.start();
+    bad = await FakeUpstream.start(reset);
+    gateway = await Gateway.start({
+      upstreams: [
+        { name: 'bad', baseUrl: bad.baseUrl, priority: 0, health: { ejectAfterFailures: 1, ejectMs: 60_000 } },
+        { name: 'good', baseUrl: good.baseUrl, priority: 1, maxConcurrency: 1 },
+      ],
+      apiKeys: [
+        { id: 'test', hash: hashApiKey(API_KEY) },
+        { id: 'admin', hash: hashApiKey('admin-key'), admin: true },
+      ],
+    });
+  });
+
+  afterEach(async () => {
+    await gateway.stop();
+    await Promise.all([good.stop(), bad.stop()]);
+  });
+
+  it('shows the state of each upstream in /readyz', async () => {
+    await gateway.complete({ model: 'm', prompt: 'p' });
+    good.onCompletion(hang);
+    const pending = gateway.complete({ model: 'm', prompt: 'p' });
+    await good.received(2);
+    const response = await gateway.get('/readyz', ADMIN);
+    expect(await response.json()).toEqual({
+      status: 'ok',
+      upstreams: [
+        { name: 'bad', available: false, condition: 'ejected', full: false, in_flight: 0 },
+        { name: 'good', available: false, condition: 'healthy', full: true, in_flight: 1 },
+      ],
+    });
+    gateway.app.getHttpServer().closeAllConnections();
+    await expect(pending).rejects.toThrow('fetch failed');
+  });
+
+  it.each([
+    ['no key', {}],
+    ['a key that is no admin', { authorization: `Bearer ${API_KEY}` }],
+    ['a wrong key', { authorization: 'Bearer wrong' }],
+  ])('says yes or no and nothing else in /readyz to %s', async (_, headers) => {
+    const response = await gateway.get('/readyz', headers);
+    expect(response.status).toBe(200);
+    expect(await response.json()).toEqual({ status: 'ok' });
+  });
+
+  it('shows the metrics: requests, tokens, attempts with their kind and outcome, and the upstreams', async () => {
+    good.onCompletion(replyEvents(chunk('One', 'stop'), USAGE, '[DONE]'));
+    await (await gateway.complete({ model: 'm', prompt: 'p', stream: true })).text();
+    await (await gateway.complete({ model: 'm', prompt: 'p', n: 0 })).text();
+    await gateway.accessLog(2);
+    const response = await gateway.get('/metrics', ADMIN);
+    expect(response.headers.get('content-type')).toBe('text/plain; version=0.0.4; charset=utf-8');
+    const lines = (await response.text()).split('\n');
+    for (const line of [
+      'gen_ai_server_request_duration_seconds_count{gen_ai_request_model="m",http_response_status_code="200",stream="true"} 1',
+      'gen_ai_server_time_to_first_token_seconds_count{gen_ai_request_model="m"} 1',
+      'gateway_tokens_total{gen_ai_request_model="m",gen_ai_token_type="input"} 2',
+      'gateway_tokens_total{gen_ai_request_model="m",gen_ai_token_type="output"} 3',
+      'gateway_upstream_attempts_total{upstream="bad",kind="first",outcome="upstream_error"} 1',
+      'gateway_upstream_attempts_total{upstream="good",kind="fallback",outcome="ok"} 1',
+      'gateway_upstream_in_flight{upstream="good"} 0',
+      'gateway_upstream_available{upstream="bad"} 0',
+      'gateway_upstream_available{upstream="good"} 1',
+      'gateway_queue_length 0',
+    ]) {
+      expect(lines).toContain(line);
+    }
+  });
+
+  it('keeps the metrics from other keys', async () => {
+    const response = await gateway.get('/metrics');
+    expect(response.status).toBe(403);
+    expect(await response.json()).toHaveProperty('error.code', 'admin_required');
+  });
+});
