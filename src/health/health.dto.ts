@@ -1,4 +1,7 @@
+import { ApiSchema } from '@nestjs/swagger';
+
 /** What is known of one upstream. Callers without an admin key do not get to see it. */
+@ApiSchema({ name: 'UpstreamHealth' })
 export class UpstreamHealthDto {
   /**
    * How the configuration calls it.
@@ -6,7 +9,10 @@ export class UpstreamHealthDto {
    */
   name: string;
 
-  /** Whether it may receive requests now: healthy and not full. */
+  /**
+   * Whether it may receive requests now: healthy and not full.
+   * @example true
+   */
   available: boolean;
 
   /**
@@ -15,15 +21,25 @@ export class UpstreamHealthDto {
    */
   condition: 'healthy' | 'ejected' | 'on_trial' | 'down' | 'resting';
 
-  /** Whether it has as many requests as it may have. */
+  /**
+   * Whether it has as many requests as it may have.
+   * @example false
+   */
   full: boolean;
 
-  /** Requests that are under way. */
+  /**
+   * Requests that are under way.
+   * @example 3
+   */
   in_flight: number;
 }
 
+@ApiSchema({ name: 'Health' })
 export class HealthDto {
-  /** @example 'ok' */
+  /**
+   * `ok` for yes, `unavailable` for no.
+   * @example 'ok'
+   */
   status: 'ok' | 'unavailable';
 
   /** Only with an admin key. */
