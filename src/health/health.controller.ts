@@ -38,4 +38,13 @@ export class HealthController {
     const status = isReady ? 'ok' : 'unavailable';
     return caller?.isAdmin ? { status, upstreams: this.readiness.upstreams } : { status };
   }
+
+  /** The same as `/readyz`, where benchmarks and load balancers that are made for vLLM or llama.cpp look for it. */
+  @Public()
+  @Get('health')
+  @ApiOkResponse({ type: HealthDto })
+  @ApiServiceUnavailableResponse({ type: HealthDto })
+  health(@Res({ passthrough: true }) response: Response): Promise<HealthDto> {
+    return this.ready(response);
+  }
 }

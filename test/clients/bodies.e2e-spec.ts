@@ -1,0 +1,248 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { chunk, FakeUpstream, replyEvents } from '../support/fake-upstream.js';
+import type { Completion } from '../support/engine-process.js';
+import { Gateway } from '../support/gateway.js';
+import { GatewayOnEngine } from '../support/gateway-on-engine.js';
+
+/**
+ * What clients that are no npm packages send, body by body, and what each of them reads of the answer, the way it reads
+ * it. See the sources of each client.
+ */
+
+const MODEL = 'storyteller';
+
+describe('the body of', () => {
+  let served: GatewayOnEngine;
+
+  beforeAll(async () => {
+    served = await GatewayOnEngine.start();
+  });
+
+  afterAll(() => served.stop());
+
+  /** The answer as text; it must be a 200 of the given type. */
+  async function post(body: object, contentType: string): Promise<string> {
+    const response = await served.gateway.complete({ model: MODEL, ...body });
+    const text = await response.text();
+    expect({ status: response.status, error: response.ok ? '' : text }).toEqual({ status: 200, error: '' });
+    expect(response.headers.get('content-type')).toMatch(contentType);
+    return text;
+  }
+
+  const postJson = async (body: object) => JSON.parse(await post(body, 'application/json')) as Completion;
+
+  const prompts = ['Once upon a time', 'The cat'];
+  const noPenalties = { frequency_penalty: 0, presence_penalty: 0 };
+  it.each([
+    { client: 'openai for Python', body: { prompt: 'Once upon a time', max_tokens: 16 }, choices: 1 },
+    {
+      client: 'openai for Python with None for everything',
+      body: {
+        prompt: 'Once upon a time',
+        ...{ best_of: null, echo: null, frequency_penalty: null, logit_bias: null, logprobs: null, max_tokens: null },
+        ...{ n: null, presence_penalty: null, seed: null, stop: null, stream: null, stream_options: null },
+        ...{ suffix: null, temperature: null, top_p: null, user: null },
+      },
+      choices: 1,
+    },
+    {
+      client: 'LangChain for Python',
+      body: {
+        prompt: prompts,
+        ...noPenalties,
+        ...{ temperature: 0.7, max_tokens: 256, top_p: 1, n: 1, seed: null, logprobs: null },
+      },
+      choices: 2,
+    },
+    {
+      client: 'promptflow',
+      body: {
+        prompt: 'Once upon a time',
+        ...noPenalties,
+        ...{ suffix: null, max_tokens: 16, temperature: 1, top_p: 1, n: 1, stream: false, logprobs: null, echo: false },
+        ...{ stop: null, best_of: 1, logit_bias: {}, user: '' },
+      },
+      choices: 1,
+    },
+    {
+      client: 'lm-evaluation-harness, generating',
+      body: { prompt: prompts, max_tokens: 64, temperature: 0, stop: ['\n\n', '.'], seed: 1234 },
+      choices: 2,
+    },
+  ])('$client is answered with text, finish and usage', async ({ body, choices }) => {
+    const answer = await postJson(body);
+    expect(answer.choices.map(({ index }) => index)).toEqual(Array.from({ length: choices }, (_, index) => index));
+    for (const choice of answer.choices) {
+      expect(choice).toMatchObject({
+        text: expect.any(String),
+        finish_reason: expect.stringMatching(/^(stop|length)$/),
+      });
+    }
+    expect(answer.usage?.total_tokens).toBeGreaterThan(0);
+  });
+
+  describe('lm-evaluation-harness, scoring,', () => {
+    /** Contexts with their continuations, in tokens: two pairs of which the first continuation is the likelier. */
+    const pairs = [
+      { context: [752, 867, 262], continuation: [396] },
+      { context: [752, 867, 262], continuation: [543] },
+      { context: [553, 620], continuation: [279, 264, 543] },
+      { context: [553, 620], continuation: [396, 396, 396] },
+    ];
+    const body = {
+      prompt: pairs.map(({ context, continuation }) => [...context, ...continuation]),
+      max_tokens: 1,
+      logprobs: 1,
+      echo: true,
+      temperature: 0,
+      seed: 1234,
+    };
+
+    /** As `parse_logprobs` does: the score of the continuation, and whether it is what the model would have said. */
+    function parse(answer: Completion): { sum: number; isGreedy: boolean }[] {
+      const sorted = answer.choices.toSorted((a, b) => a.index - b.index);
+      return sorted.map(({ logprobs }, index) => {
+        const contextLength = pairs[index]?.context.length ?? NaN;
+        if (!logprobs) throw new Error('no logprobs');
+        const scores = logprobs.token_logprobs.slice(contextLength, -1) as number[];
+        const tops = logprobs.top_logprobs.slice(contextLength, -1);
+        const tokens = logprobs.tokens.slice(contextLength, -1);
+        const isGreedy = tops.every((top, at) => {
+          const best = Object.entries(top ?? {}).sort(([, a], [, b]) => b - a)[0];
+          expect(top).toHaveProperty([tokens[at] ?? '?']);
+          return best?.[0] === tokens[at];
+        });
+        return { sum: scores.reduce((sum, score) => sum + score, 0), isGreedy };
+      });
+    }
+
+    it('gets the scores that the engine itself gives', async () => {
+      const scores = parse(await postJson(body));
+      expect(scores).toEqual(parse(await served.engine.complete(body)));
+    });
+
+    it('gets scores that tell the likely from the unlikely', async () => {
+      const [time, dog, sensible, senseless] = parse(await postJson(body));
+      expect(time).toMatchObject({ isGreedy: true });
+      expect(Math.exp(time?.sum ?? NaN)).toBeGreaterThan(0.9);
+      expect(dog).toMatchObject({ isGreedy: false });
+      expect(time?.sum).toBeGreaterThan(dog?.sum ?? NaN);
+      expect(sensible?.sum).toBeGreaterThan(senseless?.sum ?? NaN);
+    });
+
+    it('gets the score that the chain of one-token answers gives', async () => {
+      const { context, continuation } = pairs[2] ?? { context: [], continuation: [] };
+      let sum = 0;
+      for (const [length, token] of continuation.entries()) {
+        // With a bias of 100 the token is forced; its log probability is that before the bias.
+        const prompt = [...context, ...continuation.slice(0, length)];
+        const { choices } = await postJson({ prompt, max_tokens: 1, logprobs: 1, logit_bias: { [token]: 100 } });
+        sum += choices[0]?.logprobs?.token_logprobs[0] ?? NaN;
+      }
+      expect(parse(await postJson(body))[2]?.sum).toBeCloseTo(sum, 4);
+    });
+  });
+
+  it('Tabby is answered with a text in every event, and with the finish before [DONE]', async () => {
+    const raw = await post(
+      {
+        prompt: 'Once upon a time',
+        ...{ suffix: null, max_tokens: 64, temperature: 0.1, stream: true, presence_penalty: 0 },
+      },
+      'text/event-stream',
+    );
+    const events = raw.split('\n\n').filter(Boolean);
+    expect(events.pop()).toBe('data: [DONE]');
+    const choices = events.map((event) => (JSON.parse(event.slice('data: '.length)) as Completion).choices[0]);
+    expect(choices.every((choice) => typeof choice?.text === 'string' && choice.index === 0)).toBe(true);
+    // It stops reading at the first finish that is not null.
+    expect(choices.findIndex((choice) => choice?.finish_reason !== null)).toBe(choices.length - 1);
+  });
+
+  it('Continue is answered with a choice in every event: it asked for no usage', async () => {
+    const raw = await post(
+      {
+        prompt: 'One day, Mia found a red ball.',
+        ...{ max_tokens: 32, temperature: 0.01, stream: true, stop: ['<|endoftext|>', '\n\n', '/src/'] },
+      },
+      'text/event-stream',
+    );
+    const data = raw.split('\n').filter((line) => line !== '' && line !== 'data: [DONE]');
+    expect(data.length).toBeGreaterThan(10);
+    for (const line of data) {
+      expect(line).toMatch(/^data: \{/);
+      const { choices, usage } = JSON.parse(line.slice('data: '.length)) as Completion;
+      expect(choices).toHaveLength(1);
+      expect(usage).toBeUndefined();
+    }
+  });
+});
+
+describe('the body, with fields of vLLM, of', () => {
+  let upstream: FakeUpstream;
+  let gateway: Gateway;
+
+  beforeAll(async () => {
+    upstream = await FakeUpstream.start(
+      replyEvents(
+        chunk('Once'),
+        chunk(' upon', 'length'),
+        chunk('', null, { choices: [], usage: { prompt_tokens: 4, completion_tokens: 2, total_tokens: 6 } }),
+        '[DONE]',
+      ),
+    );
+    gateway = await Gateway.inFrontOf(upstream);
+  });
+
+  afterAll(async () => {
+    await gateway.stop();
+    await upstream.stop();
+  });
+
+  const base = { model: 'test-model', prompt: 'Once upon a time', stream: true, max_tokens: 2 };
+  const usage = { stream_options: { include_usage: true } };
+  it.each([
+    {
+      client: 'vllm bench serve',
+      body: { ...base, ...usage, temperature: 0, repetition_penalty: 1, logprobs: null, ignore_eos: true },
+      sent: { ...base, ...usage, temperature: 0, repetition_penalty: 1, ignore_eos: true },
+    },
+    {
+      client: 'guidellm',
+      body: {
+        ...base,
+        stream_options: { include_usage: true, continuous_usage_stats: true },
+        stop: null,
+        ignore_eos: true,
+      },
+      sent: { ...base, stream_options: { include_usage: true, continuous_usage_stats: true }, ignore_eos: true },
+    },
+    {
+      client: 'inference-perf',
+      body: { ...base, ...usage, ignore_eos: true },
+      sent: { ...base, ...usage, ignore_eos: true },
+    },
+  ])('$client reaches the upstream whole, and the stream is as it reads it', async ({ body, sent }) => {
+    const response = await gateway.complete(body, { headers: { 'x-request-id': 'benchmark-7' } });
+    expect(response.status).toBe(200);
+    expect(upstream.lastRequest.body).toEqual(sent);
+    expect(upstream.lastRequest.headers['x-request-id']).toBe('benchmark-7');
+    expect(response.headers.get('x-request-id')).toBe('benchmark-7');
+
+    const raw = await response.text();
+    expect(raw).not.toContain('\r');
+    const events = raw.split('\n\n');
+    // After the last blank line there is nothing.
+    expect(events.pop()).toBe('');
+    expect(events.pop()).toBe('data: [DONE]');
+    const chunks = events.map((event) => JSON.parse(event.replace(/^data: /, '')) as Completion);
+    expect(chunks.map(({ choices }) => choices.length)).toEqual([1, 1, 0]);
+    expect(chunks.map(({ usage: counted }) => counted?.completion_tokens)).toEqual([undefined, undefined, 2]);
+  });
+
+  it('guidellm is preceded by GET /health and GET /v1/models, which both answer', async () => {
+    expect((await gateway.get('/health')).status).toBe(200);
+    const models = (await (await gateway.get('/v1/models')).json()) as { data: { id: string }[] };
+    expect(models.data.map(({ id }) => id)).toEqual(['test-model']);
+  });
+});
