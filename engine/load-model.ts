@@ -3,7 +3,7 @@ import { stat } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import { basename } from 'node:path';
 import type * as NodeLlamaCpp from 'node-llama-cpp';
-import type { LlamaModel, Token } from 'node-llama-cpp';
+import type { Llama, LlamaModel, Token } from 'node-llama-cpp';
 import { Evaluator } from './evaluator.js';
 import { LogitSource } from './logit-source.js';
 import type { NativeContext, NativeSampler } from './native-context.js';
@@ -67,7 +67,7 @@ export async function loadModel({ path, sequences, maxContextSize }: LoadOptions
     logLevel: LlamaLogLevel.error,
     logger: (_level, message) => process.stderr.write(`llama.cpp: ${message.trimEnd()}\n`),
   });
-  const model = await llama.loadModel({ modelPath: path });
+  const model = await readModel(llama, path);
   const contextSize = Math.min(model.trainContextSize, maxContextSize);
   const promptChunkSize = isSmall ? 1 : PROMPT_CHUNK_SIZE;
   const context = await model.createContext({
@@ -104,6 +104,16 @@ async function fileSize(path: string): Promise<number> {
     return (await stat(path)).size;
   } catch (error) {
     throw new Error(`The model file ${path} cannot be read. Name a GGUF file with --model or EMBEDDED_MODEL.`, {
+      cause: error,
+    });
+  }
+}
+
+async function readModel(llama: Llama, path: string): Promise<LlamaModel> {
+  try {
+    return await llama.loadModel({ modelPath: path });
+  } catch (error) {
+    throw new Error(`The file ${path} is no model that llama.cpp can load: ${(error as Error).message}`, {
       cause: error,
     });
   }

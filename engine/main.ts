@@ -12,8 +12,8 @@ try {
   await start();
 } catch (error) {
   const message = error instanceof Error ? error.message : String(error);
-  process.stderr.write(`${message}\n`);
   if (process.connected) await tellParent({ failed: message });
+  else process.stderr.write(`${message}\n`);
   process.exit(1);
 }
 

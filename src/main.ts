@@ -7,6 +7,7 @@ import { watchConfig } from './config/config-source.js';
 import { ConfigReload } from './config-reload.js';
 import { createApp } from './create-app.js';
 import { shutDownOnSignal } from './shut-down.js';
+import { explainStartFailure } from './start-failure.js';
 import { systemClock } from './telemetry/clock.js';
 import { createLogger } from './telemetry/logger.js';
 import { UpstreamRegistry } from './upstreams/upstream-registry.js';
@@ -15,7 +16,9 @@ import { UpstreamRegistry } from './upstreams/upstream-registry.js';
 function ensureKey(config: GatewayConfig): string | undefined {
   if (config.apiKeys.length > 0) return undefined;
   if (process.env.NODE_ENV === 'production') {
-    throw new ConfigError('production', ['apiKeys: expected at least one; `npm run key` makes one, or set API_KEYS']);
+    throw new ConfigError('NODE_ENV=production', [
+      'apiKeys: expected at least one key; `npm run key` makes one for gateway.yaml, or set API_KEYS',
+    ]);
   }
   const key = generateApiKey(false);
   config.apiKeys = [Object.assign(new ApiKeyConfig(), { id: 'temporary', hash: hashApiKey(key) })];
@@ -48,8 +51,6 @@ async function main(): Promise<void> {
 }
 
 main().catch((error: unknown) => {
-  const { message, code, stack } = error as NodeJS.ErrnoException;
-  const isExpected = error instanceof ConfigError || code !== undefined;
-  process.stderr.write(`${isExpected ? message : (stack ?? message)}\n`);
+  process.stderr.write(`\n${explainStartFailure(error)}\n`);
   process.exit(1);
 });

@@ -13,6 +13,11 @@ import { UpstreamError } from './upstream-error.js';
 /** What the engine tells its parent. */
 type EngineMessage = { listening: number } | { failed: string };
 
+/** Why the engine did not start, in words for whoever starts the gateway. */
+export class EngineStartError extends Error {
+  override readonly name = 'EngineStartError';
+}
+
 const ENGINE_PROGRAM = fileURLToPath(new URL('../../engine/main.js', import.meta.url));
 const DEFAULT_MODEL_NAME = 'storyteller';
 const FIRST_RESTART_MS = 250;
@@ -55,7 +60,7 @@ export class EmbeddedEngine implements Upstream {
     return this.child?.pid;
   }
 
-  /** @throws {Error} that says what to do, when the engine cannot start. */
+  /** @throws {EngineStartError} that says what to do. */
   async start(): Promise<void> {
     const startedAt = this.clock.now();
     const child = fork(this.program, {
@@ -79,6 +84,7 @@ export class EmbeddedEngine implements Upstream {
     child.once('exit', (code, signal) => {
       this.onExit(startedAt, signal ?? code);
     });
+    this.logger.info({ pid: child.pid, port }, 'the embedded engine is ready');
   }
 
   async send(request: UpstreamRequest, signal: AbortSignal): Promise<UpstreamAnswer> {
@@ -122,11 +128,13 @@ async function firstMessage(child: ChildProcess): Promise<number> {
   const { promise, resolve, reject } = Promise.withResolvers<number>();
   child.once('message', (message: EngineMessage) => {
     if ('listening' in message) resolve(message.listening);
-    else reject(new Error(message.failed));
+    else reject(new EngineStartError(message.failed));
   });
   child.once('error', reject);
   child.once('exit', (code, signal) => {
-    reject(new Error(`The embedded engine ended with ${signal ?? `exit code ${code}`} before it was ready.`));
+    reject(
+      new EngineStartError(`The embedded engine ended with ${signal ?? `exit code ${code}`} before it was ready.`),
+    );
   });
   return promise;
 }
