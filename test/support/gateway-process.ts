@@ -36,12 +36,15 @@ export class GatewayProcess {
     }));
   }
 
-  /** `config` is written to a file as `gateway.yaml` would be; the environment is the given one and no other. */
-  static spawn(config: object, env: Record<string, string> = {}): GatewayProcess {
+  /**
+   * `config` is written to a file as `gateway.yaml` would be; the environment is the given one and no other; `program` is
+   * a copy of the built one that lies elsewhere.
+   */
+  static spawn(config: object, env: Record<string, string> = {}, program = PROGRAM): GatewayProcess {
     const file = join(mkdtempSync(join(tmpdir(), 'gateway-')), 'gateway.yaml');
     writeFileSync(file, stringify(config));
     const { PATH = '' } = process.env;
-    const child = spawn(process.execPath, [PROGRAM], {
+    const child = spawn(process.execPath, [program], {
       env: { PATH, PORT: '0', API_KEYS: API_KEY, GATEWAY_CONFIG: file, ...env },
       stdio: ['ignore', 'pipe', 'pipe'],
     });
