@@ -3,11 +3,16 @@ import { DocumentBuilder, type OpenAPIObject, SwaggerModule } from '@nestjs/swag
 
 const BEARER = 'apiKey';
 
+const DESCRIPTION = `One endpoint, \`POST /v1/completions\`, in front of any engine that people host themselves.
+
+To try it: press **Authorize** and paste your API key (without a key of its own the gateway prints one when it starts),
+open \`POST /v1/completions\`, choose one of its examples, and press **Execute**.`;
+
 /** The OpenAPI document, from the controllers and DTO classes. */
 export function buildOpenApi(app: NestExpressApplication): OpenAPIObject {
   const config = new DocumentBuilder()
     .setTitle('Completions gateway')
-    .setDescription('One endpoint, `POST /v1/completions`, in front of any engine that people host themselves.')
+    .setDescription(DESCRIPTION)
     .setVersion('1')
     .setLicense('MIT', 'https://opensource.org/license/mit')
     .addSecurity(BEARER, { type: 'http', scheme: 'bearer', description: 'Your API key.' })
@@ -24,6 +29,13 @@ export function serveOpenApi(app: NestExpressApplication): void {
     jsonDocumentUrl: 'openapi.json',
     yamlDocumentUrl: 'openapi.yaml',
     customSiteTitle: 'Completions gateway',
-    swaggerOptions: { persistAuthorization: true, displayRequestDuration: true, tryItOutEnabled: true },
+    swaggerOptions: {
+      persistAuthorization: true,
+      displayRequestDuration: true,
+      tryItOutEnabled: true,
+      // Schemas are shown, unfolded, where they are used; the list of all stays folded.
+      defaultModelExpandDepth: 3,
+      defaultModelsExpandDepth: 0,
+    },
   });
 }

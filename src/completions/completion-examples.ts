@@ -5,8 +5,8 @@ export const COMPLETION_EXAMPLES = {
     value: { model: 'storyteller', prompt: 'Once upon a time', max_tokens: 48, temperature: 0.7, seed: 7 },
   },
   tokens: {
-    summary: 'Token ids',
-    value: { model: 'storyteller', prompt: [358, 359, 260, 360], max_tokens: 24, temperature: 0 },
+    summary: 'Token ids: "Once upon a time"',
+    value: { model: 'storyteller', prompt: [752, 867, 262, 396], max_tokens: 24, temperature: 0 },
   },
   batch: {
     summary: 'Several prompts, two completions each',
