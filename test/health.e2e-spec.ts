@@ -33,25 +33,29 @@ describe('the health of the gateway', () => {
     await expectHealth('/readyz', 200, 'ok');
     await first.stop();
     await expectHealth('/readyz', 200, 'ok');
+    await expectHealth('/health', 200, 'ok');
   });
 
   it('is not ready, but alive, when no upstream can be reached', async () => {
     await first.stop();
     await second.stop();
     await expectHealth('/readyz', 503, 'unavailable');
+    await expectHealth('/health', 503, 'unavailable');
     await expectHealth('/livez', 200, 'ok');
   });
 
   it('is not ready from the announcement of the end on, and still serves', async () => {
     gateway.app.get(ShutdownState).isAnnounced = true;
     await expectHealth('/readyz', 503, 'unavailable');
+    await expectHealth('/health', 503, 'unavailable');
     await expectHealth('/livez', 200, 'ok');
     expect((await gateway.complete({ model: 'm', prompt: 'p' })).status).toBe(200);
   });
 
-  it('answers both while it drains, and nothing else', async () => {
+  it('answers these while it drains, and nothing else', async () => {
     Object.assign(gateway.app.get(ShutdownState), { isAnnounced: true, isDraining: true });
     await expectHealth('/readyz', 503, 'unavailable');
+    await expectHealth('/health', 503, 'unavailable');
     await expectHealth('/livez', 200, 'ok');
     const response = await gateway.complete({ model: 'm', prompt: 'p' });
     expect(response.status).toBe(503);

@@ -64,6 +64,7 @@ describe('openapi.json', () => {
       'GET /v1/models/{id} getModel',
       'GET /livez livez',
       'GET /readyz readyz',
+      'GET /health health',
     ]);
     for (const { summary } of operations) expect(summary).toMatch(/^[^\n]+$/);
   });
@@ -82,6 +83,7 @@ describe('openapi.json', () => {
     expect(open).toEqual([
       { route: 'GET /livez', security: [] },
       { route: 'GET /readyz', security: [] },
+      { route: 'GET /health', security: [] },
     ]);
   });
 

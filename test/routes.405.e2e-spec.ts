@@ -12,6 +12,7 @@ const PUBLIC = [
   'GET /docs/docs/swagger-ui-init.js',
   'GET /docs/index.html',
   'GET /docs/swagger-ui-init.js',
+  'GET /health',
   'GET /livez',
   'GET /openapi.json',
   'GET /openapi.yaml',

@@ -39,12 +39,16 @@ export class HealthController {
     return caller?.isAdmin ? { status, upstreams: this.readiness.upstreams } : { status };
   }
 
-  /** The same as `/readyz`, where benchmarks and load balancers that are made for vLLM or llama.cpp look for it. */
+  /**
+   * The same as /readyz
+   *
+   * @remarks Benchmarks and load balancers that are made for vLLM or llama.cpp ask here.
+   */
   @Public()
   @Get('health')
-  @ApiOkResponse({ type: HealthDto })
-  @ApiServiceUnavailableResponse({ type: HealthDto })
+  @ApiOkResponse({ type: HealthDto, description: 'Yes.' })
+  @ApiServiceUnavailableResponse({ type: HealthDto, description: 'No.' })
   health(@Res({ passthrough: true }) response: Response): Promise<HealthDto> {
-    return this.ready(response);
+    return this.readyz(response);
   }
 }

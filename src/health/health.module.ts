@@ -14,6 +14,6 @@ export class HealthModule implements NestModule {
   constructor(private readonly shutdown: ShutdownState) {}
 
   configure(consumer: MiddlewareConsumer): void {
-    consumer.apply(refuseWhileDraining(this.shutdown)).exclude('livez', 'readyz').forRoutes('{*path}');
+    consumer.apply(refuseWhileDraining(this.shutdown)).exclude('livez', 'readyz', 'health').forRoutes('{*path}');
   }
 }
