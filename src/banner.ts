@@ -15,6 +15,7 @@ export function bannerOf({ url, config, upstreams, temporaryKey }: Running): str
   if (temporaryKey !== undefined)
     lines.push(`API key        ${temporaryKey}   (for this run only; \`npm run key\` makes one to keep)`);
   lines.push('', 'Try it:', '', curlLine(url, modelOf(upstreams), temporaryKey ?? keyOf(config)), '');
+  lines.push('Token by token: add -N after curl, and "stream":true to the body.', '');
   return `\n${lines.map((line) => `  ${line}`.trimEnd()).join('\n')}\n`;
 }
 

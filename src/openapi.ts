@@ -5,7 +5,7 @@ const BEARER = 'apiKey';
 
 const DESCRIPTION = `One endpoint, \`POST /v1/completions\`, in front of any engine that people host themselves.
 
-To try it: press **Authorize** and paste your API key (without a key of its own the gateway prints one when it starts),
+To try it: press **Authorize** and paste your API key (a gateway for which none is configured prints one when it starts),
 open \`POST /v1/completions\`, choose one of its examples, and press **Execute**.`;
 
 /** The OpenAPI document, from the controllers and DTO classes. */
