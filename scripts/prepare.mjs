@@ -13,12 +13,22 @@ import { fileURLToPath } from 'node:url';
 const root = fileURLToPath(new URL('..', import.meta.url));
 const bin = join(root, 'node_modules', '.bin');
 
-/** A container image is built once and holds no sources: there is nothing to make ready. */
-const isInstalledImage = !existsSync(join(root, 'tsconfig.json'));
+/**
+ * A container image holds no sources: there is nothing to make ready. Neither is there on a production machine that has
+ * its install (`npm ci --omit=dev`) and its build: a start there must not fetch anything.
+ */
+const isDeployed =
+  !existsSync(join(root, 'tsconfig.json')) ||
+  (process.env.NODE_ENV === 'production' && ['node_modules', 'dist'].every((name) => existsSync(join(root, name))));
 
-if (!isInstalledImage) {
+if (!isDeployed) {
   bringUpToDate('node_modules/.installed', ['package.json', 'package-lock.json'], () =>
-    run('npm', ['ci', '--no-audit', '--no-fund', '--loglevel=error'], 'Installing (once; about half a minute) …'),
+    // With NODE_ENV=production npm would leave out what builds the gateway.
+    run(
+      'npm',
+      ['ci', '--include=dev', '--no-audit', '--no-fund', '--loglevel=error'],
+      'Installing (once; about half a minute) …',
+    ),
   );
   if (process.argv.includes('build')) {
     const sources = ['package-lock.json', 'nest-cli.json', 'tsconfig.json', 'tsconfig.build.json', 'src', 'engine'];

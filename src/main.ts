@@ -1,3 +1,4 @@
+import './check-node.js';
 import { generateApiKey } from './auth/api-key.js';
 import { bannerOf } from './banner.js';
 import { hashApiKey } from './config/api-key-hash.js';
