@@ -103,7 +103,8 @@ describe('a stream of the AI SDK', () => {
 
   beforeEach(async () => {
     upstream = await FakeUpstream.start();
-    gateway = await Gateway.inFrontOf(upstream);
+    // What goes wrong reaches the client: nothing is tried again and nothing resumed.
+    gateway = await Gateway.inFrontOf(upstream, { config: { routing: { maxAttempts: 1, resume: 'off' } } });
     model = modelOf(`${gateway.url}/v1`, 'test-model');
   });
 

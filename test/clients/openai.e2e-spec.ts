@@ -19,6 +19,9 @@ const PROMPT_TOKENS = [752, 867, 262, 396];
 /** Without the end of the text a completion is as long as it may be. */
 const ENDLESS = { model: MODEL, prompt: PROMPT, max_tokens: 400, logit_bias: { '0': -100 } };
 
+/** What goes wrong reaches the client: nothing is tried again and nothing resumed. */
+const ONE_ATTEMPT = { config: { routing: { maxAttempts: 1, resume: 'off' } } };
+
 function clientOf(baseURL: string, options: { apiKey?: string; maxRetries?: number } = {}): OpenAI {
   return new OpenAI({ baseURL, apiKey: API_KEY, maxRetries: 0, ...options });
 }
@@ -206,7 +209,7 @@ describe('the openai package on an upstream that fails', () => {
 
   beforeEach(async () => {
     upstream = await FakeUpstream.start();
-    gateway = await Gateway.inFrontOf(upstream);
+    gateway = await Gateway.inFrontOf(upstream, ONE_ATTEMPT);
   });
 
   afterEach(async () => {
@@ -270,6 +273,21 @@ describe('the openai package on an upstream that fails', () => {
     const thrown = await rejected(reading);
     expect(thrown).toMatchObject({ code: 'upstream_error', type: 'upstream_error' });
     expect(text).toBe('Once');
+  });
+
+  it('gets the whole text of a stream that the gateway resumes', async () => {
+    const resuming = await Gateway.inFrontOf(upstream);
+    upstream.onCompletion((response) => {
+      const isFirst = upstream.requests.length === 1;
+      beginStream(response);
+      if (isFirst) response.write(events(chunk('Once')), () => response.destroy());
+      else response.end(events(chunk(' upon', 'stop'), '[DONE]'));
+    });
+    let text = '';
+    const stream = await clientOf(`${resuming.url}/v1`).completions.create({ ...request, stream: true });
+    for await (const part of stream) text += part.choices[0]?.text ?? '';
+    expect(text).toBe('Once upon');
+    await resuming.stop();
   });
 
   it('reads Retry-After, and tries again when it says now', async () => {
