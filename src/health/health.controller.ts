@@ -48,7 +48,10 @@ export class HealthController {
   @Get('health')
   @ApiOkResponse({ type: HealthDto, description: 'Yes.' })
   @ApiServiceUnavailableResponse({ type: HealthDto, description: 'No.' })
-  health(@Res({ passthrough: true }) response: Response): Promise<HealthDto> {
-    return this.readyz(response);
+  health(
+    @OptionalCaller() caller: Caller | undefined,
+    @Res({ passthrough: true }) response: Response,
+  ): Promise<HealthDto> {
+    return this.readyz(caller, response);
   }
 }
