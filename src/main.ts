@@ -4,7 +4,7 @@ import { bannerOf } from './banner.js';
 import { hashApiKey } from './config/api-key-hash.js';
 import { ApiKeyConfig, type GatewayConfig } from './config/config.js';
 import { ConfigError, loadConfig } from './config/load-config.js';
-import { watchConfig } from './config/config-source.js';
+import { ConfigFile } from './config/config-file.js';
 import { ConfigReload } from './config-reload.js';
 import { createApp } from './create-app.js';
 import { shutDownOnSignal } from './shut-down.js';
@@ -36,6 +36,7 @@ function loadAgain(atStart: GatewayConfig, temporaryKey: string | undefined): Ga
 }
 
 async function main(): Promise<void> {
+  const configFile = new ConfigFile(process.env);
   const config = loadConfig(process.env);
   const temporaryKey = ensureKey(config);
   const logger = createLogger(config.log.level);
@@ -46,7 +47,7 @@ async function main(): Promise<void> {
   const url = (await app.getUrl()).replace('[::1]', '127.0.0.1');
   logger.info({ url }, 'listening');
   const reload = new ConfigReload(app, () => loadAgain(config, temporaryKey), logger);
-  watchConfig(process.env, () => reload.run());
+  configFile.watch(() => reload.run());
   const { upstreams } = app.get(UpstreamRegistry);
   process.stderr.write(bannerOf({ url, config, upstreams, temporaryKey }));
 }

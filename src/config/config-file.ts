@@ -1,0 +1,42 @@
+import { readFileSync } from 'node:fs';
+import { configPath, type Environment } from './load-config.js';
+
+const LOOK_INTERVAL_MS = 1_000;
+
+/**
+ * The configuration file, watched for changes from the moment that this is made: what is changed while the gateway
+ * starts is not missed.
+ *
+ * Its text is read again and again, rather than an event waited for: editors replace files and Kubernetes swaps links,
+ * and a watch on the file that was there first would miss both.
+ */
+export class ConfigFile {
+  private readonly path: string;
+  private known: string | undefined;
+
+  constructor(env: Environment) {
+    this.path = configPath(env).path;
+    this.known = this.read();
+  }
+
+  /** Calls `onChange` when the text has changed, and on SIGHUP. */
+  watch(onChange: () => void): void {
+    const takeNote = (): void => {
+      this.known = this.read();
+      onChange();
+    };
+    setInterval(() => {
+      if (this.read() !== this.known) takeNote();
+    }, LOOK_INTERVAL_MS).unref();
+    process.on('SIGHUP', takeNote);
+  }
+
+  /** Undefined while there is none, or it cannot be read: what loads it then says why. */
+  private read(): string | undefined {
+    try {
+      return readFileSync(this.path, 'utf8');
+    } catch {
+      return undefined;
+    }
+  }
+}
