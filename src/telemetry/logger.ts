@@ -7,8 +7,8 @@ export type { Logger };
 export const LOGGER = Symbol('logger');
 
 /**
- * Writes JSON lines to standard output. What goes into a line is chosen field by field; the redaction is a second net,
- * for headers that a library's error may carry along.
+ * Writes JSON lines to standard output, without making a request wait for it; what is not written yet is written when
+ * the process exits. What goes into a line is chosen field by field, so there is nothing to take out again.
  */
 export function createLogger(level: string, destination?: DestinationStream): Logger {
   const options = {
@@ -16,9 +16,16 @@ export function createLogger(level: string, destination?: DestinationStream): Lo
     base: null,
     timestamp: pino.stdTimeFunctions.isoTime,
     formatters: { level: (label: string) => ({ level: label }) },
-    redact: ['*.headers.authorization', '*.headers.Authorization', '*.config.headers', '*.config.data'],
+    serializers: { err: describeError },
   };
-  return destination ? pino(options, destination) : pino(options);
+  return pino(options, destination ?? pino.destination({ dest: 1, sync: false }));
+}
+
+/** Of an error, what helps to find it. Libraries hang whole requests on theirs, headers with secrets included. */
+function describeError(error: unknown): object {
+  if (!(error instanceof Error)) return { message: String(error) };
+  const { name, message, stack, code, cause } = error as NodeJS.ErrnoException;
+  return { name, message, code, stack, ...(cause === undefined ? {} : { cause: describeError(cause) }) };
 }
 
 /** Nest's own messages, in the same lines. */
