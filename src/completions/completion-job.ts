@@ -43,13 +43,17 @@ export class CompletionJob implements Job {
     return takesFields(this.body, candidate);
   }
 
+  hasBegun(): boolean {
+    return this.stream.chunkCount > 0;
+  }
+
   progress(): number {
-    return this.stream.chunkCount;
+    return this.stream.tokenCount;
   }
 
   /** Nothing delivered: from the beginning. Otherwise from where the caller's stream broke off, if that can be. */
   canGoOn(): boolean {
-    if (this.stream.chunkCount === 0) return true;
+    if (!this.hasBegun()) return true;
     this.resumption = this.mayResume ? resumptionOf(this.body, this.stream) : undefined;
     return this.resumption !== undefined;
   }
@@ -87,7 +91,10 @@ export class CompletionJob implements Job {
       await relayEvents(answer.body, stream, this.client, succeeded);
     } catch (thrown) {
       // The caller has everything: how the upstream closes its side is no concern of theirs.
-      if (!stream.isDone) throw thrown;
+      if (stream.isDone) return;
+      if (!stream.lacksOnlyDone || this.signal.aborted) throw thrown;
+      await this.client.sendEvents(stream.end());
+      this.client.end();
     } finally {
       this.client.exchange.usage = stream.usage;
     }

@@ -31,6 +31,11 @@ export class CompletionStream {
     return this.hasDone;
   }
 
+  /** Whether every choice has finished, and the usage has come if it was asked for. */
+  get lacksOnlyDone(): boolean {
+    return !this.hasDone && this.progress.isWhole && (this.usage !== undefined || !this.expected.includeUsage);
+  }
+
   /**
    * The events for the caller that follow from one of the upstream.
    *

@@ -10,7 +10,7 @@ export interface Resumption {
   index: number;
   /** What the caller still has to get of an echoed prompt before the rest. */
   owedText: string;
-  /** Where the rest begins in the caller's text, in characters, when logprobs are sent. */
+  /** Where the rest begins, as `text_offset` counts; undefined while no token with an offset was delivered. */
   offset: number | undefined;
   /** Generated tokens that the caller has, of this choice and of all. */
   delivered: { ofChoice: number; ofAll: number };

@@ -37,9 +37,9 @@ export class ResumedChunks {
     const offsets = choice.logprobs?.text_offset;
     if (this.resumption.isOnlyEnd) {
       Object.assign(choice, { text: '', finish_reason: 'length', logprobs: null });
-    } else if (choice.logprobs && offsets) {
-      this.shift ??= (this.resumption.offset ?? 0) - (offsets[0] ?? 0);
-      const { shift } = this;
+    } else if (choice.logprobs && offsets?.[0] !== undefined) {
+      const { offset: begin = offsets[0] } = this.resumption;
+      const shift = (this.shift ??= begin - offsets[0]);
       choice.logprobs.text_offset = offsets.map((offset) => offset + shift);
     }
   }

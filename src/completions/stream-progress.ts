@@ -16,18 +16,19 @@ export class ChoiceProgress {
   constructor(private readonly echoed: string) {}
 
   add({ text, finish_reason, logprobs }: UpstreamChoice): void {
+    const isWithinEcho = this.text.length < this.echoed.length && (this.text + text).length <= this.echoed.length;
     this.text += text;
     if (finish_reason) this.isFinished = true;
-    const count = this.text.length <= this.echoed.length && this.echoed !== '' ? 0 : this.countTokens(text, logprobs);
+    const count = isWithinEcho ? 0 : this.countTokens(text, logprobs);
     if (text === '' && !finish_reason) {
       this.heldTokenCount += count;
     } else if (text !== '') {
       this.tokenCount += this.heldTokenCount + count;
       this.heldTokenCount = 0;
     }
-    const lastToken = logprobs?.tokens?.at(-1);
-    const lastOffset = logprobs?.text_offset?.at(-1);
-    if (lastToken !== undefined && lastOffset !== undefined) this.nextOffset = lastOffset + characterCount(lastToken);
+    // The text is what counts: a token's name may be longer than its text, and part of its text may be held back.
+    this.nextOffset ??= logprobs?.text_offset?.[0];
+    if (this.nextOffset !== undefined) this.nextOffset += characterCount(text);
   }
 
   /** Engines send a chunk a token; where they send the tokens along, those count. */

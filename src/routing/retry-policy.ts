@@ -22,7 +22,7 @@ export class RetryPolicy {
 
   /** Whether another attempt may follow, after so many in a row that brought nothing. Takes it from the budget. */
   isAllowed(error: UpstreamError, attempts: number): boolean {
-    if (!error.isRetryable || attempts >= this.config.maxAttempts) return false;
+    if (!error.allowsFallback || attempts >= this.config.maxAttempts) return false;
     if (error.isTimeout && !this.config.retryTimeouts) return false;
     return !error.isCharged || this.budget.take();
   }

@@ -18,6 +18,8 @@ export interface Job {
   requestedModel: string;
   /** Aborts when the caller is gone. */
   signal: AbortSignal;
+  /** Whether the caller has got anything: from then on another attempt is a resume. */
+  hasBegun(): boolean;
   /** Tokens that the caller has got so far; an attempt that adds to them was not in vain. */
   progress(): number;
   /** Whether the candidate takes the request. */
@@ -26,6 +28,15 @@ export interface Job {
   canGoOn(error: UpstreamError): boolean;
   /** Does the request on one upstream. `succeeded` is to be called as soon as a good answer has begun. */
   attempt(candidate: Candidate, deadlineAt: number, succeeded: () => void): Promise<void>;
+}
+
+/** A job on its way through the upstreams, which are remembered by their names. */
+interface Tour {
+  job: Job;
+  /** Tried in this round. */
+  tried: Set<string>;
+  /** Not to be asked again, since they would say the same: they lack the model, or refuse our credential. */
+  ruledOut: Set<string>;
 }
 
 /** Takes a request to one upstream after the other until one of them has done it. */
@@ -73,14 +84,15 @@ export class Router {
    */
   async run(job: Job): Promise<void> {
     const deadlineAt = this.clock.now() + this.config.routing.deadlineMs;
-    const tried = new Set<string>();
+    const tour: Tour = { job, tried: new Set(), ruledOut: new Set() };
+    const { tried, ruledOut } = tour;
     let attempts = 0;
     let last: Candidate | undefined;
     this.retries.countRequest();
     for (;;) {
-      const candidate = await this.takePlace(job, tried);
+      const candidate = await this.takePlace(tour);
       const progressBefore = job.progress();
-      const kind = kindOf(candidate, last, progressBefore);
+      const kind = kindOf(candidate, last, job.hasBegun());
       last = candidate;
       const error = await this.attempt(job, candidate, kind, deadlineAt);
       if (!error) return;
@@ -89,17 +101,19 @@ export class Router {
         attempts = 0;
         tried.clear();
       }
-      tried.add(candidate.upstream.config.name);
-      const isRoundOver = !this.hasUntried(job, tried);
+      tried.add(nameOf(candidate));
+      if (!error.allowsRetry) ruledOut.add(nameOf(candidate));
+      const isRoundOver = !this.hasUntried(tour);
       // Where nobody answers the door nothing was attempted, as long as there is another door.
       if (error.phase !== 'not_sent' || isRoundOver) attempts++;
-      if (!job.canGoOn(error) || !this.retries.isAllowed(error, attempts)) throw error;
+      if (this.candidatesOf(tour).length === 0 || !job.canGoOn(error)) throw error;
+      if (!this.retries.isAllowed(error, attempts)) throw error;
       const waitMs = isRoundOver ? this.retries.waitMs(error, attempts) : 0;
       if (waitMs === undefined || this.clock.now() + waitMs >= deadlineAt) throw error;
       if (waitMs > 0) await sleep(this.clock, waitMs, job.signal);
-      if (isRoundOver && this.candidatesOf(job).length > 1) {
+      if (isRoundOver && this.candidatesOf(tour).length > 1) {
         tried.clear();
-        tried.add(candidate.upstream.config.name);
+        tried.add(nameOf(candidate));
       }
     }
   }
@@ -121,7 +135,7 @@ export class Router {
       // What the caller's going away breaks off tells nothing about the upstream.
       if (!(thrown instanceof UpstreamError) || job.signal.aborted) throw thrown;
       if (thrown.isFailure) state.failed();
-      if (thrown.status === 429) state.rest(thrown.retryAfterMs ?? DEFAULT_REST_MS);
+      if (thrown.status === 429) state.rest(thrown.retryAfterMs ?? 0);
       return thrown;
     } finally {
       this.metrics.attempts.inc({ upstream: config.name, kind, outcome });
@@ -131,8 +145,8 @@ export class Router {
   }
 
   /** Takes a place on the best candidate, and waits for one while all are full. */
-  private async takePlace(job: Job, tried: ReadonlySet<string>): Promise<Candidate> {
-    return this.choose(job, tried) ?? (await this.waitingRoom.enter(() => this.choose(job, tried), job.signal));
+  private async takePlace(tour: Tour): Promise<Candidate> {
+    return this.choose(tour) ?? (await this.waitingRoom.enter(() => this.choose(tour), tour.job.signal));
   }
 
   /**
@@ -141,9 +155,9 @@ export class Router {
    * A round goes over all candidates: first those that are available, then those that are not healthy, since a certain
    * 503 helps nobody and they may have recovered. Then a new round begins, the last that failed at its end.
    */
-  private choose(job: Job, tried: ReadonlySet<string>): Candidate | undefined {
-    const candidates = this.candidatesOf(job);
-    const untried = candidates.filter(({ upstream }) => !tried.has(upstream.config.name));
+  private choose(tour: Tour): Candidate | undefined {
+    const candidates = this.candidatesOf(tour);
+    const untried = candidates.filter((candidate) => !tour.tried.has(nameOf(candidate)));
     const chosen = this.selectFrom(untried) ?? (untried.some(isHealthy) ? undefined : this.selectFrom(candidates));
     if (chosen) chosen.upstream.state.take();
     else if (candidates.every(isResting)) throw resting(candidates);
@@ -156,21 +170,20 @@ export class Router {
     return select(candidates.filter(mayBeTried), this.random);
   }
 
-  private candidatesOf(job: Job): Candidate[] {
-    return this.candidatesFor(job.requestedModel).filter((candidate) => job.accepts(candidate));
+  private candidatesOf({ job, ruledOut }: Tour): Candidate[] {
+    const candidates = this.candidatesFor(job.requestedModel);
+    return candidates.filter((candidate) => !ruledOut.has(nameOf(candidate)) && job.accepts(candidate));
   }
 
-  private hasUntried(job: Job, tried: ReadonlySet<string>): boolean {
-    return this.candidatesOf(job).some(
-      (candidate) => !tried.has(candidate.upstream.config.name) && mayBeTried(candidate),
-    );
+  private hasUntried(tour: Tour): boolean {
+    return this.candidatesOf(tour).some((candidate) => !tour.tried.has(nameOf(candidate)) && mayBeTried(candidate));
   }
 }
 
 /** Why this attempt is made, `last` being the candidate of the one before. */
-function kindOf(candidate: Candidate, last: Candidate | undefined, progress: number): AttemptKind {
+function kindOf(candidate: Candidate, last: Candidate | undefined, hasBegun: boolean): AttemptKind {
   if (!last) return 'first';
-  if (progress > 0) return 'resume';
+  if (hasBegun) return 'resume';
   return candidate.upstream === last.upstream ? 'retry' : 'fallback';
 }
 
@@ -178,9 +191,7 @@ function readingOf({ config, state }: Upstream): UpstreamReading {
   return { upstream: config.name, inFlight: state.inFlightCount, isAvailable: state.isAvailable };
 }
 
-/** How long an upstream that answers 429 is left alone when it does not say for how long. */
-const DEFAULT_REST_MS = 1_000;
-
+const nameOf = ({ upstream }: Candidate): string => upstream.config.name;
 const isHealthy = ({ upstream }: Candidate): boolean => upstream.state.isHealthy;
 /** Neither at its rate limit nor full; nothing is said of its health. */
 const mayBeTried = ({ upstream }: Candidate): boolean => !upstream.state.isResting && !upstream.state.isFull;

@@ -2,8 +2,8 @@ import { ApiError } from '../errors/api-error.js';
 import type { Clock, Timer } from '../telemetry/clock.js';
 
 interface Waiter {
-  /** Tries to get a place; undefined while there is none. */
-  tryEnter: () => boolean;
+  /** Gets a place and leaves the room, if there is a place. */
+  tryEnter: () => void;
   leave: (error?: unknown) => void;
 }
 
@@ -24,18 +24,22 @@ export class WaitingRoom {
    * Resolves with what `tryEnter` gives, as soon as it gives something.
    *
    * @throws {ApiError} 503 when the room is full, or the wait too long.
-   * @throws the signal's reason, when it is aborted.
+   * @throws what `tryEnter` throws; the signal's reason, when it is aborted.
    */
   async enter<T>(tryEnter: () => T | undefined, signal: AbortSignal): Promise<T> {
     if (this.waiters.size >= this.limits.maxQueue) throw busy('the queue is full');
     const { promise, resolve, reject } = Promise.withResolvers<T>();
     const waiter: Waiter = {
       tryEnter: () => {
-        const place = tryEnter();
-        if (place === undefined) return false;
-        waiter.leave();
-        resolve(place);
-        return true;
+        try {
+          const place = tryEnter();
+          if (place === undefined) return;
+          waiter.leave();
+          resolve(place);
+        } catch (error) {
+          // It is this one's to know, and not of the request that has just ended and called `letIn`.
+          waiter.leave(error);
+        }
       },
       leave: (error) => {
         this.waiters.delete(waiter);

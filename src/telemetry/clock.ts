@@ -39,7 +39,14 @@ export async function sleep(clock: Clock, milliseconds: number, signal: AbortSig
   const { promise, resolve, reject } = Promise.withResolvers<void>();
   const onAbort = (): void => reject(signal.reason as Error);
   signal.addEventListener('abort', onAbort, { once: true });
-  const timer = clock.timer(milliseconds, resolve);
+  const wakeAt = clock.now() + milliseconds;
+  // Node counts from the beginning of the turn of its event loop: its timers may come some milliseconds too early.
+  const wake = (): void => {
+    const leftMs = wakeAt - clock.now();
+    if (leftMs > 0) timer = clock.timer(leftMs, wake);
+    else resolve();
+  };
+  let timer = clock.timer(milliseconds, wake);
   try {
     await promise;
   } finally {

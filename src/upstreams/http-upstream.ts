@@ -1,6 +1,7 @@
 import { Pool } from 'undici';
 import type { TimeoutsConfig, UpstreamConfig } from '../config/config.js';
 import type { Clock } from '../telemetry/clock.js';
+import { decodeAnswer } from './content-encoding.js';
 import { HttpAttempt } from './http-attempt.js';
 import { ServedModels } from './served-models.js';
 import { UpstreamState } from './upstream-state.js';
@@ -37,7 +38,7 @@ export class HttpUpstream implements Upstream {
     const attempt = new HttpAttempt(this.timeoutsFor(request), this.clock, signal);
     const headers = { ...this.headers, ...request.headers };
     this.pool.dispatch({ method: 'POST', path: this.basePath + request.path, headers, body: request.body }, attempt);
-    return attempt.answer;
+    return decodeAnswer(await attempt.answer);
   }
 
   /** The configured limits, the whole time cut down to what the caller's request has left. */

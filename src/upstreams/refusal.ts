@@ -19,7 +19,7 @@ export function refusalOf(
   const retryAfter = retryAfterOf(headers);
   return new UpstreamError('answered', `HTTP ${status}`, {
     status,
-    retryAfterMs: toMilliseconds(retryAfter, now),
+    retryAfterMs: retryAfterMsOf(status, retryAfter, now),
     publicError: publicErrorOf(status, limitHeadersOf(headers), parseEngineError(body)),
   });
 }
@@ -28,7 +28,8 @@ export function refusalOf(
 export function refusalInStream(event: unknown): UpstreamError {
   const status = statusOf(event);
   const publicError = publicErrorOf(status, limitHeadersOf({}), readEngineError(event));
-  return new UpstreamError('answered', 'an error instead of a completion', { status, publicError });
+  const retryAfterMs = retryAfterMsOf(status, undefined, 0);
+  return new UpstreamError('answered', 'an error instead of a completion', { status, retryAfterMs, publicError });
 }
 
 function publicErrorOf(
@@ -99,6 +100,11 @@ function limitHeadersOf(headers: UpstreamAnswer['headers']): Record<string, stri
 function retryAfterOf(headers: UpstreamAnswer['headers']): string | undefined {
   const value = headers['retry-after'];
   return typeof value === 'string' && /^[\w ,:+-]{1,64}$/.test(value) ? value : undefined;
+}
+
+/** What the upstream asks for; one at its rate limit is left alone for a while also when it does not say for how long. */
+function retryAfterMsOf(status: number, retryAfter: string | undefined, now: number): number | undefined {
+  return toMilliseconds(retryAfter, now) ?? (status === 429 ? Number(DEFAULT_RETRY_AFTER) * 1000 : undefined);
 }
 
 function toMilliseconds(retryAfter: string | undefined, now: number): number | undefined {

@@ -33,11 +33,16 @@ export class UpstreamError extends ApiError {
   override readonly name = 'UpstreamError';
   readonly isTimeout: boolean;
   readonly retryAfterMs: number | undefined;
-  /** Whether another attempt can help: not when the request itself is what was refused. */
-  readonly isRetryable: boolean;
+  /** Whether another upstream can help: not when the request itself is what was refused. */
+  readonly allowsFallback: boolean;
+  /** Whether the same upstream can help later: not when it lacks the model, or refuses our credential. */
+  readonly allowsRetry: boolean;
   /** Whether it tells against the upstream's health. A rate limit, a missing model or a bad request does not. */
   readonly isFailure: boolean;
-  /** Whether a retry is taken from the budget: a live upstream would get the load again, a dead connection bears none. */
+  /**
+   * Whether another attempt is taken from the budget: an upstream that is alive would get the load again. A dead
+   * connection bears none; and a missing model or a refused credential costs the upstream nothing, and is asked for once.
+   */
   readonly isCharged: boolean;
 
   constructor(
@@ -51,14 +56,18 @@ export class UpstreamError extends ApiError {
     super(publicStatus, code, message, { ...rest, reason, cause: options.cause });
     this.isTimeout = isTimeout;
     this.retryAfterMs = options.retryAfterMs;
-    this.isRetryable = status === undefined || !REQUEST_IS_WRONG.has(status);
-    this.isFailure = status === undefined || (this.isRetryable && !NO_FAILURE.has(status));
-    this.isCharged = phase === 'answered' || isTimeout;
+    this.allowsFallback = status === undefined || !REQUEST_IS_WRONG.has(status);
+    this.allowsRetry = this.allowsFallback && (status === undefined || !UPSTREAM_LACKS_IT.has(status));
+    this.isFailure = status === undefined || (this.allowsFallback && !NO_FAILURE.has(status));
+    this.isCharged = isTimeout || (phase === 'answered' && this.allowsRetry);
   }
 }
 
 /** Statuses that say that the request is at fault: it would be refused again. */
 const REQUEST_IS_WRONG = new Set([400, 413, 422]);
+
+/** Statuses of an upstream that will say the same again: it refuses our credential, or lacks the model. */
+const UPSTREAM_LACKS_IT = new Set([401, 403, 404]);
 
 /** Statuses of an upstream that works: it lacks the model, or is at its rate limit. */
 const NO_FAILURE = new Set([404, 429]);
