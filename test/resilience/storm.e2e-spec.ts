@@ -1,0 +1,92 @@
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { completion, FakeUpstream, replyJson } from '../support/fake-upstream.js';
+import { errorOf, Gateway } from '../support/gateway.js';
+import { ManualClock } from '../support/manual-clock.js';
+
+const REQUEST = { model: 'test-model', prompt: 'Hi' };
+/** Retries that are allowed in any ten seconds, however few requests there are. */
+const MIN_RETRIES = 3;
+/** So many come at once, each tenth of a second, for ten seconds. */
+const REQUESTS_PER_STEP = 5;
+const STEP_MS = 100;
+const STEPS = 100;
+
+describe('a storm: every upstream answers 503', () => {
+  let upstreams: FakeUpstream[];
+  let gateway: Gateway;
+  let clock: ManualClock;
+
+  beforeEach(async () => {
+    clock = new ManualClock();
+    upstreams = await Promise.all([0, 1, 2].map(() => FakeUpstream.start()));
+    const configs = upstreams.map(({ baseUrl }, index) => ({ name: `upstream-${index}`, baseUrl }));
+    gateway = await Gateway.start({ upstreams: configs }, clock);
+  });
+
+  afterEach(async () => {
+    await gateway.stop();
+    await Promise.all(upstreams.map((upstream) => upstream.stop()));
+  });
+
+  function answerAll(status: number): void {
+    const body = status === 200 ? completion('Good') : { error: { message: 'overloaded' } };
+    for (const upstream of upstreams) upstream.onCompletion(replyJson(body, status));
+  }
+
+  const requestCount = (): number => upstreams.reduce((sum, { requests }) => sum + requests.length, 0);
+
+  /** Lets back-off times pass until all have their answers; no time passes that nobody waits for. */
+  async function settled(pending: Promise<Response>[]): Promise<Response[]> {
+    const open = new Set(pending);
+    for (const each of pending) void each.finally(() => open.delete(each));
+    while (open.size > 0) {
+      await new Promise((resolve) => setImmediate(resolve));
+      clock.advance(1);
+    }
+    return Promise.all(pending);
+  }
+
+  it('sends at most 1.2 times the load, tells every client to come back, and serves as soon as one recovers', async () => {
+    answerAll(503);
+    const pending: Promise<Response>[] = [];
+    for (let step = 0; step < STEPS; step++) {
+      for (let i = 0; i < REQUESTS_PER_STEP; i++) pending.push(gateway.complete(REQUEST));
+      // Time goes on when the upstreams have got as many.
+      while (requestCount() < pending.length) await new Promise((resolve) => setImmediate(resolve));
+      clock.advance(STEP_MS);
+    }
+    const clientCount = STEPS * REQUESTS_PER_STEP;
+    expect(requestCount()).toBeLessThanOrEqual(1.2 * clientCount);
+    const responses = await settled(pending);
+    expect(responses).toHaveLength(clientCount);
+    for (const response of responses) {
+      expect([response.status, response.headers.get('retry-after')]).toEqual([503, '1']);
+      expect((await errorOf(response)).error).toEqual({
+        message: 'No upstream of this model is ready. Try again later.',
+        type: 'upstream_error',
+        param: null,
+        code: 'no_upstream_available',
+      });
+    }
+    // Some were tried again, and the budget was kept.
+    expect(requestCount()).toBeGreaterThan(clientCount);
+    expect(requestCount()).toBeLessThanOrEqual(1.2 * clientCount + MIN_RETRIES);
+
+    answerAll(200);
+    for (let i = 0; i < 20; i++) {
+      const response = await gateway.complete(REQUEST);
+      expect([response.status, await response.json()]).toEqual([200, completion('Good')]);
+    }
+  });
+
+  it('sends nothing again with a budget of 0', async () => {
+    await gateway.stop();
+    const configs = upstreams.map(({ baseUrl }, index) => ({ name: `upstream-${index}`, baseUrl }));
+    gateway = await Gateway.start({ upstreams: configs, routing: { retryBudgetPercent: 0 } }, clock);
+    answerAll(503);
+    for (const response of await settled(Array.from({ length: 50 }, () => gateway.complete(REQUEST)))) {
+      expect(response.status).toBe(503);
+    }
+    expect(requestCount()).toBe(50);
+  });
+});
