@@ -1,0 +1,119 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { CuttingProxy } from '../support/cutting-proxy.js';
+import { type Choice, type Completion, EngineProcess } from '../support/engine-process.js';
+import { Gateway } from '../support/gateway.js';
+
+const STORY = {
+  model: 'storyteller',
+  prompt: 'Once upon a time',
+  temperature: 0,
+  max_tokens: 40,
+  stream: true,
+  stream_options: { include_usage: true },
+};
+
+/** What a stream says, put together. */
+interface Told {
+  ids: string[];
+  text: string;
+  finishReasons: string[];
+  tokens: string[];
+  offsets: number[];
+  logprobs: (number | null)[];
+  top: string[][];
+  usages: unknown[];
+  events: number;
+  isDone: boolean;
+}
+
+describe('a stream that is cut between two real engines, at temperature 0', () => {
+  let engines: EngineProcess[];
+  let proxy: CuttingProxy;
+  let gateway: Gateway;
+
+  beforeAll(async () => {
+    engines = await Promise.all([EngineProcess.start(), EngineProcess.start()]);
+    const [first, second] = engines as [EngineProcess, EngineProcess];
+    proxy = await CuttingProxy.inFrontOf(first);
+    const health = { ejectAfterFailures: 1_000_000 };
+    gateway = await Gateway.start({
+      upstreams: [
+        { name: 'first', baseUrl: proxy.baseUrl, engine: 'embedded', health },
+        { name: 'second', baseUrl: second.baseUrl, engine: 'embedded', priority: 1, health },
+      ],
+      routing: { retryBudgetPercent: 100 },
+    });
+  });
+
+  afterAll(async () => {
+    await gateway.stop();
+    await proxy.stop();
+    await Promise.all(engines.map((engine) => engine.stop()));
+  });
+
+  async function tell(request: object, cut: CuttingProxy['cut']): Promise<Told> {
+    proxy.cut = cut;
+    const response = await gateway.complete(request);
+    expect(response.status).toBe(200);
+    return putTogether(await response.text());
+  }
+
+  it.each<[name: string, parameters: object, bytesInEvent: number[]]>([
+    ['plain', {}, [0, 60]],
+    ['with a stop text', { max_tokens: 20, stop: [' park', '. It'] }, [60]],
+    ['with a suffix', { max_tokens: 20, suffix: ' The end.' }, [60]],
+    ['with log probabilities', { max_tokens: 20, logprobs: 2 }, [60]],
+    ['with an echo', { max_tokens: 20, echo: true }, [60]],
+    ['with an echo and log probabilities', { max_tokens: 20, echo: true, logprobs: 1 }, [60]],
+    ['with biased logits', { max_tokens: 20, logit_bias: { '300': 3, '410': -100 } }, [60]],
+    ['with characters of several bytes', { prompt: 'Señor Muñoz 🦊 said:', logprobs: 0 }, [0, 60]],
+  ])('%s: says the same wherever it is cut', async (_, parameters, bytesInEvent) => {
+    const request = { ...STORY, ...parameters };
+    const { logprobs, ...undisturbed } = await tell(request, undefined);
+    expect(undisturbed.isDone).toBe(true);
+    expect(undisturbed.text.length).toBeGreaterThan(10);
+    // The cut after the last event is no cut.
+    for (let afterEvents = 1; afterEvents < undisturbed.events; afterEvents++) {
+      for (const bytes of bytesInEvent) {
+        const { logprobs: found, ...cut } = await tell(request, { afterEvents, bytes });
+        expect(cut.ids).toHaveLength(1);
+        expect({ afterEvents, bytes, ...cut }).toEqual({
+          afterEvents,
+          bytes,
+          ...undisturbed,
+          ids: cut.ids,
+          events: expect.any(Number),
+        });
+        expect(found).toHaveLength(logprobs.length);
+        for (const [index, logprob] of logprobs.entries()) {
+          if (logprob === null) expect(found[index]).toBeNull();
+          else expect(found[index]).toBeCloseTo(logprob, 3);
+        }
+      }
+    }
+    const lines = await gateway.accessLog();
+    expect(lines.some(({ resumes }) => resumes === 1)).toBe(true);
+  });
+});
+
+function putTogether(stream: string): Told {
+  const events = stream.split('\n\n').filter((event) => event.startsWith('data: '));
+  const isDone = events.at(-1) === 'data: [DONE]';
+  const chunks = events
+    .filter((event) => event !== 'data: [DONE]')
+    .map((event) => JSON.parse(event.slice(6)) as Completion);
+  const choices: Choice[] = chunks.flatMap((chunk) => chunk.choices);
+  const lists = choices.flatMap(({ logprobs }) => logprobs ?? []);
+  return {
+    ids: [...new Set(chunks.map(({ id, created, system_fingerprint }) => `${id} ${created} ${system_fingerprint}`))],
+    text: choices.map(({ text }) => text).join(''),
+    finishReasons: choices.flatMap(({ finish_reason }) => finish_reason ?? []),
+    tokens: lists.flatMap(({ tokens }) => tokens),
+    offsets: lists.flatMap(({ text_offset }) => text_offset),
+    logprobs: lists.flatMap(({ token_logprobs }) => token_logprobs),
+    top: lists.flatMap(({ top_logprobs }) => top_logprobs.map((top) => Object.keys(top ?? {}))),
+    usages: chunks.flatMap(({ usage }) => usage ?? []),
+    events: events.length,
+    isDone,
+  };
+}
