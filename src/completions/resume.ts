@@ -25,7 +25,8 @@ const DEFAULT_MAX_TOKENS = 16;
  * delivered, and everything else as it was.
  *
  * Penalties count from the break on, since the delivered text is prompt now. With a temperature above 0 the rest is as
- * likely as any, and not the one that the first upstream would have given.
+ * likely as any, and not the one that the first upstream would have given. With a suffix it fills the gap that is left,
+ * which may be another text also at temperature 0: engines put the prompt before the suffix and what they generate after.
  *
  * @returns undefined where it cannot be done rightly: prompts of token ids, whose text nobody here knows; more than one
  *   open choice; `best_of`; usage over several prompts, of which the rest would know only one; log probabilities of an

@@ -16,6 +16,8 @@ const STORY = {
 interface Told {
   ids: string[];
   text: string;
+  /** The text, chunk by chunk. */
+  pieces: string[];
   finishReasons: string[];
   tokens: string[];
   offsets: number[];
@@ -25,6 +27,8 @@ interface Told {
   events: number;
   isDone: boolean;
 }
+
+const SUFFIX = ' The end.';
 
 describe('a stream that is cut between two real engines, at temperature 0', () => {
   let engines: EngineProcess[];
@@ -61,7 +65,6 @@ describe('a stream that is cut between two real engines, at temperature 0', () =
   it.each<[name: string, parameters: object, bytesInEvent: number[]]>([
     ['plain', {}, [0, 60]],
     ['with a stop text', { max_tokens: 20, stop: [' park', '. It'] }, [60]],
-    ['with a suffix', { max_tokens: 20, suffix: ' The end.' }, [60]],
     ['with log probabilities', { max_tokens: 20, logprobs: 2 }, [60]],
     ['with an echo', { max_tokens: 20, echo: true }, [60]],
     ['with an echo and log probabilities', { max_tokens: 20, echo: true, logprobs: 1 }, [60]],
@@ -82,6 +85,7 @@ describe('a stream that is cut between two real engines, at temperature 0', () =
           bytes,
           ...undisturbed,
           ids: cut.ids,
+          pieces: cut.pieces,
           events: expect.any(Number),
         });
         expect(found).toHaveLength(logprobs.length);
@@ -93,6 +97,28 @@ describe('a stream that is cut between two real engines, at temperature 0', () =
     }
     const lines = await gateway.accessLog();
     expect(lines.some(({ resumes }) => resumes === 1)).toBe(true);
+  });
+
+  it('with a suffix: fills the gap that is left between the delivered text and the suffix', async () => {
+    const request = { ...STORY, max_tokens: 10, suffix: SUFFIX };
+    const whole = await tell(request, undefined);
+    for (let afterEvents = 1; afterEvents < 10; afterEvents++) {
+      const delivered = whole.pieces.slice(0, afterEvents).join('');
+      const rest = await engines[1]?.choice({
+        ...request,
+        prompt: STORY.prompt + delivered,
+        max_tokens: 10 - afterEvents,
+        stream: false,
+        stream_options: null,
+      });
+      const { ids, text, finishReasons, isDone } = await tell(request, { afterEvents, bytes: 0 });
+      expect(ids).toHaveLength(1);
+      expect({ text, finishReasons, isDone }).toEqual({
+        text: delivered + (rest?.text ?? ''),
+        finishReasons: [rest?.finish_reason],
+        isDone: true,
+      });
+    }
   });
 });
 
@@ -107,6 +133,7 @@ function putTogether(stream: string): Told {
   return {
     ids: [...new Set(chunks.map(({ id, created, system_fingerprint }) => `${id} ${created} ${system_fingerprint}`))],
     text: choices.map(({ text }) => text).join(''),
+    pieces: choices.map(({ text }) => text),
     finishReasons: choices.flatMap(({ finish_reason }) => finish_reason ?? []),
     tokens: lists.flatMap(({ tokens }) => tokens),
     offsets: lists.flatMap(({ text_offset }) => text_offset),
