@@ -1,0 +1,158 @@
+import { beforeEach, describe, expect, it } from '@jest/globals';
+import { ManualClock } from '../../test/support/manual-clock.js';
+import { HealthConfig } from '../config/config.js';
+import { UpstreamState } from './upstream-state.js';
+
+const health = Object.assign(new HealthConfig(), { ejectAfterFailures: 3, ejectMs: 1_000, maxEjectMs: 5_000 });
+
+describe("an upstream's state", () => {
+  let clock: ManualClock;
+  let state: UpstreamState;
+
+  beforeEach(() => {
+    clock = new ManualClock();
+    state = new UpstreamState({ maxConcurrency: 2, health }, clock);
+  });
+
+  function fail(times = 1): void {
+    for (let i = 0; i < times; i++) {
+      state.take();
+      state.failed();
+      state.release();
+    }
+  }
+
+  function succeed(): void {
+    state.take();
+    state.succeeded();
+    state.release();
+  }
+
+  it('is healthy, and available until it is full', () => {
+    expect([state.condition, state.isHealthy, state.isFull, state.isAvailable]).toEqual(['healthy', true, false, true]);
+    state.take();
+    state.take();
+    expect([state.inFlightCount, state.isHealthy, state.isFull, state.isAvailable]).toEqual([2, true, true, false]);
+    state.release();
+    expect([state.inFlightCount, state.isFull, state.isAvailable]).toEqual([1, false, true]);
+  });
+
+  it('is never full without a limit', () => {
+    const limitless = new UpstreamState({ health }, clock);
+    for (let i = 0; i < 10_000; i++) limitless.take();
+    expect(limitless.isAvailable).toBe(true);
+  });
+
+  it('is ejected by failures in a row, which a success interrupts', () => {
+    fail(2);
+    succeed();
+    fail(2);
+    expect(state.condition).toBe('healthy');
+    fail();
+    expect([state.condition, state.isAvailable]).toEqual(['ejected', false]);
+  });
+
+  it('is tried by one request when the ejection is over, and by no other meanwhile', () => {
+    fail(3);
+    clock.advance(999);
+    expect(state.isAvailable).toBe(false);
+    clock.advance(1);
+    expect(state.isAvailable).toBe(true);
+    state.take();
+    expect([state.condition, state.isAvailable]).toEqual(['on_trial', false]);
+    state.succeeded();
+    expect([state.condition, state.isAvailable]).toEqual(['healthy', true]);
+  });
+
+  it('is ejected for twice as long by each failed trial, up to the limit', () => {
+    fail(3);
+    for (const ejectMs of [1_000, 2_000, 4_000, 5_000, 5_000]) {
+      clock.advance(ejectMs - 1);
+      expect(state.isHealthy).toBe(false);
+      clock.advance(1);
+      expect(state.isHealthy).toBe(true);
+      fail();
+      expect(state.condition).toBe('ejected');
+    }
+  });
+
+  it('begins with the shortest ejection again after a success', () => {
+    fail(3);
+    clock.advance(1_000);
+    fail();
+    clock.advance(2_000);
+    succeed();
+    fail(3);
+    clock.advance(1_000);
+    expect(state.isHealthy).toBe(true);
+  });
+
+  it('does not count the failures of requests that were under way when it was ejected', () => {
+    for (let i = 0; i < 10; i++) state.take();
+    for (let i = 0; i < 10; i++) state.failed();
+    for (let i = 0; i < 10; i++) state.release();
+    clock.advance(1_000);
+    expect(state.isHealthy).toBe(true);
+    fail();
+    clock.advance(2_000);
+    expect(state.isHealthy).toBe(true);
+  });
+
+  it('is tried by the next request when the caller of a trial hangs up', () => {
+    fail(3);
+    clock.advance(1_000);
+    state.take();
+    expect(state.isHealthy).toBe(false);
+    state.release();
+    expect([state.condition, state.isHealthy]).toEqual(['ejected', true]);
+    succeed();
+    expect(state.condition).toBe('healthy');
+  });
+
+  it('is tried by the next request when the caller of a trial hangs up while an old stream goes on', () => {
+    const old = state.take();
+    fail(3);
+    clock.advance(1_000);
+    const trial = state.take();
+    state.release(trial);
+    expect([state.condition, state.isHealthy]).toEqual(['ejected', true]);
+    const next = state.take();
+    state.release(old);
+    expect([state.condition, state.isHealthy]).toEqual(['on_trial', false]);
+    state.release(next);
+    expect(state.isHealthy).toBe(true);
+  });
+
+  it('rests as long as it asks, the longest of what it asked, and that is no failure', () => {
+    state.rest(2_000);
+    state.rest(500);
+    expect([state.condition, state.isResting, state.restMs, state.isAvailable]).toEqual([
+      'resting',
+      true,
+      2_000,
+      false,
+    ]);
+    clock.advance(1_999);
+    expect(state.restMs).toBe(1);
+    clock.advance(1);
+    expect([state.condition, state.isResting, state.restMs, state.isAvailable]).toEqual(['healthy', false, 0, true]);
+    fail(2);
+    expect(state.condition).toBe('healthy');
+  });
+
+  it('is down when an active check says so, until a check or a real answer says otherwise', () => {
+    state.probed(false);
+    expect([state.condition, state.isAvailable]).toEqual(['down', false]);
+    state.probed(true);
+    expect(state.condition).toBe('healthy');
+    state.probed(false);
+    succeed();
+    expect(state.condition).toBe('healthy');
+  });
+
+  it('stays ejected when an active check succeeds: real requests count for more', () => {
+    fail(3);
+    state.probed(true);
+    expect(state.condition).toBe('ejected');
+  });
+});
