@@ -58,9 +58,9 @@ describe('the retry policy', () => {
   it('takes from the budget what loads an upstream that is alive, and nothing else', () => {
     const empty = policy({ retryBudgetPercent: 0 });
     const isFree = (error: UpstreamError): boolean => empty.isAllowed(error, 1);
-    expect([new UpstreamError('not_sent', ''), new UpstreamError('sent', ''), refused(404), refused(401)].map(isFree)).toEqual(
-      [true, true, true, true],
-    );
+    expect(
+      [new UpstreamError('not_sent', ''), new UpstreamError('sent', ''), refused(404), refused(401)].map(isFree),
+    ).toEqual([true, true, true, true]);
     expect([timedOut, refused(503), refused(429), new UpstreamError('answered', '')].map(isFree)).toEqual([
       false,
       false,

@@ -6,6 +6,7 @@ import { CLOCK, type Clock, sleep } from '../telemetry/clock.js';
 import { type AttemptKind, Metrics, type UpstreamReading } from '../telemetry/metrics.js';
 import { RANDOM, type Random } from '../telemetry/random.js';
 import type { Upstream } from '../upstreams/upstream.js';
+import type { Place } from '../upstreams/upstream-state.js';
 import { UpstreamError } from '../upstreams/upstream-error.js';
 import { UpstreamRegistry } from '../upstreams/upstream-registry.js';
 import type { Candidate } from './candidate.js';
@@ -37,6 +38,11 @@ interface Tour {
   tried: Set<string>;
   /** Not to be asked again, since they would say the same: they lack the model, or refuse our credential. */
   ruledOut: Set<string>;
+}
+
+/** A candidate, and the place that the request has taken there. */
+interface ChosenCandidate extends Candidate {
+  place: Place;
 }
 
 /** Takes a request to one upstream after the other until one of them has done it. */
@@ -121,7 +127,7 @@ export class Router {
   /** Resolves with the error, when it is the upstream's. */
   private async attempt(
     job: Job,
-    candidate: Candidate,
+    candidate: ChosenCandidate,
     kind: AttemptKind,
     deadlineAt: number,
   ): Promise<UpstreamError | undefined> {
@@ -139,13 +145,13 @@ export class Router {
       return thrown;
     } finally {
       this.metrics.attempts.inc({ upstream: config.name, kind, outcome });
-      state.release();
+      state.release(candidate.place);
       this.waitingRoom.letIn();
     }
   }
 
   /** Takes a place on the best candidate, and waits for one while all are full. */
-  private async takePlace(tour: Tour): Promise<Candidate> {
+  private async takePlace(tour: Tour): Promise<ChosenCandidate> {
     return this.choose(tour) ?? (await this.waitingRoom.enter(() => this.choose(tour), tour.job.signal));
   }
 
@@ -155,13 +161,13 @@ export class Router {
    * A round goes over all candidates: first those that are available, then those that are not healthy, since a certain
    * 503 helps nobody and they may have recovered. Then a new round begins, the last that failed at its end.
    */
-  private choose(tour: Tour): Candidate | undefined {
+  private choose(tour: Tour): ChosenCandidate | undefined {
     const candidates = this.candidatesOf(tour);
     const untried = candidates.filter((candidate) => !tour.tried.has(nameOf(candidate)));
     const chosen = this.selectFrom(untried) ?? (untried.some(isHealthy) ? undefined : this.selectFrom(candidates));
-    if (chosen) chosen.upstream.state.take();
-    else if (candidates.every(isResting)) throw resting(candidates);
-    return chosen;
+    if (chosen) return { ...chosen, place: chosen.upstream.state.take() };
+    if (candidates.every(isResting)) throw resting(candidates);
+    return undefined;
   }
 
   private selectFrom(candidates: Candidate[]): Candidate | undefined {

@@ -42,24 +42,30 @@ describe('selection', () => {
     },
   );
 
-  it.each([[[1, 1, 1]], [[1, 2, 5]], [[4, 1]]])('keeps the load proportional to the weights when it stays: %j', (weights) => {
-    const candidates = weights.map((weight, index) => candidate(`u${index}`, { weight }));
-    expectShares(
-      sharesOf(candidates, ({ upstream }) => upstream.state.take()),
-      weights,
-    );
-  });
+  it.each([[[1, 1, 1]], [[1, 2, 5]], [[4, 1]]])(
+    'keeps the load proportional to the weights when it stays: %j',
+    (weights) => {
+      const candidates = weights.map((weight, index) => candidate(`u${index}`, { weight }));
+      expectShares(
+        sharesOf(candidates, ({ upstream }) => upstream.state.take()),
+        weights,
+      );
+    },
+  );
 
-  it.each([[[1, 1, 1]], [[1, 2, 5]]])('gives each its share when a hundred requests are always under way: %j', (weights) => {
-    const candidates = weights.map((weight, index) => candidate(`u${index}`, { weight }));
-    const underWay: Candidate[] = [];
-    const shares = sharesOf(candidates, (picked) => {
-      picked.upstream.state.take();
-      underWay.push(picked);
-      if (underWay.length > 100) underWay.shift()?.upstream.state.release();
-    });
-    expectShares(shares, weights);
-  });
+  it.each([[[1, 1, 1]], [[1, 2, 5]]])(
+    'gives each its share when a hundred requests are always under way: %j',
+    (weights) => {
+      const candidates = weights.map((weight, index) => candidate(`u${index}`, { weight }));
+      const underWay: (() => void)[] = [];
+      const shares = sharesOf(candidates, ({ upstream: { state } }) => {
+        const place = state.take();
+        underWay.push(() => state.release(place));
+        if (underWay.length > 100) underWay.shift()?.();
+      });
+      expectShares(shares, weights);
+    },
+  );
 
   it('prefers the less loaded of the two that it draws', () => {
     const [busy, idle] = [candidate('busy'), candidate('idle')];

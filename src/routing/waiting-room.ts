@@ -27,6 +27,7 @@ export class WaitingRoom {
    * @throws what `tryEnter` throws; the signal's reason, when it is aborted.
    */
   async enter<T>(tryEnter: () => T | undefined, signal: AbortSignal): Promise<T> {
+    signal.throwIfAborted();
     if (this.waiters.size >= this.limits.maxQueue) throw busy('the queue is full');
     const { promise, resolve, reject } = Promise.withResolvers<T>();
     const waiter: Waiter = {

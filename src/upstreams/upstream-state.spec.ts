@@ -16,24 +16,24 @@ describe("an upstream's state", () => {
 
   function fail(times = 1): void {
     for (let i = 0; i < times; i++) {
-      state.take();
+      const place = state.take();
       state.failed();
-      state.release();
+      state.release(place);
     }
   }
 
   function succeed(): void {
-    state.take();
+    const place = state.take();
     state.succeeded();
-    state.release();
+    state.release(place);
   }
 
   it('is healthy, and available until it is full', () => {
     expect([state.condition, state.isHealthy, state.isFull, state.isAvailable]).toEqual(['healthy', true, false, true]);
-    state.take();
+    const place = state.take();
     state.take();
     expect([state.inFlightCount, state.isHealthy, state.isFull, state.isAvailable]).toEqual([2, true, true, false]);
-    state.release();
+    state.release(place);
     expect([state.inFlightCount, state.isFull, state.isAvailable]).toEqual([1, false, true]);
   });
 
@@ -88,9 +88,11 @@ describe("an upstream's state", () => {
   });
 
   it('does not count the failures of requests that were under way when it was ejected', () => {
-    for (let i = 0; i < 10; i++) state.take();
-    for (let i = 0; i < 10; i++) state.failed();
-    for (let i = 0; i < 10; i++) state.release();
+    const places = Array.from({ length: 10 }, () => state.take());
+    for (const place of places) {
+      state.failed();
+      state.release(place);
+    }
     clock.advance(1_000);
     expect(state.isHealthy).toBe(true);
     fail();
@@ -101,9 +103,9 @@ describe("an upstream's state", () => {
   it('is tried by the next request when the caller of a trial hangs up', () => {
     fail(3);
     clock.advance(1_000);
-    state.take();
+    const trial = state.take();
     expect(state.isHealthy).toBe(false);
-    state.release();
+    state.release(trial);
     expect([state.condition, state.isHealthy]).toEqual(['ejected', true]);
     succeed();
     expect(state.condition).toBe('healthy');

@@ -4,6 +4,12 @@ import type { Clock } from '../telemetry/clock.js';
 /** Whether an upstream may get requests, and if not, why. */
 export type Condition = 'healthy' | 'ejected' | 'on_trial' | 'down' | 'resting';
 
+/** What a request holds from `take` to `release`. */
+export interface Place {
+  /** Whether it is the one that tries an ejected upstream. */
+  readonly isTrial: boolean;
+}
+
 /**
  * What is known of one upstream from its traffic (passive) and from its probes (active), asked in small questions:
  * `isAvailable = isHealthy && !isFull`.
@@ -16,7 +22,7 @@ export class UpstreamState {
   private failuresInARow = 0;
   private ejections = 0;
   private ejectedUntil: number | undefined;
-  private isOnTrial = false;
+  private trial: Place | undefined;
   private restsUntil = 0;
   private isDown = false;
 
@@ -45,7 +51,7 @@ export class UpstreamState {
   get condition(): Condition {
     if (this.isDown) return 'down';
     if (this.isResting) return 'resting';
-    if (this.isOnTrial) return 'on_trial';
+    if (this.trial) return 'on_trial';
     return this.ejectedUntil === undefined ? 'healthy' : 'ejected';
   }
 
@@ -60,15 +66,17 @@ export class UpstreamState {
   }
 
   /** Takes a place for one request, which `release` gives back. */
-  take(): void {
+  take(): Place {
     this.inFlight++;
-    if (this.ejectedUntil !== undefined && this.isTrialDue) this.isOnTrial = true;
+    const place = { isTrial: this.ejectedUntil !== undefined && this.isTrialDue };
+    if (place.isTrial) this.trial = place;
+    return place;
   }
 
-  release(): void {
+  release(place: Place): void {
     this.inFlight--;
     // A trial whose client hung up has told nothing: the next request is the trial.
-    if (this.inFlight === 0) this.isOnTrial = false;
+    if (this.trial === place) this.trial = undefined;
   }
 
   /** It has begun a good answer. */
@@ -76,7 +84,7 @@ export class UpstreamState {
     this.failuresInARow = 0;
     this.ejections = 0;
     this.ejectedUntil = undefined;
-    this.isOnTrial = false;
+    this.trial = undefined;
     // A real answer is newer, and tells more, than the last probe.
     this.isDown = false;
   }
@@ -84,9 +92,9 @@ export class UpstreamState {
   /** It could not be reached, broke off, was silent for too long, or said that it failed. */
   failed(): void {
     // Requests that were under way when it was ejected fail too: they are the same failure, and no new one.
-    if (this.ejectedUntil !== undefined && !this.isOnTrial) return;
+    if (this.ejectedUntil !== undefined && !this.trial) return;
     this.failuresInARow++;
-    if (this.isOnTrial || this.failuresInARow >= this.limits.health.ejectAfterFailures) this.eject();
+    if (this.trial || this.failuresInARow >= this.limits.health.ejectAfterFailures) this.eject();
   }
 
   /** It is at its rate limit and wants to be left alone for so long. That is no failure. */
@@ -100,7 +108,7 @@ export class UpstreamState {
   }
 
   private get isTrialDue(): boolean {
-    return !this.isOnTrial && (this.ejectedUntil ?? 0) <= this.clock.now();
+    return !this.trial && (this.ejectedUntil ?? 0) <= this.clock.now();
   }
 
   private eject(): void {
@@ -108,6 +116,6 @@ export class UpstreamState {
     this.ejectedUntil = this.clock.now() + Math.min(maxEjectMs, ejectMs * 2 ** this.ejections);
     this.ejections++;
     this.failuresInARow = 0;
-    this.isOnTrial = false;
+    this.trial = undefined;
   }
 }
