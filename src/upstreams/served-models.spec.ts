@@ -1,0 +1,59 @@
+import { describe, expect, it } from '@jest/globals';
+import type { UpstreamConfig } from '../config/config.js';
+import { ServedModels } from './served-models.js';
+
+function served(models?: UpstreamConfig['models'], discover = false): ServedModels {
+  return new ServedModels({ discover, ...(models ? { models } : {}) });
+}
+
+describe('the models of an upstream', () => {
+  it.each<[UpstreamConfig['models'], requested: string, upstreamModel: string | undefined]>([
+    [['a', 'b'], 'b', 'b'],
+    [['a'], 'A', undefined],
+    [{ nice: 'ugly:1b' }, 'nice', 'ugly:1b'],
+    [{ nice: 'ugly:1b' }, 'ugly:1b', undefined],
+    [['llama-*'], 'llama-3', 'llama-3'],
+    [['llama-*'], 'my-llama-3', undefined],
+    [['llama-*'], 'llama-', 'llama-'],
+    [{ 'gpt-*': 'llama' }, 'gpt-4', 'llama'],
+    [{ 'gpt-*': '*' }, 'gpt-4', 'gpt-4'],
+    [{ '*': 'all', 'gpt-4': 'one' }, 'gpt-4', 'one'],
+    [{ 'a*': 'first', 'ab*': 'second' }, 'abc', 'first'],
+    [['a.c'], 'abc', undefined],
+    [['a.*'], 'abc', undefined],
+    [['a(*)'], 'a(1)', 'a(1)'],
+    [['*'], 'two\nlines', 'two\nlines'],
+    [['toString'], 'constructor', undefined],
+    [undefined, 'any', undefined],
+  ])('of %j: %j is %j', (models, requested, upstreamModel) => {
+    expect(served(models).upstreamNameOf(requested)).toBe(upstreamModel);
+  });
+
+  it('are any when nothing names them', () => {
+    expect([
+      served().takesAny,
+      served(['a']).takesAny,
+      served(['a*']).takesAny,
+      served(undefined, true).takesAny,
+    ]).toEqual([true, false, false, false]);
+  });
+
+  it('are what was discovered last, along with what is configured', () => {
+    const models = served({ alias: 'found-1' }, true);
+    expect([models.upstreamNameOf('found-1'), models.names]).toEqual([undefined, ['alias']]);
+    models.discoveredAre(['found-1', 'found-2']);
+    expect(models.upstreamNameOf('found-1')).toBe('found-1');
+    expect(models.names).toEqual(['alias', 'found-1', 'found-2']);
+    models.discoveredAre(['found-2']);
+    expect([models.upstreamNameOf('found-1'), models.upstreamNameOf('found-2')]).toEqual([undefined, 'found-2']);
+    expect(models.upstreamNameOf('alias')).toBe('found-1');
+  });
+
+  it('have one to probe with, by the name of the upstream, if any name is known', () => {
+    expect(served({ alias: 'real' }).probeModel).toBe('real');
+    expect(served(['a*']).probeModel).toBeUndefined();
+    const models = served(undefined, true);
+    models.discoveredAre(['found']);
+    expect(models.probeModel).toBe('found');
+  });
+});
