@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { createGzip } from 'node:zlib';
 import { type Behaviour, FakeUpstream, hang, replyJson } from '../support/fake-upstream.js';
 import { API_KEY, Gateway } from '../support/gateway.js';
 import { ManualClock } from '../support/manual-clock.js';
@@ -121,6 +122,18 @@ describe('POST /v1/completions when a stream breaks', () => {
       await first.lastRequest.aborted;
       expect(second.lastRequest.body.prompt).toBe(PROMPT + delivered(k));
     }
+  });
+
+  it('goes on after a compressed stream that is cut, with what could be read of it', async () => {
+    first.onCompletion((response, request) => {
+      response.writeHead(200, { 'content-type': 'text/event-stream', 'content-encoding': 'gzip' });
+      const gzip = createGzip();
+      gzip.on('data', (piece: Buffer) => response.write(piece));
+      gzip.write(storyEvents({ id: 'first' }, request.body).slice(0, 3).join(''));
+      gzip.flush(() => response.write('', () => response.socket?.destroy()));
+    });
+    expect(await (await gateway.complete(WITH_USAGE)).text()).toBe(undisturbed(WITH_USAGE));
+    expect(second.lastRequest.body.prompt).toBe(PROMPT + delivered(3));
   });
 
   it('asks the next upstream for the rest, and for nothing else', async () => {

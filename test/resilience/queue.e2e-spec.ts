@@ -1,0 +1,160 @@
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { completion, FakeUpstream, replyJson } from '../support/fake-upstream.js';
+import { errorOf, Gateway } from '../support/gateway.js';
+import { ManualClock } from '../support/manual-clock.js';
+
+const QUEUE_TIMEOUT_MS = 1_000;
+
+describe('POST /v1/completions when the upstream is full', () => {
+  let upstream: FakeUpstream;
+  let gateway: Gateway;
+  let clock: ManualClock;
+  /** Lets the upstream answer the request that it has had for the longest time. */
+  let answerOne: () => void;
+  /** Timers that wait when nobody asks for anything. */
+  let idleTimers: number;
+
+  beforeEach(async () => {
+    clock = new ManualClock();
+    upstream = await FakeUpstream.start();
+    const held: (() => void)[] = [];
+    upstream.onCompletion((response, request) => {
+      held.push(() => void replyJson(completion(`to ${String(request.body.prompt)}`))(response, request));
+    });
+    answerOne = () => held.shift()?.();
+    await start();
+  });
+
+  afterEach(async () => {
+    await gateway.stop();
+    await upstream.stop();
+  });
+
+  async function start(others: object[] = []): Promise<void> {
+    const upstreams = [{ name: 'full', baseUrl: upstream.baseUrl, maxConcurrency: 1 }, ...others];
+    gateway = await Gateway.start({ upstreams, routing: { maxQueue: 2, queueTimeoutMs: QUEUE_TIMEOUT_MS } }, clock);
+    idleTimers = clock.pendingCount;
+  }
+
+  const ask = (prompt: string, signal?: AbortSignal): Promise<Response> =>
+    gateway.complete({ model: 'test-model', prompt }, signal ? { signal } : {});
+
+  /** A request that waits has one timer; one that is under way upstream has two, of which the head of the answer ends none. */
+  async function isQueued(count: number): Promise<void> {
+    while (clock.pendingCount !== idleTimers + 2 + count) await new Promise((resolve) => setImmediate(resolve));
+  }
+
+  /** One under way, and two in the queue, in this order. */
+  async function fill(signal?: AbortSignal): Promise<[Promise<Response>, Promise<Response>, Promise<Response>]> {
+    const first = ask('first');
+    await upstream.received();
+    const second = ask('second', signal);
+    await isQueued(1);
+    const third = ask('third');
+    await isQueued(2);
+    return [first, second, third];
+  }
+
+  const prompts = (): unknown[] => upstream.requests.map(({ body }) => body.prompt);
+
+  async function expectAnswer(pending: Promise<Response>, prompt: string): Promise<void> {
+    const response = await pending;
+    expect([response.status, await response.json()]).toEqual([200, completion(`to ${prompt}`)]);
+  }
+
+  async function expectBusy(pending: Promise<Response>): Promise<void> {
+    const response = await pending;
+    expect([response.status, response.headers.get('retry-after')]).toEqual([503, '1']);
+    expect((await errorOf(response)).error).toEqual({
+      message: 'Every upstream of this model is busy. Try again later.',
+      type: 'upstream_error',
+      param: null,
+      code: 'no_upstream_available',
+    });
+  }
+
+  it('serves first who came first, one at a time', async () => {
+    const [first, second, third] = await fill();
+    expect(prompts()).toEqual(['first']);
+    answerOne();
+    await expectAnswer(first, 'first');
+    await upstream.received(2);
+    expect(prompts()).toEqual(['first', 'second']);
+    answerOne();
+    await expectAnswer(second, 'second');
+    await upstream.received(3);
+    answerOne();
+    await expectAnswer(third, 'third');
+    expect(prompts()).toEqual(['first', 'second', 'third']);
+    expect(clock.pendingCount).toBe(idleTimers);
+  });
+
+  it('answers 503 with Retry-After at once to whom finds the queue full, and serves the others', async () => {
+    const [first, second, third] = await fill();
+    await expectBusy(ask('fourth'));
+    for (const [index, [prompt, pending]] of Object.entries({ first, second, third }).entries()) {
+      await upstream.received(index + 1);
+      answerOne();
+      await expectAnswer(pending, prompt);
+    }
+    expect(prompts()).toEqual(['first', 'second', 'third']);
+    const busy = (await gateway.accessLog(4)).find(({ status }) => status === 503);
+    expect(busy).toMatchObject({ errorCode: 'no_upstream_available', errorReason: 'the queue is full' });
+    expect(busy).not.toHaveProperty('attempts');
+  });
+
+  it('answers 503 with Retry-After to whom has waited for too long', async () => {
+    const [first, second, third] = await fill();
+    clock.advance(QUEUE_TIMEOUT_MS);
+    await expectBusy(second);
+    await expectBusy(third);
+    answerOne();
+    await expectAnswer(first, 'first');
+    expect(prompts()).toEqual(['first']);
+  });
+
+  it('forgets who hangs up while waiting, and serves the next', async () => {
+    const caller = new AbortController();
+    const [first, second, third] = await fill(caller.signal);
+    caller.abort();
+    await expect(second).rejects.toThrow();
+    await isQueued(1);
+    answerOne();
+    await expectAnswer(first, 'first');
+    await upstream.received(2);
+    answerOne();
+    await expectAnswer(third, 'third');
+    expect(prompts()).toEqual(['first', 'third']);
+    const gone = (await gateway.accessLog(3)).find(({ status }) => status === 499);
+    expect(gone).not.toHaveProperty('attempts');
+  });
+
+  it('gives the place of a caller that hangs up to who waits', async () => {
+    const caller = new AbortController();
+    const first = ask('first', caller.signal);
+    const request = await upstream.received();
+    const second = ask('second');
+    await isQueued(1);
+    caller.abort();
+    await expect(first).rejects.toThrow();
+    await request.aborted;
+    await upstream.received(2);
+    answerOne();
+    answerOne();
+    await expectAnswer(second, 'second');
+  });
+
+  it('asks an upstream of the next priority before anybody waits', async () => {
+    await gateway.stop();
+    const other = await FakeUpstream.start(replyJson(completion('from the other')));
+    await start([{ name: 'other', baseUrl: other.baseUrl, priority: 1 }]);
+    const first = ask('first');
+    await upstream.received();
+    const second = await ask('second');
+    expect([second.status, await second.json()]).toEqual([200, completion('from the other')]);
+    answerOne();
+    await expectAnswer(first, 'first');
+    expect([prompts(), other.requests.length]).toEqual([['first'], 1]);
+    await other.stop();
+  });
+});
