@@ -326,6 +326,20 @@ describe('POST /v1/completions in front of a bad upstream and a good one', () =>
     expect([bad.requests.length, good.requests.length]).toEqual([2, 0]);
   });
 
+  it.each([
+    ['is no gzip', Buffer.from('data: {}\n\n')],
+    ['says nonsense', gzipSync(events('{"choices":'))],
+  ])('aborts what is said to be gzip, does not end and %s', async (_, bytes) => {
+    bad.onCompletion((response) => {
+      response.writeHead(200, { 'content-type': 'text/event-stream', 'content-encoding': 'gzip' });
+      response.write(bytes);
+    });
+    const running = await start();
+    await expectGoodAnswer(await running.complete({ ...REQUEST, stream: true }), true);
+    await bad.lastRequest.aborted;
+    expect([bad.requests.length, good.requests.length]).toEqual([1, 1]);
+  });
+
   it('reads the message of an error that comes as gzip', async () => {
     bad.onCompletion((response) => {
       response.writeHead(400, { 'content-type': 'application/json', 'content-encoding': 'gzip' });
