@@ -1,3 +1,4 @@
+import { promptsOf } from '../src/completions/prompts.js';
 import { randomInt } from 'node:crypto';
 import type { CreateCompletionDto } from '../src/completions/create-completion.dto.js';
 import { ApiError } from '../src/errors/api-error.js';
@@ -66,15 +67,6 @@ export function toCompletionRequest(body: CreateCompletionDto, model: Model): Co
 }
 
 /** `prompt` is one prompt when it is a text or a list of token ids, else a list of them. */
-function promptsOf({ prompt }: CreateCompletionDto): (string | number[])[] {
-  if (typeof prompt === 'string') return [prompt];
-  return isTokenIds(prompt) ? [prompt] : prompt;
-}
-
-function isTokenIds(prompt: string[] | number[] | number[][]): prompt is number[] {
-  return typeof prompt[0] === 'number';
-}
-
 /**
  * Puts the prompt into the order that the model was trained on.
  *

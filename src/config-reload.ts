@@ -27,9 +27,9 @@ export class ConfigReload {
       this.apply(this.load());
       configReloads.inc({ outcome: 'applied' });
     } catch (error) {
-      if (!(error instanceof ConfigError)) throw error;
       configReloads.inc({ outcome: 'refused' });
-      this.logger.error({ problems: error.problems }, 'the new configuration is refused; the old one stays');
+      const problems = error instanceof ConfigError ? error.problems : [(error as Error).message];
+      this.logger.error({ problems }, 'the new configuration is refused; the old one stays');
     }
   }
 
@@ -39,8 +39,9 @@ export class ConfigReload {
       const problem = 'upstreams: changing to the embedded engine, or from it, takes a restart';
       throw new ConfigError('the new configuration', [problem]);
     }
-    this.app.get(ApiKeyStore).replace(next.apiKeys);
+    // What may throw comes first: after it, nothing is half done.
     if (next.upstreams.length > 0) this.app.get(UpstreamRegistry).replace(next.upstreams);
+    this.app.get(ApiKeyStore).replace(next.apiKeys);
     const needsRestart = FIXED_SECTIONS.filter((section) => !isDeepStrictEqual(next[section], current[section]));
     if (needsRestart.length > 0)
       this.logger.warn({ sections: needsRestart }, 'these sections change with the next start');

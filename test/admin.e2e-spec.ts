@@ -16,8 +16,14 @@ describe('what an admin key opens', () => {
     bad = await FakeUpstream.start(reset);
     gateway = await Gateway.start({
       upstreams: [
-        { name: 'bad', baseUrl: bad.baseUrl, priority: 0, health: { ejectAfterFailures: 1, ejectMs: 60_000 } },
-        { name: 'good', baseUrl: good.baseUrl, priority: 1, maxConcurrency: 1 },
+        {
+          name: 'bad',
+          baseUrl: bad.baseUrl,
+          priority: 0,
+          models: ['m'],
+          health: { ejectAfterFailures: 1, ejectMs: 60_000 },
+        },
+        { name: 'good', baseUrl: good.baseUrl, priority: 1, maxConcurrency: 1, models: ['m'] },
       ],
       apiKeys: [
         { id: 'test', hash: hashApiKey(API_KEY) },
@@ -71,7 +77,7 @@ describe('what an admin key opens', () => {
       'gen_ai_server_time_to_first_token_seconds_count{gen_ai_request_model="m"} 1',
       'gateway_tokens_total{gen_ai_request_model="m",gen_ai_token_type="input"} 2',
       'gateway_tokens_total{gen_ai_request_model="m",gen_ai_token_type="output"} 3',
-      'gateway_upstream_attempts_total{upstream="bad",kind="first",outcome="upstream_error"} 1',
+      'gateway_upstream_attempts_total{upstream="bad",kind="first",outcome="502"} 1',
       'gateway_upstream_attempts_total{upstream="good",kind="fallback",outcome="ok"} 1',
       'gateway_upstream_in_flight{upstream="good"} 0',
       'gateway_upstream_available{upstream="bad"} 0',

@@ -12,6 +12,6 @@ export class ClientConnectionFactory {
   ) {}
 
   open(request: Request, response: Response): ClientConnection {
-    return new ClientConnection(request, response, this.clock, this.config.server.heartbeatMs);
+    return new ClientConnection(request, response, this.clock, this.config.server);
   }
 }

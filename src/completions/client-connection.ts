@@ -1,5 +1,6 @@
 import type { Request, Response } from 'express';
 import { once } from 'node:events';
+import type { ServerConfig } from '../config/config.js';
 import type { ApiError } from '../errors/api-error.js';
 import { toErrorObject } from '../errors/error-body.js';
 import type { Clock, Timer } from '../telemetry/clock.js';
@@ -27,7 +28,7 @@ export class ClientConnection {
     request: Request,
     private readonly response: Response,
     private readonly clock: Clock,
-    private readonly heartbeatMs: number,
+    private readonly limits: Pick<ServerConfig, 'heartbeatMs' | 'clientStallMs'>,
   ) {
     this.exchange = exchangeOf(request);
     this.signal = this.gone.signal;
@@ -68,7 +69,14 @@ export class ClientConnection {
     if (!this.hasBegun) this.begin();
     this.exchange.firstByteAt ??= this.now;
     this.heartbeat?.refresh();
-    if (!this.write(events)) await once(this.response, 'drain', { signal: this.signal });
+    if (this.write(events)) return;
+    // A client that does not read holds a place on the upstream, and must not hold it for ever.
+    const stall = this.clock.timer(this.limits.clientStallMs, () => this.response.destroy());
+    try {
+      await once(this.response, 'drain', { signal: this.signal });
+    } finally {
+      stall.cancel();
+    }
   }
 
   end(): void {
@@ -90,7 +98,7 @@ export class ClientConnection {
       // nginx would otherwise gather the events (proxy_buffering).
       'X-Accel-Buffering': 'no',
     });
-    this.heartbeat = this.clock.timer(this.heartbeatMs, () => {
+    this.heartbeat = this.clock.timer(this.limits.heartbeatMs, () => {
       this.write(KEEP_ALIVE_COMMENT);
       this.heartbeat?.refresh();
     });

@@ -1,7 +1,7 @@
 import type { Caller } from '../auth/caller.js';
 import type { Candidate } from '../routing/candidate.js';
 import type { Job } from '../routing/router.js';
-import { readAll } from '../upstreams/read-all.js';
+import { readAll, readStart } from '../upstreams/read-all.js';
 import { refusalOf } from '../upstreams/refusal.js';
 import type { UpstreamAnswer } from '../upstreams/upstream.js';
 import { UpstreamError } from '../upstreams/upstream-error.js';
@@ -10,21 +10,23 @@ import type { ClientConnection } from './client-connection.js';
 import { toCompletionAnswer } from './completion-answer.js';
 import { CompletionStream } from './completion-stream.js';
 import type { CreateCompletionDto } from './create-completion.dto.js';
-import { planRequest, takesFields } from './plan.js';
-import { echoedPromptsOf } from './prompts.js';
+import { hasExtras, planRequest, takesExtras } from './plan.js';
+import { choiceCountOf, echoedPromptOf } from './prompts.js';
 import { relayEvents } from './relay-events.js';
 import { type Resumption, resumptionOf } from './resume.js';
 import { ResumedChunks } from './resumed-chunks.js';
 import { StreamProgress } from './stream-progress.js';
 
-/** An error's body is a sentence or two; more of it is not read. */
-const MAX_ERROR_BYTES = 65_536;
+/** An error's body is a sentence or two, and sometimes the whole request besides; more of it is not read. */
+const MAX_ERROR_BYTES = 1_048_576;
 
 /** One completion of a caller: what each attempt sends and what the caller gets of it, over all attempts. */
 export class CompletionJob implements Job {
   readonly requestedModel: string;
   readonly signal: AbortSignal;
   private readonly stream: StreamProgress;
+  /** Asked once: a body may have very many, and the router asks for each candidate. */
+  private readonly hasExtras: boolean;
   private resumption: Resumption | undefined;
 
   constructor(
@@ -35,12 +37,12 @@ export class CompletionJob implements Job {
   ) {
     this.requestedModel = body.model;
     this.signal = client.signal;
-    this.stream = new StreamProgress(echoedPromptsOf(body));
+    this.hasExtras = hasExtras(body);
+    this.stream = new StreamProgress(choiceCountOf(body), (index) => echoedPromptOf(body, index));
   }
 
-  /** The candidates that the body can be sent to. */
   accepts(candidate: Candidate): boolean {
-    return takesFields(this.body, candidate);
+    return !this.hasExtras || takesExtras(candidate);
   }
 
   hasBegun(): boolean {
@@ -52,43 +54,43 @@ export class CompletionJob implements Job {
   }
 
   /** Nothing delivered: from the beginning. Otherwise from where the caller's stream broke off, if that can be. */
-  canGoOn(): boolean {
+  prepareToGoOn(): boolean {
     if (!this.hasBegun()) return true;
     this.resumption = this.mayResume ? resumptionOf(this.body, this.stream) : undefined;
     return this.resumption !== undefined;
   }
 
-  async attempt(candidate: Candidate, deadlineAt: number, succeeded: () => void): Promise<void> {
+  async attempt(candidate: Candidate, deadlineAt: number, answered: () => void): Promise<void> {
     const { exchange } = this.client;
     exchange.upstream = candidate.upstream.config.name;
     exchange.attemptCount++;
-    if (this.resumption) exchange.resumeCount++;
     const { organization, project } = this.caller;
     const context = { requestId: exchange.id, organization, project, deadlineAt };
     const request = planRequest(this.resumption?.body ?? this.body, candidate, context);
     const answer = await candidate.upstream.send(request, this.signal);
     if (answer.status !== 200) {
-      throw refusalOf(answer.status, answer.headers, await readAll(answer.body, MAX_ERROR_BYTES), this.client.now);
+      throw refusalOf(answer.status, answer.headers, await readStart(answer.body, MAX_ERROR_BYTES), this.client.now);
     }
-    if (exchange.stream) await this.relayStream(answer, succeeded);
-    else await this.relayJson(answer, succeeded);
+    if (this.resumption) exchange.resumeCount++;
+    if (exchange.stream) await this.relayStream(answer, answered);
+    else await this.relayJson(answer, answered);
   }
 
-  private async relayJson(answer: UpstreamAnswer, succeeded: () => void): Promise<void> {
+  private async relayJson(answer: UpstreamAnswer, answered: () => void): Promise<void> {
     const { json, usage } = toCompletionAnswer(await readAll(answer.body), this.requestedModel);
-    succeeded();
+    answered();
     this.client.exchange.usage = usage;
     this.client.sendJson(json);
   }
 
-  private async relayStream(answer: UpstreamAnswer, succeeded: () => void): Promise<void> {
+  private async relayStream(answer: UpstreamAnswer, answered: () => void): Promise<void> {
     if (!isEventStream(answer)) throw await notAStream(answer);
     const includeUsage = this.body.stream_options?.include_usage ?? false;
     const resumed = this.resumption && new ResumedChunks(this.resumption, this.stream);
     const expected = { requestedModel: this.requestedModel, includeUsage };
     const stream = new CompletionStream(expected, this.stream, resumed);
     try {
-      await relayEvents(answer.body, stream, this.client, succeeded);
+      await relayEvents(answer.body, stream, this.client, answered);
     } catch (thrown) {
       // The caller has everything: how the upstream closes its side is no concern of theirs.
       if (stream.isDone) return;
@@ -107,6 +109,6 @@ function isEventStream({ headers }: UpstreamAnswer): boolean {
 
 /** Some engines answer a stream that they refuse with a plain 200, and say in its body what is wrong. */
 async function notAStream(answer: UpstreamAnswer): Promise<UpstreamError> {
-  readCompletion(await readAll(answer.body, MAX_ERROR_BYTES));
+  readCompletion(await readStart(answer.body, MAX_ERROR_BYTES));
   return new UpstreamError('answered', `${String(answer.headers['content-type'])} for an answer to a streamed request`);
 }

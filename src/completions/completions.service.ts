@@ -9,7 +9,7 @@ import { LOGGER, type Logger } from '../telemetry/logger.js';
 import type { ClientConnection } from './client-connection.js';
 import { CompletionJob } from './completion-job.js';
 import type { CreateCompletionDto } from './create-completion.dto.js';
-import { refusedFields, takesFields } from './plan.js';
+import { hasExtras, refusedFields, takesExtras } from './plan.js';
 
 const MAX_LOGGED_MODEL_LENGTH = 256;
 
@@ -29,6 +29,7 @@ export class CompletionsService {
     exchange.model = body.model.slice(0, MAX_LOGGED_MODEL_LENGTH);
     exchange.stream = body.stream ?? false;
     this.checkServed(body, caller);
+    if (this.router.isListed(body.model)) exchange.modelLabel = body.model;
     if (exchange.stream && this.config.server.heartbeat === 'early') client.begin();
     try {
       await this.router.run(new CompletionJob(body, caller, client, this.config.routing.resume === 'on'));
@@ -44,6 +45,6 @@ export class CompletionsService {
   private checkServed(body: CreateCompletionDto, caller: Caller): void {
     const candidates = mayUse(caller, body.model) ? this.router.candidatesFor(body.model) : [];
     if (candidates.length === 0) throw modelNotFound();
-    if (!candidates.some((candidate) => takesFields(body, candidate))) throw refusedFields(body);
+    if (hasExtras(body) && !candidates.some(takesExtras)) throw refusedFields(body);
   }
 }

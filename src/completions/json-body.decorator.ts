@@ -4,7 +4,7 @@ import { isUtf8 } from 'node:buffer';
 import { ApiError } from '../errors/api-error.js';
 import { ValidationError } from '../errors/validation-error.js';
 
-/** Where `main` leaves the parser, made for the configured limit: a parameter decorator has no injection. */
+/** Where `createApp` leaves the parser, made for the configured limit: a parameter decorator has no injection. */
 export const JSON_BODY_PARSER = 'json body parser';
 
 /** Express's own JSON parser, which knows content encodings, charsets and limits. */

@@ -45,9 +45,14 @@ export function planRequest(
   };
 }
 
-/** Whether the candidate takes the body's fields, those that the contract does not list included. */
-export function takesFields(body: CreateCompletionDto, { upstream }: Candidate): boolean {
-  return upstream.config.extraParameters === 'forward' || forbidExtras(body).length === 0;
+/** Whether the body has fields that the contract does not list. */
+export function hasExtras(body: CreateCompletionDto): boolean {
+  return forbidExtras(body).length > 0;
+}
+
+/** Whether the candidate takes such fields. */
+export function takesExtras({ upstream }: Candidate): boolean {
+  return upstream.config.extraParameters === 'forward';
 }
 
 /** What a caller gets when every candidate refuses the fields that the contract does not list: 422, each by name. */

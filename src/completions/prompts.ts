@@ -6,10 +6,14 @@ export function promptsOf({ prompt }: CreateCompletionDto): (string | number[])[
   return typeof prompt[0] === 'number' ? [prompt as number[]] : (prompt as string[] | number[][]);
 }
 
-/** For each choice of the answer (prompt index × n + choice index), the text that is echoed in front of it. */
-export function echoedPromptsOf(body: CreateCompletionDto): string[] {
-  const n = body.n ?? 1;
-  return promptsOf(body).flatMap((prompt) =>
-    Array.from({ length: n }, () => (body.echo && typeof prompt === 'string' ? prompt : '')),
-  );
+/** How many choices the answer has: `n` for each prompt. */
+export function choiceCountOf(body: CreateCompletionDto): number {
+  return promptsOf(body).length * (body.n ?? 1);
+}
+
+/** The text that is echoed in front of a choice (prompt index × n + choice index); empty when there is none. */
+export function echoedPromptOf(body: CreateCompletionDto, index: number): string {
+  if (!body.echo) return '';
+  const prompt = promptsOf(body)[Math.floor(index / (body.n ?? 1))];
+  return typeof prompt === 'string' ? prompt : '';
 }

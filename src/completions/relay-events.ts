@@ -12,16 +12,16 @@ export async function relayEvents(
   body: AsyncIterable<Buffer>,
   stream: CompletionStream,
   client: ClientConnection,
-  succeeded: () => void,
+  answered: () => void,
 ): Promise<void> {
   const parser = new EventStreamParser();
   for await (const bytes of body) {
-    await sendAccepted(parser.push(bytes), stream, client, succeeded);
+    await sendAccepted(parser.push(bytes), stream, client, answered);
     // Reading on to the end of the upstream's answer keeps its connection for the next request.
     if (stream.isDone) client.end();
   }
   const last = parser.end();
-  if (last !== undefined) await sendAccepted([last], stream, client, succeeded);
+  if (last !== undefined) await sendAccepted([last], stream, client, answered);
   const owed = stream.end();
   if (owed !== '') await client.sendEvents(owed);
   client.end();
@@ -32,14 +32,14 @@ async function sendAccepted(
   events: string[],
   stream: CompletionStream,
   client: ClientConnection,
-  succeeded: () => void,
+  answered: () => void,
 ): Promise<void> {
   let accepted = '';
   try {
     for (const data of events) accepted += stream.accept(data);
   } finally {
     if (accepted !== '') {
-      succeeded();
+      answered();
       await client.sendEvents(accepted);
     }
   }

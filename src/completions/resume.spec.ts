@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import type { UpstreamChoice } from './canonical.js';
 import type { CreateCompletionDto } from './create-completion.dto.js';
-import { echoedPromptsOf } from './prompts.js';
+import { choiceCountOf, echoedPromptOf } from './prompts.js';
 import { type Resumption, resumptionOf } from './resume.js';
 import { StreamProgress } from './stream-progress.js';
 
@@ -12,7 +12,7 @@ function after(
   body: CreateCompletionDto,
   ...choices: (Partial<UpstreamChoice> & { text: string })[]
 ): Resumption | undefined {
-  const progress = new StreamProgress(echoedPromptsOf(body));
+  const progress = new StreamProgress(choiceCountOf(body), (index) => echoedPromptOf(body, index));
   for (const choice of choices) progress.add({ choices: [{ index: 0, ...choice }] });
   return resumptionOf(body, progress);
 }

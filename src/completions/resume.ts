@@ -54,6 +54,7 @@ export function resumptionOf(body: CreateCompletionDto, progress: StreamProgress
       n: null,
       best_of: null,
       echo: null,
+      ...fewerMinTokens(body, choice.tokenCount),
     },
     index,
     owedText,
@@ -61,6 +62,12 @@ export function resumptionOf(body: CreateCompletionDto, progress: StreamProgress
     delivered: { ofChoice: choice.tokenCount, ofAll: progress.tokenCount },
     isOnlyEnd,
   };
+}
+
+/** vLLM's `min_tokens`, the one extra field that counts tokens: what was delivered counts. */
+function fewerMinTokens(body: object, delivered: number): object {
+  const { min_tokens: minTokens } = body as { min_tokens?: unknown };
+  return typeof minTokens === 'number' ? { min_tokens: Math.max(0, minTokens - delivered) } : {};
 }
 
 /** What is missing of the echoed prompt; undefined when what came is not its beginning. */

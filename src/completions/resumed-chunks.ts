@@ -32,11 +32,12 @@ export class ResumedChunks {
 
   private fitChoice(choice: UpstreamChoice): void {
     choice.index = this.resumption.index;
-    choice.text = this.owedText + choice.text;
+    const { owedText } = this;
+    choice.text = owedText + choice.text;
     this.owedText = '';
     const offsets = choice.logprobs?.text_offset;
     if (this.resumption.isOnlyEnd) {
-      Object.assign(choice, { text: '', finish_reason: 'length', logprobs: null });
+      Object.assign(choice, { text: owedText, finish_reason: 'length', logprobs: null });
     } else if (choice.logprobs && offsets?.[0] !== undefined) {
       const { offset: begin = offsets[0] } = this.resumption;
       const shift = (this.shift ??= begin - offsets[0]);

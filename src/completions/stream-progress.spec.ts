@@ -9,7 +9,7 @@ const tokens = (offset: number, ...names: string[]): Partial<UpstreamChoice> => 
 });
 
 function after(echoed: string[], ...chunks: UpstreamCompletion[]): StreamProgress {
-  const progress = new StreamProgress(echoed);
+  const progress = new StreamProgress(echoed.length, (index) => echoed[index] ?? '');
   for (const each of chunks) progress.add(each);
   return progress;
 }

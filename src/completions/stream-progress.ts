@@ -55,38 +55,45 @@ export class StreamProgress {
   identity: Identity | undefined;
   /** Chunks with choices. */
   chunkCount = 0;
-  private readonly choices: ChoiceProgress[];
+  /** Of the choices that have begun; a body may ask for many more than will ever be. */
+  private readonly choices = new Map<number, ChoiceProgress>();
 
-  /** `echoedPrompts` has the prompt of each choice of the stream, or an empty text where it is not echoed. */
-  constructor(echoedPrompts: readonly string[]) {
-    this.choices = echoedPrompts.map((echoed) => new ChoiceProgress(echoed));
-  }
+  /** `echoedOf` has the prompt that is echoed in front of a choice, or an empty text. */
+  constructor(
+    private readonly choiceCount: number,
+    private readonly echoedOf: (index: number) => string,
+  ) {}
 
   add(chunk: UpstreamCompletion): void {
     this.identity ??= { id: chunk.id, created: chunk.created, system_fingerprint: chunk.system_fingerprint };
     if (chunk.choices.length > 0) this.chunkCount++;
-    for (const choice of chunk.choices) this.choices[choice.index]?.add(choice);
+    for (const choice of chunk.choices) this.choiceAt(choice.index)?.add(choice);
   }
 
+  /** Undefined for a choice that the caller did not ask for. */
   choiceAt(index: number): ChoiceProgress | undefined {
-    return this.choices[index];
+    const known = this.choices.get(index);
+    if (known || index < 0 || index >= this.choiceCount) return known;
+    const choice = new ChoiceProgress(this.echoedOf(index));
+    this.choices.set(index, choice);
+    return choice;
   }
 
-  get choiceCount(): number {
-    return this.choices.length;
-  }
-
-  /** The choices that have not finished; some of them may not have begun. */
+  /** The first two choices that have not finished; some of them may not have begun. */
   get openIndexes(): number[] {
-    return [...this.choices.keys()].filter((index) => !this.choices[index]?.isFinished);
+    const open: number[] = [];
+    for (let index = 0; index < this.choiceCount && open.length < 2; index++) {
+      if (!this.choices.get(index)?.isFinished) open.push(index);
+    }
+    return open;
   }
 
   /** Whether every choice has finished. */
   get isWhole(): boolean {
-    return this.choices.every(({ isFinished }) => isFinished);
+    return this.choices.size === this.choiceCount && this.openIndexes.length === 0;
   }
 
   get tokenCount(): number {
-    return this.choices.reduce((sum, { tokenCount }) => sum + tokenCount, 0);
+    return this.choices.values().reduce((sum, { tokenCount }) => sum + tokenCount, 0);
   }
 }

@@ -73,6 +73,17 @@ export function IsOneOf(values: readonly string[]): PropertyDecorator {
   return IsIn(values, { message: `must be one of: ${values.join(', ')}` });
 }
 
+/** What the platform's own URL parser takes: `http://0x100000000/` looks like a URL, and is none. */
+export function IsParsableUrl(): PropertyDecorator {
+  return ValidateBy({
+    name: 'isParsableUrl',
+    validator: {
+      validate: (value: unknown) => typeof value !== 'string' || URL.canParse(value),
+      defaultMessage: () => 'must be a URL that can be parsed',
+    },
+  });
+}
+
 /** A name that is safe in logs and metrics. */
 export function IsName(): PropertyDecorator {
   return Matches(/^[\w.-]{1,64}$/, { message: 'must be 1 to 64 letters, digits, dots, dashes or underscores' });

@@ -11,6 +11,7 @@ import {
   IsNonEmptyString,
   IsNumberFrom,
   IsOneOf,
+  IsParsableUrl,
   IsSection,
   IsSwitch,
   IsWholeNumber,
@@ -66,6 +67,10 @@ export class ServerConfig {
   @IsMilliseconds(1)
   heartbeatMs = 15_000;
 
+  /** How long a client may read nothing of what was sent before its connection is cut. */
+  @IsMilliseconds(1)
+  clientStallMs = 120_000;
+
   /**
    * `early` sends the 200 of a stream at once, and comments while the upstream reads the prompt, so that a load balancer
    * does not cut a long silence. The price: a failure before the first event comes as an error event after the 200.
@@ -99,13 +104,6 @@ export class TimeoutsConfig {
 }
 
 export class HealthConfig {
-  /**
-   * The active check: `path` asks the engine's health path, `completion` for one real token, `off` nothing. Failures of
-   * real requests (the passive check) count in any case.
-   */
-  @IsOneOf(['path', 'completion', 'off'])
-  check: 'path' | 'completion' | 'off' = 'path';
-
   /** Between two active checks. */
   @IsMilliseconds(1)
   intervalMs = 10_000;
@@ -147,6 +145,7 @@ export class UpstreamConfig {
     },
     { message: 'must be an http or https URL without user and query, such as http://127.0.0.1:8000/v1' },
   )
+  @IsParsableUrl()
   baseUrl: string;
 
   /** The software behind it. */
@@ -194,6 +193,13 @@ export class UpstreamConfig {
   @IsSection()
   @Type(() => TimeoutsConfig)
   timeouts = new TimeoutsConfig();
+
+  /**
+   * The active check: `path` asks the engine's health path, `completion` for one real token, `off` nothing. Failures of
+   * real requests (the passive check) count in any case.
+   */
+  @IsOneOf(['path', 'completion', 'off'])
+  healthCheck: 'path' | 'completion' | 'off' = 'path';
 
   @IsSection()
   @Type(() => HealthConfig)

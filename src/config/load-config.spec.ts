@@ -121,7 +121,7 @@ describe('loadConfig', () => {
 
     it('takes every option, and fills in the others', () => {
       const config = load(`
-        server: { host: 0.0.0.0, port: 9000, bodyLimitBytes: 1000, keepAliveTimeoutMs: 1, shutdownDelayMs: 2, drainTimeoutMs: 3, heartbeatMs: 4, heartbeat: early }
+        server: { host: 0.0.0.0, port: 9000, bodyLimitBytes: 1000, keepAliveTimeoutMs: 1, shutdownDelayMs: 2, drainTimeoutMs: 3, heartbeatMs: 4, clientStallMs: 5, heartbeat: early }
         routing: { maxAttempts: 2, retryBudgetPercent: 12.5, retryTimeouts: false, resume: off }
         log: { level: warn }
         embedded: { model: a.gguf }
@@ -138,7 +138,8 @@ describe('loadConfig', () => {
             weight: 0.5
             maxConcurrency: 8
             discover: true
-            health: { check: completion, intervalMs: 5 }
+            healthCheck: completion
+            health: { intervalMs: 5 }
           - { name: b, baseUrl: "https://[::1]:8000/", models: [x, y] }
         apiKeys:
           - { id: team, hash: "${HASH}", organization: org, project: p, models: [x] }
@@ -152,6 +153,7 @@ describe('loadConfig', () => {
           shutdownDelayMs: 2,
           drainTimeoutMs: 3,
           heartbeatMs: 4,
+          clientStallMs: 5,
           heartbeat: 'early',
         },
         routing: {
@@ -177,7 +179,8 @@ describe('loadConfig', () => {
             weight: 0.5,
             maxConcurrency: 8,
             discover: true,
-            health: { ...new HealthConfig(), check: 'completion', intervalMs: 5 },
+            healthCheck: 'completion',
+            health: { ...new HealthConfig(), intervalMs: 5 },
           },
           {
             name: 'b',
@@ -190,6 +193,7 @@ describe('loadConfig', () => {
             priority: 0,
             weight: 1,
             discover: false,
+            healthCheck: 'path',
             health: { ...new HealthConfig() },
           },
         ],

@@ -34,9 +34,19 @@ export function loadConfig(env: Environment): GatewayConfig {
   const { path, required } = configPath(env);
   const text = readOptional(path, required);
   const source = text === undefined ? 'the environment' : path;
+  try {
+    return parseConfig(text ?? '', source, env);
+  } catch (error) {
+    if (error instanceof ConfigError) throw error;
+    // An alias within itself, an option called `constructor`: what the libraries that read it do not expect.
+    throw new ConfigError(source, [`it cannot be understood: ${(error as Error).message}`]);
+  }
+}
+
+function parseConfig(text: string, source: string, env: Environment): GatewayConfig {
   const problems: string[] = [];
 
-  const raw = resolveReferences(parseYaml(text ?? '', problems), env, '', problems);
+  const raw = resolveReferences(parseYaml(text, problems), env, '', problems);
   if (raw !== null && (typeof raw !== 'object' || Array.isArray(raw)))
     problems.push('the file must be a map of options');
   if (problems.length > 0) throw new ConfigError(source, problems);

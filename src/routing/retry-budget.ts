@@ -27,8 +27,11 @@ export class RetryBudget {
     this.current().requests++;
   }
 
-  /** Takes one retry from the budget, if there is one left. */
-  take(): boolean {
+  /**
+   * Takes one retry from the budget, if there is one left; with `mayOwe` in any case, and later ones wait for it.
+   * A budget of 0 % gives none.
+   */
+  take(mayOwe = false): boolean {
     const current = this.current();
     let requests = 0;
     let retries = 0;
@@ -37,7 +40,7 @@ export class RetryBudget {
       retries += second.retries;
     }
     const allowed = this.percent === 0 ? 0 : Math.max(MIN_RETRIES, Math.floor((requests * this.percent) / 100));
-    if (retries >= allowed) return false;
+    if (retries >= allowed && !(mayOwe && this.percent > 0)) return false;
     current.retries++;
     return true;
   }

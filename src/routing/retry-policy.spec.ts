@@ -25,7 +25,7 @@ describe('the retry policy', () => {
     ...[408, 429, 500, 502, 503, 504, 401, 403, 404].map((status) => [`${status}`, refused(status), true] as const),
     ...[400, 413, 422].map((status) => [`${status}`, refused(status), false] as const),
   ])('after %s: another attempt? %s', (_, error, isAllowed) => {
-    expect(policy().isAllowed(error, 1)).toBe(isAllowed);
+    expect(policy().isAllowed(error, 1, false)).toBe(isAllowed);
   });
 
   it.each([
@@ -42,7 +42,7 @@ describe('the retry policy', () => {
 
   it('allows so many attempts, the first one included', () => {
     const error = new UpstreamError('sent', '');
-    expect([1, 2, 3, 4].map((attempts) => policy({ maxAttempts: 3 }).isAllowed(error, attempts))).toEqual([
+    expect([1, 2, 3, 4].map((attempts) => policy({ maxAttempts: 3 }).isAllowed(error, attempts, false))).toEqual([
       true,
       true,
       false,
@@ -51,13 +51,13 @@ describe('the retry policy', () => {
   });
 
   it('does not send again what timed out with `retryTimeouts: false`', () => {
-    expect(policy({ retryTimeouts: false }).isAllowed(timedOut, 1)).toBe(false);
-    expect(policy({ retryTimeouts: false }).isAllowed(new UpstreamError('sent', ''), 1)).toBe(true);
+    expect(policy({ retryTimeouts: false }).isAllowed(timedOut, 1, false)).toBe(false);
+    expect(policy({ retryTimeouts: false }).isAllowed(new UpstreamError('sent', ''), 1, false)).toBe(true);
   });
 
   it('takes from the budget what loads an upstream that is alive, and nothing else', () => {
     const empty = policy({ retryBudgetPercent: 0 });
-    const isFree = (error: UpstreamError): boolean => empty.isAllowed(error, 1);
+    const isFree = (error: UpstreamError): boolean => empty.isAllowed(error, 1, false);
     expect(
       [new UpstreamError('not_sent', ''), new UpstreamError('sent', ''), refused(404), refused(401)].map(isFree),
     ).toEqual([true, true, true, true]);
@@ -67,6 +67,18 @@ describe('the retry policy', () => {
       false,
       false,
     ]);
+  });
+
+  it('lets a fallback to a healthy upstream pass an empty budget', () => {
+    const empty = policy();
+    while (empty.isAllowed(refused(503), 1, false));
+    expect([refused(503), refused(429), timedOut].map((error) => empty.isAllowed(error, 1, true))).toEqual([
+      true,
+      true,
+      true,
+    ]);
+    expect(empty.isAllowed(refused(400), 1, true)).toBe(false);
+    expect(empty.isAllowed(refused(503), new RoutingConfig().maxAttempts, true)).toBe(false);
   });
 
   it('waits twice as long each time, up to the limit, and chance takes a part of it', () => {

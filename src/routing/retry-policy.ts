@@ -20,11 +20,14 @@ export class RetryPolicy {
     this.budget.count();
   }
 
-  /** Whether another attempt may follow, after so many in a row that brought nothing. Takes it from the budget. */
-  isAllowed(error: UpstreamError, attempts: number): boolean {
+  /**
+   * Whether another attempt may follow, after so many in a row that brought nothing. Takes it from the budget, which
+   * refuses only what would go to upstreams that have failed already: a healthy one is not part of the outage.
+   */
+  isAllowed(error: UpstreamError, attempts: number, hasHealthy: boolean): boolean {
     if (!error.allowsFallback || attempts >= this.config.maxAttempts) return false;
     if (error.isTimeout && !this.config.retryTimeouts) return false;
-    return !error.isCharged || this.budget.take();
+    return !error.isCharged || this.budget.take(hasHealthy);
   }
 
   /**

@@ -25,10 +25,10 @@ export interface Job {
   progress(): number;
   /** Whether the candidate takes the request. */
   accepts(candidate: Candidate): boolean;
-  /** Whether the request can be sent again, or gone on with, after this error. */
-  canGoOn(error: UpstreamError): boolean;
-  /** Does the request on one upstream. `succeeded` is to be called as soon as a good answer has begun. */
-  attempt(candidate: Candidate, deadlineAt: number, succeeded: () => void): Promise<void>;
+  /** Makes the next attempt go on from what the caller has; false where that cannot be done. */
+  prepareToGoOn(): boolean;
+  /** Does the request on one upstream. `answered` is to be called when a good answer has begun. */
+  attempt(candidate: Candidate, deadlineAt: number, answered: () => void): Promise<void>;
 }
 
 /** A job on its way through the upstreams, which are remembered by their names. */
@@ -60,10 +60,17 @@ export class Router {
   ) {
     this.retries = new RetryPolicy(config.routing, clock, random);
     this.waitingRoom = new WaitingRoom(config.routing, clock);
+    // A new configuration may have room for those who wait.
+    registry.onChange(() => this.waitingRoom.letIn());
     metrics.observe(
       () => registry.upstreams.map(readingOf),
       () => this.waitingRoom.size,
     );
+  }
+
+  /** Whether the model is one that the configuration or an upstream's list names, and not only one that somebody asked for. */
+  isListed(model: string): boolean {
+    return this.registry.upstreams.some(({ models }) => models.names.includes(model));
   }
 
   /** Every upstream that serves the model by name, pattern or discovery; else those that take any. */
@@ -112,8 +119,8 @@ export class Router {
       const isRoundOver = !this.hasUntried(tour);
       // Where nobody answers the door nothing was attempted, as long as there is another door.
       if (error.phase !== 'not_sent' || isRoundOver) attempts++;
-      if (this.candidatesOf(tour).length === 0 || !job.canGoOn(error)) throw error;
-      if (!this.retries.isAllowed(error, attempts)) throw error;
+      if (this.candidatesOf(tour).length === 0 || !job.prepareToGoOn()) throw error;
+      if (!this.retries.isAllowed(error, attempts, this.hasHealthy(tour))) throw error;
       const waitMs = isRoundOver ? this.retries.waitMs(error, attempts) : 0;
       if (waitMs === undefined || this.clock.now() + waitMs >= deadlineAt) throw error;
       if (waitMs > 0) await sleep(this.clock, waitMs, job.signal);
@@ -133,14 +140,19 @@ export class Router {
   ): Promise<UpstreamError | undefined> {
     const { state, config } = candidate.upstream;
     let outcome = 'ok';
+    let isAnswered = false;
     try {
-      await job.attempt(candidate, deadlineAt, () => state.succeeded());
+      await job.attempt(candidate, deadlineAt, () => {
+        if (!isAnswered) state.answered();
+        isAnswered = true;
+      });
+      state.succeeded();
       return undefined;
     } catch (thrown) {
-      outcome = job.signal.aborted ? 'client_gone' : toApiError(thrown).code;
+      outcome = job.signal.aborted ? 'client_gone' : String(toApiError(thrown).status);
       // What the caller's going away breaks off tells nothing about the upstream.
       if (!(thrown instanceof UpstreamError) || job.signal.aborted) throw thrown;
-      if (thrown.isFailure) state.failed();
+      if (thrown.isFailure) state.failed(candidate.place);
       if (thrown.status === 429) state.rest(thrown.retryAfterMs ?? 0);
       return thrown;
     } finally {
@@ -164,7 +176,7 @@ export class Router {
   private choose(tour: Tour): ChosenCandidate | undefined {
     const candidates = this.candidatesOf(tour);
     const untried = candidates.filter((candidate) => !tour.tried.has(nameOf(candidate)));
-    const chosen = this.selectFrom(untried) ?? (untried.some(isHealthy) ? undefined : this.selectFrom(candidates));
+    const chosen = this.selectFrom(untried) ?? this.selectFrom(candidates);
     if (chosen) return { ...chosen, place: chosen.upstream.state.take() };
     if (candidates.every(isResting)) throw resting(candidates);
     return undefined;
@@ -179,6 +191,11 @@ export class Router {
   private candidatesOf({ job, ruledOut }: Tour): Candidate[] {
     const candidates = this.candidatesFor(job.requestedModel);
     return candidates.filter((candidate) => !ruledOut.has(nameOf(candidate)) && job.accepts(candidate));
+  }
+
+  /** Whether there is a healthy candidate that was not tried: what it would bear is what it is there for. */
+  private hasHealthy(tour: Tour): boolean {
+    return this.candidatesOf(tour).some((candidate) => !tour.tried.has(nameOf(candidate)) && isHealthy(candidate));
   }
 
   private hasUntried(tour: Tour): boolean {

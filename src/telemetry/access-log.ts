@@ -74,9 +74,9 @@ function describe(
 
 /** Completions only: what a probe or a list of models takes would hide what people wait for. */
 function measure(metrics: Metrics, exchange: Exchange, status: number, now: number): void {
-  const { model, stream, usage, startedAt, firstByteAt } = exchange;
+  const { model, modelLabel, stream, usage, startedAt, firstByteAt } = exchange;
   if (model === undefined) return;
-  const gen_ai_request_model = status === 200 ? model : '';
+  const gen_ai_request_model = modelLabel;
   const labels = { gen_ai_request_model, http_response_status_code: status, stream: String(stream) };
   metrics.requestDuration.observe(labels, (now - startedAt) / 1000);
   if (stream && firstByteAt !== undefined && status === 200) {

@@ -11,6 +11,8 @@ export class Exchange {
   project: string | undefined;
   /** The requested model. */
   model: string | undefined;
+  /** The requested model where it is a known one: callers can make up others, and labels of metrics are kept for ever. */
+  modelLabel = 'other';
   /** The name of the upstream that answered. */
   upstream: string | undefined;
   stream = false;

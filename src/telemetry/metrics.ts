@@ -14,7 +14,8 @@ export interface UpstreamReading {
  * Every metric, with its name, unit and labels. Names and labels follow the OpenTelemetry conventions for generative AI
  * where there is one (https://opentelemetry.io/docs/specs/semconv/gen-ai/gen-ai-metrics/).
  *
- * The model is a label of good answers only: names that callers make up must not fill the memory.
+ * A model that no configuration and no upstream's list names has the label `other`: what callers make up must not fill
+ * the memory.
  */
 export class Metrics {
   readonly registry = new Registry();
@@ -44,7 +45,7 @@ export class Metrics {
 
   readonly attempts = new Counter({
     name: 'gateway_upstream_attempts_total',
-    help: 'Requests sent upstream. The outcome is ok, client_gone, or the code of the error.',
+    help: 'Requests sent upstream. The outcome is ok, client_gone, or the status of the error.',
     labelNames: ['upstream', 'kind', 'outcome'] as const,
     registers: [this.registry],
   });

@@ -6,15 +6,28 @@ const MAX_ANSWER_BYTES = 256 * 1024 * 1024;
 /**
  * A whole body as text.
  *
- * @throws {UpstreamError} when it is larger than `limitBytes`.
+ * @throws {UpstreamError} when it is larger than any completion.
  */
-export async function readAll(body: AsyncIterable<Buffer>, limitBytes = MAX_ANSWER_BYTES): Promise<string> {
+export async function readAll(body: AsyncIterable<Buffer>): Promise<string> {
   const chunks: Buffer[] = [];
   let sizeBytes = 0;
   for await (const chunk of body) {
     sizeBytes += chunk.length;
-    if (sizeBytes > limitBytes) throw new UpstreamError('broken', `an answer larger than ${limitBytes} bytes`);
+    if (sizeBytes > MAX_ANSWER_BYTES)
+      throw new UpstreamError('answered', `an answer larger than ${MAX_ANSWER_BYTES} bytes`);
     chunks.push(chunk);
   }
   return Buffer.concat(chunks, sizeBytes).toString();
+}
+
+/** The beginning of a body as text, cut at `limitBytes`; the rest is not read. */
+export async function readStart(body: AsyncIterable<Buffer>, limitBytes: number): Promise<string> {
+  const chunks: Buffer[] = [];
+  let sizeBytes = 0;
+  for await (const chunk of body) {
+    chunks.push(chunk);
+    sizeBytes += chunk.length;
+    if (sizeBytes >= limitBytes) break;
+  }
+  return Buffer.concat(chunks).subarray(0, limitBytes).toString();
 }

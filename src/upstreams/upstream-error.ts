@@ -58,7 +58,7 @@ export class UpstreamError extends ApiError {
     this.retryAfterMs = options.retryAfterMs;
     this.allowsFallback = status === undefined || !REQUEST_IS_WRONG.has(status);
     this.allowsRetry = this.allowsFallback && (status === undefined || !UPSTREAM_LACKS_IT.has(status));
-    this.isFailure = status === undefined || (this.allowsFallback && !NO_FAILURE.has(status));
+    this.isFailure = status === undefined || status >= 500 || status < 400 || FAILURES_BELOW_500.has(status);
     this.isCharged = isTimeout || (phase === 'answered' && this.allowsRetry);
   }
 }
@@ -69,8 +69,8 @@ const REQUEST_IS_WRONG = new Set([400, 413, 422]);
 /** Statuses of an upstream that will say the same again: it refuses our credential, or lacks the model. */
 const UPSTREAM_LACKS_IT = new Set([401, 403, 404]);
 
-/** Statuses of an upstream that works: it lacks the model, or is at its rate limit. */
-const NO_FAILURE = new Set([404, 429]);
+/** A 4xx says that the upstream works, but for these: it refuses our credential, or gave up waiting. */
+const FAILURES_BELOW_500 = new Set([401, 403, 408]);
 
 function publicErrorOf(phase: Phase, isTimeout: boolean): PublicError {
   if (isTimeout) return { status: 504, code: 'upstream_timeout', message: 'The upstream did not answer in time.' };

@@ -19,7 +19,7 @@ export class UpstreamProbe {
   async isUp(upstream: Upstream, model: string | undefined): Promise<boolean> {
     const { baseUrl, config } = upstream;
     if (baseUrl === undefined) return false;
-    const asksForToken = config.health.check === 'completion' && model !== undefined;
+    const asksForToken = config.healthCheck === 'completion' && model !== undefined;
     const answer = await this.call(
       upstream,
       asksForToken
@@ -28,7 +28,8 @@ export class UpstreamProbe {
     );
     if (!answer) return false;
     // A health path that is missing or wants a credential still tells that the server is up; a completion must be one.
-    return asksForToken ? answer.status === 200 : answer.status < 500;
+    // At its rate limit it works, too.
+    return asksForToken ? answer.status === 200 || answer.status === 429 : answer.status < 500;
   }
 
   /** The names of the models that the upstream lists; undefined when it cannot be asked. */

@@ -17,7 +17,7 @@ describe("an upstream's state", () => {
   function fail(times = 1): void {
     for (let i = 0; i < times; i++) {
       const place = state.take();
-      state.failed();
+      state.failed(place);
       state.release(place);
     }
   }
@@ -90,7 +90,7 @@ describe("an upstream's state", () => {
   it('does not count the failures of requests that were under way when it was ejected', () => {
     const places = Array.from({ length: 10 }, () => state.take());
     for (const place of places) {
-      state.failed();
+      state.failed(place);
       state.release(place);
     }
     clock.advance(1_000);
@@ -98,6 +98,36 @@ describe("an upstream's state", () => {
     fail();
     clock.advance(2_000);
     expect(state.isHealthy).toBe(true);
+  });
+
+  it('is ejected by answers that begin well and break off, each time for longer', () => {
+    const breakOff = (): void => {
+      const place = state.take();
+      state.answered();
+      state.failed(place);
+      state.release(place);
+    };
+    for (const ejectMs of [1_000, 2_000]) {
+      for (let i = 0; i < 3; i++) breakOff();
+      expect(state.condition).toBe('ejected');
+      clock.advance(ejectMs - 1);
+      expect(state.isHealthy).toBe(false);
+      clock.advance(1);
+      expect(state.isHealthy).toBe(true);
+    }
+  });
+
+  it('does not take the failure of an old stream for that of the trial', () => {
+    const old = state.take();
+    fail(3);
+    clock.advance(1_000);
+    const trial = state.take();
+    state.failed(old);
+    state.release(old);
+    expect(state.condition).toBe('on_trial');
+    state.succeeded();
+    state.release(trial);
+    expect(state.condition).toBe('healthy');
   });
 
   it('is tried by the next request when the caller of a trial hangs up', () => {

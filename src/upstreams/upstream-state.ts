@@ -1,6 +1,9 @@
 import type { UpstreamConfig } from '../config/config.js';
 import type { Clock } from '../telemetry/clock.js';
 
+/** No rest is longer: a `Retry-After` may be a mistake, and who asks again after an hour asks for nothing unseemly. */
+const MAX_REST_MS = 3_600_000;
+
 /** Whether an upstream may get requests, and if not, why. */
 export type Condition = 'healthy' | 'ejected' | 'on_trial' | 'down' | 'resting';
 
@@ -79,27 +82,33 @@ export class UpstreamState {
     if (this.trial === place) this.trial = undefined;
   }
 
-  /** It has begun a good answer. */
-  succeeded(): void {
-    this.failuresInARow = 0;
-    this.ejections = 0;
+  /** It has begun a good answer: it may get requests again. Whether it can end one is still to be seen. */
+  answered(): void {
     this.ejectedUntil = undefined;
     this.trial = undefined;
     // A real answer is newer, and tells more, than the last probe.
     this.isDown = false;
   }
 
-  /** It could not be reached, broke off, was silent for too long, or said that it failed. */
-  failed(): void {
+  /** It has brought a good answer to its end. */
+  succeeded(): void {
+    this.answered();
+    this.failuresInARow = 0;
+    this.ejections = 0;
+  }
+
+  /** The request of this place could not reach it, broke off, met silence for too long, or was told of a failure. */
+  failed(place: Place): void {
     // Requests that were under way when it was ejected fail too: they are the same failure, and no new one.
-    if (this.ejectedUntil !== undefined && !this.trial) return;
+    if (this.ejectedUntil !== undefined && this.trial !== place) return;
     this.failuresInARow++;
-    if (this.trial || this.failuresInARow >= this.limits.health.ejectAfterFailures) this.eject();
+    if (this.trial === place || this.failuresInARow >= this.limits.health.ejectAfterFailures) this.eject();
   }
 
   /** It is at its rate limit and wants to be left alone for so long. That is no failure. */
   rest(milliseconds: number): void {
-    this.restsUntil = Math.max(this.restsUntil, this.clock.now() + milliseconds);
+    const restMs = Math.min(milliseconds, MAX_REST_MS);
+    this.restsUntil = Math.max(this.restsUntil, this.clock.now() + restMs);
   }
 
   /** What an active probe found. */

@@ -21,7 +21,12 @@ export class UpstreamWatch implements OnApplicationBootstrap, OnApplicationShutd
   ) {}
 
   async onApplicationBootstrap(): Promise<void> {
-    this.registry.onChange((added) => added.forEach((upstream) => this.watch(upstream)));
+    this.registry.onChange((added) => {
+      for (const upstream of added) {
+        this.watch(upstream);
+        if (upstream.config.discover) void this.discover(upstream);
+      }
+    });
     // A request that comes first should find the models: discovery is waited for, health is not.
     const discovering = this.registry.upstreams.filter(({ config }) => config.discover);
     await Promise.all(discovering.map((upstream) => this.discover(upstream)));
@@ -34,8 +39,8 @@ export class UpstreamWatch implements OnApplicationBootstrap, OnApplicationShutd
   }
 
   private watch(upstream: Upstream): void {
-    const { health, discover } = upstream.config;
-    if (health.check !== 'off') {
+    const { health, healthCheck, discover } = upstream.config;
+    if (healthCheck !== 'off') {
       // One that is down is asked more often: it should not wait longer than it needs to.
       const intervalMs = (): number =>
         upstream.state.condition === 'down' ? Math.min(health.intervalMs, health.ejectMs) : health.intervalMs;

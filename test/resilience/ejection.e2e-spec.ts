@@ -16,7 +16,7 @@ describe('an upstream that fails time after time', () => {
     clock = new ManualClock();
     bad = await FakeUpstream.start(reset);
     good = await FakeUpstream.start(replyJson(completion('good')));
-    const health = { check: 'off', ejectAfterFailures: 3, ejectMs: EJECT_MS };
+    const health = { ejectAfterFailures: 3, ejectMs: EJECT_MS };
     gateway = await Gateway.start(
       {
         upstreams: [

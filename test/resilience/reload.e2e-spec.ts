@@ -73,6 +73,13 @@ describe('a changed configuration', () => {
   it.each([
     ['is no YAML', '{', /YAML|flow/i],
     ['has a wrong option', 'upstreams: [{ name: a, baseUrl: nowhere }]', /upstreams\[0\]\.baseUrl/],
+    [
+      'has a model that no library expects',
+      'upstreams: [{ name: a, baseUrl: "http://a/v1", models: { constructor: a } }]',
+      /understood|constructor/,
+    ],
+    ['has an alias within itself', 'a: &x [*x]', /understood|alias|no such option/i],
+    ['has an address that is none', 'upstreams: [{ name: a, baseUrl: "http://0x100000000/v1" }]', /parsed/],
     ['has no keys', 'upstreams: [{ name: a, baseUrl: "http://127.0.0.1:1/v1" }]', /apiKeys/],
     ['would start the embedded engine', stringify({ apiKeys: [{ id: 'a', hash: hashApiKey('a') }] }), /restart/],
   ])('is refused and logged when it %s, and the old one stays', async (_, config, problem) => {

@@ -338,7 +338,8 @@ describe('POST /v1/completions when a stream breaks', () => {
     expect(whole).toContain(code);
     expect(whole).not.toContain('[DONE]');
     const [line] = await gateway.accessLog();
-    expect(line).toMatchObject({ status: 200, attempts: 2, resumes: 1 });
+    expect(line).toMatchObject({ status: 200, attempts: 2 });
+    expect(line).not.toHaveProperty('resumes');
   });
 
   it('keeps the connection alive with comments while it looks for another upstream', async () => {
@@ -375,7 +376,7 @@ describe('POST /v1/completions when a stream breaks', () => {
     await request.aborted;
     await expect(response.text()).rejects.toThrow();
     const [line] = await gateway.accessLog();
-    expect(line).toMatchObject({ status: 499, attempts: 2, resumes: 1 });
+    expect(line).toMatchObject({ status: 499, attempts: 2 });
     expect([first.requests.length, second.requests.length]).toEqual([1, 1]);
   });
 
