@@ -115,6 +115,17 @@ describe('POST /v1/completions in front of an upstream that fails', () => {
     expect(response.headers.get('x-ratelimit-remaining-requests')).toBe('0');
   });
 
+  it('takes a refusal that repeats a long prompt for what it is', async () => {
+    upstream.onCompletion(
+      replyJson({ detail: [{ loc: ['body', 'n'], msg: 'too many', input: 'x'.repeat(300_000) }] }, 400),
+    );
+    const response = await gateway.complete(REQUEST);
+    expect(response.status).toBe(400);
+    expect((await errorOf(response)).error.message).toBe('n: too many');
+    upstream.onCompletion(replyJson(`{"detail": "${'x'.repeat(3_000_000)}"}`, 400));
+    expect((await gateway.complete(REQUEST)).status).toBe(400);
+  });
+
   it('answers 503 with Retry-After when nothing listens there', async () => {
     await upstream.stop();
     const response = await gateway.complete(REQUEST);

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { once } from 'node:events';
 import { connect } from 'node:net';
-import { beginStream, chunk, events, FakeUpstream, hang } from './support/fake-upstream.js';
+import { beginStream, chunk, completion, events, FakeUpstream, hang, replyJson } from './support/fake-upstream.js';
 import { API_KEY, Gateway } from './support/gateway.js';
 import { ManualClock } from './support/manual-clock.js';
 
@@ -48,6 +48,37 @@ describe('POST /v1/completions when the client goes away', () => {
     await upstream.lastRequest.aborted;
     expect(await gateway.accessLog()).toMatchObject([{ status: 499, stream: true }]);
     expect(clock.pendingCount).toBe(timersBefore);
+  });
+
+  it('cuts a client that reads nothing for too long, and gives its place free', async () => {
+    await gateway.stop();
+    const config = { server: { clientStallMs: 5_000 } };
+    gateway = await Gateway.inFrontOf(upstream, { clock, config, upstream: { maxConcurrency: 1 } });
+    const event = events(chunk('x'.repeat(100_000)));
+    let writtenBytes = 0;
+    upstream.onCompletion(async (response) => {
+      beginStream(response);
+      while (!response.destroyed) {
+        writtenBytes += event.length;
+        if (!response.write(event)) await Promise.race([once(response, 'drain'), once(response, 'close')]);
+      }
+    });
+    const { port, hostname } = new URL(gateway.url);
+    const socket = connect(Number(port), hostname);
+    const body = JSON.stringify({ ...REQUEST, stream: true });
+    socket.pause();
+    socket.write(
+      `POST /v1/completions HTTP/1.1\r\nhost: x\r\nauthorization: Bearer ${API_KEY}\r\n` +
+        `content-type: application/json\r\ncontent-length: ${body.length}\r\n\r\n${body}`,
+    );
+    await upstream.received();
+    await settled(() => writtenBytes);
+    clock.advance(5_000);
+    await upstream.lastRequest.aborted;
+    expect(await gateway.accessLog()).toMatchObject([{ status: 499 }]);
+    socket.destroy();
+    upstream.onCompletion(replyJson(completion('free')));
+    expect((await gateway.complete(REQUEST)).status).toBe(200);
   });
 
   it('slows the upstream down to the pace of the client, without taking that for silence', async () => {

@@ -78,6 +78,32 @@ describe('POST /v1/completions with stream', () => {
     expect(line).toMatchObject({ stream: true, promptTokens: 1, completionTokens: 2, status: 200 });
   });
 
+  it('gives the usage a chunk of its own when the engine has it on the last choice', async () => {
+    const usage = { prompt_tokens: 1, completion_tokens: 2, total_tokens: 3 };
+    upstream.onCompletion(replyEvents(chunk('One', null, { usage: null }), chunk('', 'stop', { usage }), '[DONE]'));
+    const asked = await gateway.complete({ ...REQUEST, stream_options: { include_usage: true } });
+    const events = await eventsOf(asked);
+    expect(events.pop()).toBe('[DONE]');
+    expect(events.map((event) => JSON.parse(event) as object)).toEqual([
+      chunk('One', null, { usage: null }),
+      chunk('', 'stop'),
+      chunk('', null, { choices: [], usage }),
+    ]);
+  });
+
+  it('leaves counts on every chunk to a caller who asked for them', async () => {
+    const usage = { prompt_tokens: 1, completion_tokens: 1, total_tokens: 2 };
+    upstream.onCompletion(replyEvents(chunk('One', 'stop', { usage }), USAGE, '[DONE]'));
+    const options = { include_usage: true, continuous_usage_stats: true };
+    const asked = await gateway.complete({ ...REQUEST, stream_options: options });
+    expect(await eventsOf(asked)).toEqual([
+      JSON.stringify(chunk('One', 'stop', { usage })),
+      JSON.stringify(USAGE),
+      '[DONE]',
+    ]);
+    expect(upstream.lastRequest.body.stream_options).toEqual(options);
+  });
+
   it('keeps the status of a failure that comes as the first event', async () => {
     upstream.onCompletion(
       replyEvents({ error: { message: 'too long', type: 'BadRequestError', code: 400 } }, '[DONE]'),

@@ -85,9 +85,13 @@ export class CompletionJob implements Job {
 
   private async relayStream(answer: UpstreamAnswer, answered: () => void): Promise<void> {
     if (!isEventStream(answer)) throw await notAStream(answer);
-    const includeUsage = this.body.stream_options?.include_usage ?? false;
+    const options: { include_usage?: unknown; continuous_usage_stats?: unknown } = this.body.stream_options ?? {};
     const resumed = this.resumption && new ResumedChunks(this.resumption, this.stream);
-    const expected = { requestedModel: this.requestedModel, includeUsage };
+    const expected = {
+      requestedModel: this.requestedModel,
+      includeUsage: options.include_usage === true,
+      continuousUsage: options.continuous_usage_stats === true,
+    };
     const stream = new CompletionStream(expected, this.stream, resumed);
     try {
       await relayEvents(answer.body, stream, this.client, answered);

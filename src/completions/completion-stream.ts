@@ -9,6 +9,8 @@ export interface StreamExpectation {
   requestedModel: string;
   /** Whether the caller asked for a last chunk with the usage. */
   includeUsage: boolean;
+  /** Whether the caller asked for the counts on each chunk, as vLLM gives them with `continuous_usage_stats`. */
+  continuousUsage: boolean;
 }
 
 /**
@@ -18,6 +20,7 @@ export interface StreamExpectation {
 export class CompletionStream {
   usage: Usage | undefined;
   private hasDone = false;
+  private hasSentUsage = false;
 
   constructor(
     private readonly expected: StreamExpectation,
@@ -49,11 +52,13 @@ export class CompletionStream {
     const isFitted = this.resumed?.fit(chunk) ?? false;
     this.progress.add(chunk);
     if (isUsage(chunk.usage)) this.usage = chunk.usage;
+    if (chunk.choices.length === 0) return this.writeUsage(chunk);
 
-    const hidesUsage = chunk.usage !== undefined && !this.expected.includeUsage;
-    if (chunk.choices.length === 0 && (hidesUsage || chunk.usage === undefined)) return '';
+    const hidesUsage = chunk.usage !== undefined && !this.keepsUsage(chunk);
     const isAsItCame = !hidesUsage && !isFitted && chunk.model === this.expected.requestedModel;
-    return isAsItCame ? formatEvent(data) : this.write(chunk, hidesUsage);
+    if (isAsItCame) return formatEvent(data);
+    const { usage, ...others } = chunk;
+    return this.write(hidesUsage ? others : { ...others, usage });
   }
 
   /**
@@ -68,13 +73,28 @@ export class CompletionStream {
     return this.finish();
   }
 
-  private write(chunk: UpstreamCompletion, hidesUsage: boolean): string {
-    if (hidesUsage) delete chunk.usage;
+  /** Null on the way is OpenAI's own; counts on the way are for those who asked for them on each chunk. */
+  private keepsUsage({ usage }: UpstreamCompletion): boolean {
+    return this.expected.includeUsage && (usage === null || this.expected.continuousUsage);
+  }
+
+  /** The one chunk that has the usage, and no choices. */
+  private writeUsage(chunk: UpstreamCompletion): string {
+    if (!this.expected.includeUsage || !isUsage(chunk.usage)) return '';
+    this.hasSentUsage = true;
+    return this.write(chunk);
+  }
+
+  private write(chunk: UpstreamCompletion): string {
     return formatEvent(JSON.stringify({ ...chunk, model: this.expected.requestedModel }));
   }
 
+  /** Some engines have the usage on the last choice's chunk; its own chunk is then made here. */
   private finish(): string {
     this.hasDone = true;
-    return formatEvent(DONE);
+    const isOwed = this.expected.includeUsage && this.usage !== undefined && !this.hasSentUsage;
+    const head = { ...this.progress.identity, object: 'text_completion' };
+    const owed = isOwed ? this.write({ ...head, choices: [], usage: this.usage }) : '';
+    return owed + formatEvent(DONE);
   }
 }

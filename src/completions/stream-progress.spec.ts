@@ -26,6 +26,13 @@ describe('what a caller has of a stream', () => {
     expect(progress.identity).toBeUndefined();
   });
 
+  it('takes no memory for what was asked for and has not begun', () => {
+    const progress = new StreamProgress(Number.MAX_SAFE_INTEGER, () => '');
+    progress.add(chunk(choice('One', { finish_reason: 'stop' })));
+    expect([progress.openIndexes, progress.isWhole, progress.tokenCount]).toEqual([[1, 2], false, 1]);
+    expect(progress.choiceAt(-1)).toBeUndefined();
+  });
+
   it('is text and tokens, one a chunk, the finish not counted', () => {
     const progress = after(
       [''],

@@ -48,6 +48,10 @@ export class ServedModels {
     return glob && (glob.upstreamModel.includes('*') ? requestedModel : glob.upstreamModel);
   }
 
+  get discoveredNames(): string[] {
+    return [...this.discovered];
+  }
+
   discoveredAre(names: readonly string[]): void {
     this.discovered = new Set(names);
   }

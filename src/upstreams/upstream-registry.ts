@@ -45,6 +45,12 @@ export class UpstreamRegistry implements OnModuleInit, OnApplicationShutdown {
     );
     for (const gone of before.filter((upstream) => !this.current.includes(upstream))) void gone.close('when_idle');
     const added = this.current.filter((upstream) => !before.includes(upstream));
+    for (const upstream of added.filter(({ config }) => config.discover)) {
+      // The same server under other options serves what it served, until it is asked again.
+      const { baseUrl, models } = upstream;
+      const known = before.find((each) => each.baseUrl === baseUrl)?.models.discoveredNames;
+      if (known) models.discoveredAre(known);
+    }
     for (const listener of this.listeners) listener(added);
   }
 
