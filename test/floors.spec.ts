@@ -20,7 +20,7 @@ const FLOORS = [
 
 /** What the engine, a program of its own, shares with the gateway: the shape of requests and of errors. */
 const SHARED_WITH_ENGINE =
-  /^src\/(errors\/|completions\/([\w-]+\.dto|compiled-check|field-rules|extra-fields|completion-validation\.pipe)\.ts$)/;
+  /^src\/(errors\/|completions\/([\w-]+\.dto|compiled-check|field-rules|extra-fields|completion-validation\.pipe|prompts)\.ts$)/;
 
 const ENVIRONMENT_READERS = /^(src\/main\.ts|src\/upstreams\/embedded-engine\.ts|engine\/.*)$/;
 

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { completion, FakeUpstream, replyJson } from '../support/fake-upstream.js';
+import { chunk, completion, FakeUpstream, replyEvents, replyJson } from '../support/fake-upstream.js';
 import { errorOf, Gateway } from '../support/gateway.js';
 import { ManualClock } from '../support/manual-clock.js';
 
@@ -156,5 +156,29 @@ describe('POST /v1/completions when the upstream is full', () => {
     await expectAnswer(first, 'first');
     expect([prompts(), other.requests.length]).toEqual([['first'], 1]);
     await other.stop();
+  });
+
+  it('goes back to an upstream that failed rather than wait for one that is full', async () => {
+    await gateway.stop();
+    const broken = await FakeUpstream.start(replyEvents(chunk('Once')));
+    await start([{ name: 'broken', baseUrl: broken.baseUrl, priority: 1 }]);
+    const first = ask('first');
+    await upstream.received();
+    broken.onCompletion(async (response, request) => {
+      broken.onCompletion(replyEvents(chunk(' upon', 'stop'), '[DONE]'));
+      await replyEvents(chunk('Once'))(response, request);
+    });
+    const pending = gateway.complete({ model: 'test-model', prompt: 'second', stream: true });
+    await broken.received();
+    // It is not the queue that it waits in, but the back-off before the same upstream.
+    while (broken.requests.length < 2) {
+      clock.advance(100);
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+    expect(await (await pending).text()).toContain(' upon');
+    expect(prompts()).toEqual(['first']);
+    answerOne();
+    await expectAnswer(first, 'first');
+    await broken.stop();
   });
 });
