@@ -81,6 +81,27 @@ describe('POST /v1/completions when the client goes away', () => {
     expect((await gateway.complete(REQUEST)).status).toBe(200);
   });
 
+  it('cuts a client that does not read a large JSON answer, whose place is free long before', async () => {
+    await gateway.stop();
+    gateway = await Gateway.inFrontOf(upstream, { clock, upstream: { maxConcurrency: 1 } });
+    upstream.onCompletion(replyJson(completion('x'.repeat(50_000_000))));
+    const { port, hostname } = new URL(gateway.url);
+    const socket = connect(Number(port), hostname);
+    const body = JSON.stringify(REQUEST);
+    socket.pause();
+    socket.write(
+      `POST /v1/completions HTTP/1.1\r\nhost: x\r\nauthorization: Bearer ${API_KEY}\r\n` +
+        `content-type: application/json\r\ncontent-length: ${body.length}\r\n\r\n${body}`,
+    );
+    await upstream.received();
+    upstream.onCompletion(replyJson(completion('free')));
+    expect((await gateway.complete(REQUEST)).status).toBe(200);
+    await settled(() => gateway.logLines.length);
+    clock.advance(120_000);
+    expect((await gateway.accessLog(2))[1]).toMatchObject({ status: 499 });
+    socket.destroy();
+  });
+
   it('slows the upstream down to the pace of the client, without taking that for silence', async () => {
     const event = events(chunk('x'.repeat(100_000)));
     const count = 1_000;

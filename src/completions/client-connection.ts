@@ -16,6 +16,9 @@ export class ClientGoneError extends Error {
   }
 }
 
+/** So much at least a client has to read within `clientStallMs`. */
+const SLICE_BYTES = 65_536;
+
 /** The caller's end of one completion: a JSON answer, or a stream of events, and the news that the caller is gone. */
 export class ClientConnection {
   readonly exchange: Exchange;
@@ -53,8 +56,15 @@ export class ClientConnection {
       'Content-Type': 'application/json; charset=utf-8',
       'Content-Length': bytes.length,
     });
-    this.exchange.bytesSent += bytes.length;
     this.exchange.firstByteAt = this.now;
+    if (bytes.length > SLICE_BYTES) {
+      // The upstream is done: its place is not held while the client reads. A client that leaves has nothing to be told.
+      this.writeSlices(bytes)
+        .then(() => this.response.end())
+        .catch(() => undefined);
+      return;
+    }
+    this.exchange.bytesSent += bytes.length;
     this.response.end(bytes);
   }
 
@@ -69,14 +79,7 @@ export class ClientConnection {
     if (!this.hasBegun) this.begin();
     this.exchange.firstByteAt ??= this.now;
     this.heartbeat?.refresh();
-    if (this.write(events)) return;
-    // A client that does not read holds a place on the upstream, and must not hold it for ever.
-    const stall = this.clock.timer(this.limits.clientStallMs, () => this.response.destroy());
-    try {
-      await once(this.response, 'drain', { signal: this.signal });
-    } finally {
-      stall.cancel();
-    }
+    await this.writeSlices(Buffer.from(events));
   }
 
   end(): void {
@@ -105,9 +108,25 @@ export class ClientConnection {
     this.response.flushHeaders();
   }
 
-  private write(text: string): boolean {
-    const bytes = Buffer.from(text);
-    this.exchange.bytesSent += bytes.length;
+  /** Slice by slice, so that a client that reads, however slowly, is told from one that does not. */
+  private async writeSlices(bytes: Buffer): Promise<void> {
+    for (let start = 0; start < bytes.length; start += SLICE_BYTES) {
+      if (!this.write(bytes.subarray(start, start + SLICE_BYTES))) await this.drained();
+    }
+  }
+
+  private async drained(): Promise<void> {
+    // Who does not read holds memory, and a place on the upstream: not for ever.
+    const stall = this.clock.timer(this.limits.clientStallMs, () => this.response.destroy());
+    try {
+      await once(this.response, 'drain', { signal: this.signal });
+    } finally {
+      stall.cancel();
+    }
+  }
+
+  private write(bytes: Buffer | string): boolean {
+    this.exchange.bytesSent += Buffer.byteLength(bytes);
     return this.response.write(bytes);
   }
 }

@@ -49,10 +49,11 @@ export class CompletionStream {
     if (data === DONE) return this.finish();
     const chunk = readCompletion(data);
     if (!chunk) return '';
+    const isUsageChunk = chunk.choices.length === 0;
     const isFitted = this.resumed?.fit(chunk) ?? false;
     this.progress.add(chunk);
     if (isUsage(chunk.usage)) this.usage = chunk.usage;
-    if (chunk.choices.length === 0) return this.writeUsage(chunk);
+    if (chunk.choices.length === 0) return isUsageChunk ? this.writeUsage(chunk) : '';
 
     const hidesUsage = chunk.usage !== undefined && !this.keepsUsage(chunk);
     const isAsItCame = !hidesUsage && !isFitted && chunk.model === this.expected.requestedModel;
@@ -80,7 +81,7 @@ export class CompletionStream {
 
   /** The one chunk that has the usage, and no choices. */
   private writeUsage(chunk: UpstreamCompletion): string {
-    if (!this.expected.includeUsage || !isUsage(chunk.usage)) return '';
+    if (!this.expected.includeUsage || this.hasSentUsage || !isUsage(chunk.usage)) return '';
     this.hasSentUsage = true;
     return this.write(chunk);
   }

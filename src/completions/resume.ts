@@ -54,7 +54,7 @@ export function resumptionOf(body: CreateCompletionDto, progress: StreamProgress
       n: null,
       best_of: null,
       echo: null,
-      ...fewerMinTokens(body, choice.tokenCount),
+      ...fewerMinTokens(body, isOnlyEnd ? Infinity : choice.tokenCount),
     },
     index,
     owedText,

@@ -67,7 +67,7 @@ export class ServerConfig {
   @IsMilliseconds(1)
   heartbeatMs = 15_000;
 
-  /** How long a client may read nothing of what was sent before its connection is cut. */
+  /** How long a client may take to read 64 KiB of what waits for it before its connection is cut. */
   @IsMilliseconds(1)
   clientStallMs = 120_000;
 

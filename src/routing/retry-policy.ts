@@ -24,10 +24,10 @@ export class RetryPolicy {
    * Whether another attempt may follow, after so many in a row that brought nothing. Takes it from the budget, which
    * refuses only what would go to upstreams that have failed already: a healthy one is not part of the outage.
    */
-  isAllowed(error: UpstreamError, attempts: number, hasHealthy: boolean): boolean {
+  isAllowed(error: UpstreamError, attempts: number, hasAvailable: boolean): boolean {
     if (!error.allowsFallback || attempts >= this.config.maxAttempts) return false;
     if (error.isTimeout && !this.config.retryTimeouts) return false;
-    return !error.isCharged || this.budget.take(hasHealthy);
+    return !error.isCharged || this.budget.take(hasAvailable);
   }
 
   /**

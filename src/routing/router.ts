@@ -120,7 +120,7 @@ export class Router {
       // Where nobody answers the door nothing was attempted, as long as there is another door.
       if (error.phase !== 'not_sent' || isRoundOver) attempts++;
       if (this.candidatesOf(tour).length === 0 || !job.prepareToGoOn()) throw error;
-      if (!this.retries.isAllowed(error, attempts, this.hasHealthy(tour))) throw error;
+      if (!this.retries.isAllowed(error, attempts, this.hasAvailable(tour))) throw error;
       const waitMs = isRoundOver ? this.retries.waitMs(error, attempts) : 0;
       if (waitMs === undefined || this.clock.now() + waitMs >= deadlineAt) throw error;
       if (waitMs > 0) await sleep(this.clock, waitMs, job.signal);
@@ -164,6 +164,8 @@ export class Router {
 
   /** Takes a place on the best candidate, and waits for one while all are full. */
   private async takePlace(tour: Tour): Promise<ChosenCandidate> {
+    // Who came before goes first.
+    this.waitingRoom.letIn();
     return this.choose(tour) ?? (await this.waitingRoom.enter(() => this.choose(tour), tour.job.signal));
   }
 
@@ -193,9 +195,11 @@ export class Router {
     return candidates.filter((candidate) => !ruledOut.has(nameOf(candidate)) && job.accepts(candidate));
   }
 
-  /** Whether there is a healthy candidate that was not tried: what it would bear is what it is there for. */
-  private hasHealthy(tour: Tour): boolean {
-    return this.candidatesOf(tour).some((candidate) => !tour.tried.has(nameOf(candidate)) && isHealthy(candidate));
+  /** Whether the next attempt can go to a candidate that is well and was not tried: what it bears is what it is there for. */
+  private hasAvailable(tour: Tour): boolean {
+    return this.candidatesOf(tour).some(
+      (candidate) => !tour.tried.has(nameOf(candidate)) && candidate.upstream.state.isAvailable,
+    );
   }
 
   private hasUntried(tour: Tour): boolean {

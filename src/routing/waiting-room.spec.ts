@@ -37,6 +37,14 @@ describe('the waiting room', () => {
     expect([room.size, clock.pendingCount]).toEqual([0, 0]);
   });
 
+  it('looks by itself for a place that nobody tells of', async () => {
+    const waiting = enter();
+    places.push('one');
+    clock.advance(250);
+    expect(await waiting).toBe('one');
+    expect(clock.pendingCount).toBe(0);
+  });
+
   it('lets in whom it suits when the place does not suit the first', async () => {
     let isForTheFirst = false;
     const first = room.enter(() => (isForTheFirst ? 'late' : undefined), stay);

@@ -1,6 +1,8 @@
 import { ApiError } from '../errors/api-error.js';
 import type { Clock, Timer } from '../telemetry/clock.js';
 
+const LOOK_INTERVAL_MS = 250;
+
 interface Waiter {
   /** Gets a place and leaves the room, if there is a place. */
   tryEnter: () => void;
@@ -10,6 +12,7 @@ interface Waiter {
 /** Where requests wait, first come first served, while every upstream that could serve them is full. */
 export class WaitingRoom {
   private readonly waiters = new Set<Waiter>();
+  private look: Timer | undefined;
 
   constructor(
     private readonly limits: { maxQueue: number; queueTimeoutMs: number },
@@ -44,6 +47,7 @@ export class WaitingRoom {
       },
       leave: (error) => {
         this.waiters.delete(waiter);
+        if (this.waiters.size === 0) this.look?.cancel();
         timer.cancel();
         signal.removeEventListener('abort', onAbort);
         if (error !== undefined) reject(error);
@@ -55,7 +59,16 @@ export class WaitingRoom {
     const onAbort = (): void => waiter.leave(signal.reason);
     signal.addEventListener('abort', onAbort, { once: true });
     this.waiters.add(waiter);
+    if (this.waiters.size === 1) this.keepLooking();
     return promise;
+  }
+
+  /** An ejection or a rest that is over, or a probe that succeeds, makes room and tells nobody. */
+  private keepLooking(): void {
+    this.look = this.clock.timer(LOOK_INTERVAL_MS, () => {
+      this.letIn();
+      if (this.waiters.size > 0) this.keepLooking();
+    });
   }
 
   /** A place may have become free: lets in whom it suits, the longest waiting first. */

@@ -14,7 +14,7 @@ export async function readAll(body: AsyncIterable<Buffer>): Promise<string> {
   for await (const chunk of body) {
     sizeBytes += chunk.length;
     if (sizeBytes > MAX_ANSWER_BYTES)
-      throw new UpstreamError('answered', `an answer larger than ${MAX_ANSWER_BYTES} bytes`);
+      throw new UpstreamError('answered', `an answer larger than ${MAX_ANSWER_BYTES} bytes`, { isTooLarge: true });
     chunks.push(chunk);
   }
   return Buffer.concat(chunks, sizeBytes).toString();

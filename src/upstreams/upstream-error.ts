@@ -19,6 +19,8 @@ export interface PublicError extends Pick<ApiErrorOptions, 'param' | 'headers'> 
 
 export interface UpstreamErrorOptions {
   isTimeout?: boolean;
+  /** The request asks for more than is read here: no upstream can help, and none is at fault. */
+  isTooLarge?: boolean;
   /** The upstream's own status, when it answered with one. */
   status?: number;
   /** What the upstream's `Retry-After` asks for, in milliseconds. */
@@ -51,14 +53,15 @@ export class UpstreamError extends ApiError {
     reason: string,
     options: UpstreamErrorOptions = {},
   ) {
-    const { isTimeout = false, status } = options;
+    const { isTimeout = false, isTooLarge = false, status } = options;
     const { status: publicStatus, code, message, ...rest } = options.publicError ?? publicErrorOf(phase, isTimeout);
     super(publicStatus, code, message, { ...rest, reason, cause: options.cause });
     this.isTimeout = isTimeout;
     this.retryAfterMs = options.retryAfterMs;
-    this.allowsFallback = status === undefined || !REQUEST_IS_WRONG.has(status);
+    this.allowsFallback = !isTooLarge && (status === undefined || !REQUEST_IS_WRONG.has(status));
     this.allowsRetry = this.allowsFallback && (status === undefined || !UPSTREAM_LACKS_IT.has(status));
-    this.isFailure = status === undefined || status >= 500 || status < 400 || FAILURES_BELOW_500.has(status);
+    this.isFailure =
+      !isTooLarge && (status === undefined || status >= 500 || status < 400 || FAILURES_BELOW_500.has(status));
     this.isCharged = isTimeout || (phase === 'answered' && this.allowsRetry);
   }
 }

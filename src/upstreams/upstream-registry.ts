@@ -43,12 +43,16 @@ export class UpstreamRegistry implements OnModuleInit, OnApplicationShutdown {
     this.current = configs.map(
       (config) => before.find((upstream) => isDeepStrictEqual(upstream.config, config)) ?? this.create(config),
     );
-    for (const gone of before.filter((upstream) => !this.current.includes(upstream))) void gone.close('when_idle');
+    for (const gone of before.filter((upstream) => !this.current.includes(upstream))) {
+      // Its pool may be closed already, when the gateway is about to end.
+      gone.close('when_idle').catch(() => undefined);
+    }
     const added = this.current.filter((upstream) => !before.includes(upstream));
     for (const upstream of added.filter(({ config }) => config.discover)) {
-      // The same server under other options serves what it served, until it is asked again.
-      const { baseUrl, models } = upstream;
-      const known = before.find((each) => each.baseUrl === baseUrl)?.models.discoveredNames;
+      // Under other options, or at another address, it is taken to serve what it served, until it is asked again.
+      const { baseUrl, config, models } = upstream;
+      const same = before.find((each) => each.baseUrl === baseUrl || each.config.name === config.name);
+      const known = same?.models.discoveredNames;
       if (known) models.discoveredAre(known);
     }
     for (const listener of this.listeners) listener(added);
