@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { completion, FakeUpstream, replyJson } from '../support/fake-upstream.js';
+import { completion, FakeUpstream, hang, replyJson } from '../support/fake-upstream.js';
 import { errorOf, Gateway } from '../support/gateway.js';
 import { ManualClock } from '../support/manual-clock.js';
 
@@ -88,5 +88,28 @@ describe('a storm: every upstream answers 503', () => {
       expect(response.status).toBe(503);
     }
     expect(requestCount()).toBe(50);
+  });
+
+  it('keeps to the budget beside an upstream that is well but full', async () => {
+    await gateway.stop();
+    const [failing, full] = upstreams as [FakeUpstream, FakeUpstream];
+    failing.onCompletion(replyJson({ error: { message: 'overloaded' } }, 503));
+    full.onCompletion(hang);
+    // It fails now and then rather than always: nothing ejects it.
+    const health = { ejectAfterFailures: 1_000_000 };
+    const configs = [
+      { name: 'full', baseUrl: full.baseUrl, maxConcurrency: 1 },
+      { name: 'failing', baseUrl: failing.baseUrl, priority: 1, health },
+    ];
+    gateway = await Gateway.start({ upstreams: configs }, clock);
+    const caller = new AbortController();
+    const first = gateway.complete(REQUEST, { signal: caller.signal });
+    await full.received();
+    const clientCount = 100;
+    const pending = Array.from({ length: clientCount }, () => gateway.complete(REQUEST));
+    for (const response of await settled(pending)) expect(response.status).toBe(503);
+    expect(failing.requests.length).toBeLessThanOrEqual(1.2 * clientCount + 1);
+    caller.abort();
+    await expect(first).rejects.toThrow('aborted');
   });
 });

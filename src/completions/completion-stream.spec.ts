@@ -1,0 +1,41 @@
+import { describe, expect, it } from '@jest/globals';
+import { chunk } from '../../test/support/fake-upstream.js';
+import { CompletionStream } from './completion-stream.js';
+import type { CreateCompletionDto } from './create-completion.dto.js';
+import { resumptionOf } from './resume.js';
+import { ResumedChunks } from './resumed-chunks.js';
+import { StreamProgress } from './stream-progress.js';
+
+const expected = { requestedModel: 'test-model', includeUsage: true, continuousUsage: true };
+const usage = { prompt_tokens: 3, completion_tokens: 1, total_tokens: 4 };
+
+describe('a resumed stream of which only the end was missing', () => {
+  it('has the finish, then the usage once, whichever chunks of the upstream carry it', () => {
+    const body = {
+      model: 'test-model',
+      prompt: 'Hi',
+      max_tokens: 1,
+      stream: true,
+      stream_options: { include_usage: true },
+    } as CreateCompletionDto;
+    const progress = new StreamProgress(1, () => '');
+    new CompletionStream(expected, progress).accept(JSON.stringify(chunk('One')));
+    const resumption = resumptionOf(body, progress);
+    expect(resumption).toMatchObject({ isOnlyEnd: true, body: { prompt: 'HiOne', max_tokens: 1 } });
+    if (!resumption) return;
+
+    const stream = new CompletionStream(expected, progress, new ResumedChunks(resumption, progress));
+    const sent = [
+      chunk(' two', null, { usage }),
+      chunk('', 'length', { usage }),
+      chunk('', null, { choices: [], usage }),
+    ].map((each) => stream.accept(JSON.stringify(each)));
+    const summed = { prompt_tokens: 2, completion_tokens: 1, total_tokens: 3 };
+    expect(sent.map((event) => (event === '' ? '' : (JSON.parse(event.slice('data: '.length)) as object)))).toEqual([
+      '',
+      chunk('', 'length', { usage: summed }),
+      chunk('', null, { choices: [], usage: summed }),
+    ]);
+    expect(stream.accept('[DONE]')).toBe('data: [DONE]\n\n');
+  });
+});
