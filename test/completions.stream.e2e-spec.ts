@@ -147,6 +147,20 @@ describe('POST /v1/completions with stream', () => {
     expect(JSON.parse(delivered[2] ?? '')).toHaveProperty('error.code', 'upstream_error');
   });
 
+  it('is over with [DONE], also for the place on an upstream that does not end its answer', async () => {
+    await gateway.stop();
+    gateway = await Gateway.inFrontOf(upstream, { clock, upstream: { maxConcurrency: 1 } });
+    upstream.onCompletion((response) => {
+      beginStream(response);
+      response.write(events(chunk('One', 'stop'), '[DONE]'));
+    });
+    for (let i = 0; i < 3; i++) {
+      expect(await eventsOf(await gateway.complete(REQUEST))).toEqual([JSON.stringify(chunk('One', 'stop')), '[DONE]']);
+    }
+    clock.advance(30_000);
+    await Promise.all(upstream.requests.map(({ aborted }) => aborted));
+  });
+
   it('adds the [DONE] that an upstream forgot, when every choice has finished', async () => {
     upstream.onCompletion(replyEvents(chunk('One', 'stop')));
     expect(await eventsOf(await gateway.complete(REQUEST))).toEqual([JSON.stringify(chunk('One', 'stop')), '[DONE]']);

@@ -15,16 +15,36 @@ export async function relayEvents(
   answered: () => void,
 ): Promise<void> {
   const parser = new EventStreamParser();
-  for await (const bytes of body) {
-    await sendAccepted(parser.push(bytes), stream, client, answered);
-    // Reading on to the end of the upstream's answer keeps its connection for the next request.
-    if (stream.isDone) client.end();
+  const reader = body[Symbol.asyncIterator]();
+  try {
+    for (let read = await reader.next(); !read.done; read = await reader.next()) {
+      await sendAccepted(parser.push(read.value), stream, client, answered);
+      if (!stream.isDone) continue;
+      client.end();
+      void readOn(reader);
+      return;
+    }
+  } catch (error) {
+    void reader.return?.();
+    throw error;
   }
   const last = parser.end();
   if (last !== undefined) await sendAccepted([last], stream, client, answered);
   const owed = stream.end();
   if (owed !== '') await client.sendEvents(owed);
   client.end();
+}
+
+/**
+ * Reads on to the end of the upstream's answer, which keeps its connection for the next request. Nobody waits for it: the
+ * caller has everything, and the time limits end an upstream that does not.
+ */
+async function readOn(reader: AsyncIterator<Buffer>): Promise<void> {
+  try {
+    while (!(await reader.next()).done);
+  } catch {
+    // How the upstream closes its side is no concern of anybody.
+  }
 }
 
 /** Sends what the events say, up to the one that cannot be used. */

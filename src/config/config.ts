@@ -19,7 +19,8 @@ import {
 import { IsModelMap } from './model-map.js';
 
 /**
- * Every option of the gateway with its default and unit, on one page. `gateway.example.yaml` shows them in use.
+ * Every option of the gateway with its default and unit, on one page, however long it gets. `gateway.example.yaml` shows
+ * them in use.
  */
 
 export const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const;
