@@ -41,7 +41,7 @@ async function main(): Promise<void> {
   const temporaryKey = ensureKey(config);
   const logger = createLogger(config.log.level);
   const app = await createApp({ config, logger, clock: systemClock });
-  shutDownOnSignal(app, config.server, logger);
+  shutDownOnSignal(app, config.server, logger, process.env.npm_lifecycle_event !== undefined);
   const { host, port } = config.server;
   await app.listen(port, host);
   const url = (await app.getUrl()).replace('[::1]', '127.0.0.1');

@@ -10,20 +10,40 @@ const IDLE_SWEEP_MS = 50;
 
 type DrainLimits = Pick<ServerConfig, 'shutdownDelayMs' | 'drainTimeoutMs'>;
 
+const PARENT_LOOK_MS = 500;
+
 /**
  * On SIGTERM or SIGINT: readiness goes down first, then nothing new is taken, then what is under way ends, up to a limit,
  * and the process exits with 0. A second signal ends it at once.
+ *
+ * Under npm the end of the parent does the same: npm passes a signal on to the shell in between, which ends and passes
+ * nothing on.
  */
-export function shutDownOnSignal(app: NestExpressApplication, limits: DrainLimits, logger: Logger): void {
+export function shutDownOnSignal(
+  app: NestExpressApplication,
+  limits: DrainLimits,
+  logger: Logger,
+  isUnderNpm: boolean,
+): void {
   const state = app.get(ShutdownState);
+  const begin = (reason: string): void => {
+    state.isAnnounced = true;
+    logger.info({ reason }, 'shutting down');
+    void drain(app, state, limits).then(() => process.exit(0));
+  };
   for (const signal of ['SIGTERM', 'SIGINT'] as const) {
     process.on(signal, () => {
       if (state.isAnnounced) process.exit(128 + constants.signals[signal]);
-      state.isAnnounced = true;
-      logger.info({ signal }, 'shutting down');
-      void drain(app, state, limits).then(() => process.exit(0));
+      begin(signal);
     });
   }
+  if (!isUnderNpm) return;
+  const parent = process.ppid;
+  const look = setInterval(() => {
+    if (process.ppid === parent) return;
+    clearInterval(look);
+    if (!state.isAnnounced) begin('the parent is gone');
+  }, PARENT_LOOK_MS).unref();
 }
 
 async function drain(app: NestExpressApplication, state: ShutdownState, limits: DrainLimits): Promise<void> {

@@ -89,6 +89,20 @@ describe('SIGTERM', () => {
     await upstream.lastRequest.aborted;
   });
 
+  it('under npm, drains when the shell in between is ended by the signal that npm got', async () => {
+    const upstreams = [{ name: 'fake', baseUrl: upstream.baseUrl }];
+    gateway = GatewayProcess.spawn({ upstreams }, { npm_lifecycle_event: 'start' }, undefined, true);
+    const url = await gateway.listening();
+    const response = await openStream(url);
+    gateway.kill('SIGKILL');
+    await refused(url);
+    finish();
+    expect(await response.text()).toBe(events(chunk('One'), chunk(' two', 'stop'), '[DONE]'));
+    // The shell's pipes are the gateway's: they close when it ends.
+    await gateway.ended;
+    expect(gateway.stdout).toContain('the parent is gone');
+  });
+
   it('ends at once when it comes a second time', async () => {
     const url = await start({});
     const response = await openStream(url);

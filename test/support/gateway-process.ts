@@ -38,13 +38,16 @@ export class GatewayProcess {
 
   /**
    * `config` is written to a file as `gateway.yaml` would be; the environment is the given one and no other; `program` is
-   * a copy of the built one that lies elsewhere.
+   * a copy of the built one that lies elsewhere. With `shell` the process is a shell, and the gateway its child.
    */
-  static spawn(config: object, env: Record<string, string> = {}, program = PROGRAM): GatewayProcess {
+  static spawn(config: object, env: Record<string, string> = {}, program = PROGRAM, shell = false): GatewayProcess {
     const file = join(mkdtempSync(join(tmpdir(), 'gateway-')), 'gateway.yaml');
     writeFileSync(file, stringify(config));
     const { PATH = '' } = process.env;
-    const child = spawn(process.execPath, [program], {
+    const [command, ...args] = shell
+      ? ['sh', '-c', '"$0" "$1"; :', process.execPath, program]
+      : [process.execPath, program];
+    const child = spawn(command, args, {
       env: { PATH, PORT: '0', API_KEYS: API_KEY, GATEWAY_CONFIG: file, ...env },
       stdio: ['ignore', 'pipe', 'pipe'],
     });
