@@ -41,6 +41,7 @@ export class CompletionJob implements Job {
     this.stream = new StreamProgress(choiceCountOf(body), (index) => echoedPromptOf(body, index));
   }
 
+  /** Whether the candidate takes the fields that the contract does not list, if there are any. */
   accepts(candidate: Candidate): boolean {
     return !this.hasExtras || takesExtras(candidate);
   }

@@ -9,7 +9,7 @@ import { LOGGER, type Logger } from '../telemetry/logger.js';
 import type { ClientConnection } from './client-connection.js';
 import { CompletionJob } from './completion-job.js';
 import type { CreateCompletionDto } from './create-completion.dto.js';
-import { hasExtras, refusedFields, takesExtras } from './plan.js';
+import { refusedFields } from './plan.js';
 
 const MAX_LOGGED_MODEL_LENGTH = 256;
 
@@ -28,11 +28,12 @@ export class CompletionsService {
     // A name may be as long as a body; a log line must not.
     exchange.model = body.model.slice(0, MAX_LOGGED_MODEL_LENGTH);
     exchange.stream = body.stream ?? false;
-    this.checkServed(body, caller);
+    const job = new CompletionJob(body, caller, client, this.config.routing.resume === 'on');
+    this.checkServed(job, body, caller);
     if (this.router.isListed(body.model)) exchange.modelLabel = body.model;
     if (exchange.stream && this.config.server.heartbeat === 'early') client.begin();
     try {
-      await this.router.run(new CompletionJob(body, caller, client, this.config.routing.resume === 'on'));
+      await this.router.run(job);
     } catch (thrown) {
       if (!client.hasBegun || client.signal.aborted) throw thrown;
       const error = toApiError(thrown);
@@ -42,9 +43,9 @@ export class CompletionsService {
   }
 
   /** @throws {ApiError} 404 when nobody serves the model for this caller, 422 when nobody takes all of the fields. */
-  private checkServed(body: CreateCompletionDto, caller: Caller): void {
+  private checkServed(job: CompletionJob, body: CreateCompletionDto, caller: Caller): void {
     const candidates = mayUse(caller, body.model) ? this.router.candidatesFor(body.model) : [];
     if (candidates.length === 0) throw modelNotFound();
-    if (hasExtras(body) && !candidates.some(takesExtras)) throw refusedFields(body);
+    if (!candidates.some((candidate) => job.accepts(candidate))) throw refusedFields(body);
   }
 }

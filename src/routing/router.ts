@@ -177,8 +177,7 @@ export class Router {
    */
   private choose(tour: Tour): ChosenCandidate | undefined {
     const candidates = this.candidatesOf(tour);
-    const untried = candidates.filter((candidate) => !tour.tried.has(nameOf(candidate)));
-    const chosen = this.selectFrom(untried) ?? this.selectFrom(candidates);
+    const chosen = this.selectFrom(this.untriedOf(tour)) ?? this.selectFrom(candidates);
     if (chosen) return { ...chosen, place: chosen.upstream.state.take() };
     if (candidates.every(isResting)) throw resting(candidates);
     return undefined;
@@ -197,13 +196,15 @@ export class Router {
 
   /** Whether the next attempt can go to a candidate that is well and was not tried: what it bears is what it is there for. */
   private hasAvailable(tour: Tour): boolean {
-    return this.candidatesOf(tour).some(
-      (candidate) => !tour.tried.has(nameOf(candidate)) && candidate.upstream.state.isAvailable,
-    );
+    return this.untriedOf(tour).some(({ upstream }) => upstream.state.isAvailable);
   }
 
   private hasUntried(tour: Tour): boolean {
-    return this.candidatesOf(tour).some((candidate) => !tour.tried.has(nameOf(candidate)) && mayBeTried(candidate));
+    return this.untriedOf(tour).some(mayBeTried);
+  }
+
+  private untriedOf(tour: Tour): Candidate[] {
+    return this.candidatesOf(tour).filter((candidate) => !tour.tried.has(nameOf(candidate)));
   }
 }
 

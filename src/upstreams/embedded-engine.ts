@@ -42,7 +42,6 @@ export class EmbeddedEngine implements Upstream {
     private readonly modelPath: string | undefined,
     private readonly clock: Clock,
     private readonly logger: Logger,
-    private readonly program = ENGINE_PROGRAM,
   ) {
     const model = modelPath === undefined ? DEFAULT_MODEL_NAME : basename(modelPath, '.gguf');
     const options = { name: 'embedded', engine: 'embedded', extraParameters: 'refuse' } as const;
@@ -55,15 +54,10 @@ export class EmbeddedEngine implements Upstream {
     return this.http?.baseUrl;
   }
 
-  /** The child's process id, to watch it from outside. */
-  get pid(): number | undefined {
-    return this.child?.pid;
-  }
-
   /** @throws {EngineStartError} that says what to do. */
   async start(): Promise<void> {
     const startedAt = this.clock.now();
-    const child = fork(this.program, {
+    const child = fork(ENGINE_PROGRAM, {
       env: {
         ...process.env,
         API_KEYS: undefined,
