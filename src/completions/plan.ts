@@ -52,7 +52,7 @@ export function hasExtras(body: CreateCompletionDto): boolean {
 
 /** Whether the candidate takes such fields. */
 export function takesExtras({ upstream }: Candidate): boolean {
-  return upstream.config.extraParameters === 'forward';
+  return upstream.profile.extraParameters === 'forward';
 }
 
 /** What a caller gets when every candidate refuses the fields that the contract does not list: 422, each by name. */

@@ -73,6 +73,20 @@ export function IsOneOf(values: readonly string[]): PropertyDecorator {
   return IsIn(values, { message: `must be one of: ${values.join(', ')}` });
 }
 
+/** A map from names to texts, each of which has every one of the `places`. */
+export function IsTemplateMap(places: readonly string[]): PropertyDecorator {
+  const isTemplate = (text: unknown): boolean =>
+    typeof text === 'string' && places.every((place) => text.includes(place));
+  return ValidateBy({
+    name: 'isTemplateMap',
+    validator: {
+      validate: (value: unknown) =>
+        typeof value === 'object' && value !== null && !Array.isArray(value) && Object.values(value).every(isTemplate),
+      defaultMessage: () => `must be a map from model names to texts with ${places.join(' and ')}`,
+    },
+  });
+}
+
 /** What the platform's own URL parser takes: `http://0x100000000/` looks like a URL, and is none. */
 export function IsParsableUrl(): PropertyDecorator {
   return ValidateBy({

@@ -1,6 +1,7 @@
 import 'reflect-metadata';
 import { Type } from 'class-transformer';
 import { IsOptional, IsUrl, Matches } from 'class-validator';
+import { type Capability, IsCapabilityMap, type Support } from './capabilities.js';
 import {
   AllDiffer,
   IsHeaderText,
@@ -14,6 +15,7 @@ import {
   IsParsableUrl,
   IsSection,
   IsSwitch,
+  IsTemplateMap,
   IsWholeNumber,
 } from './config-rules.js';
 import { IsModelMap } from './model-map.js';
@@ -37,6 +39,7 @@ export const ENGINES = [
   'embedded',
 ] as const;
 
+export const APIS = ['completions', 'chat'] as const;
 const EXTRA_PARAMETERS = ['forward', 'refuse'] as const;
 
 export class ServerConfig {
@@ -149,9 +152,30 @@ export class UpstreamConfig {
   @IsParsableUrl()
   baseUrl: string;
 
-  /** The software behind it. */
+  /** The software behind it, which decides what is native to it and what the gateway makes up for. */
   @IsOneOf(ENGINES)
   engine: (typeof ENGINES)[number] = 'openai';
+
+  /** The endpoint that is called. `chat`: for a server that has no other; a prompt is sent as one message of the user. */
+  @IsOneOf(APIS)
+  api: (typeof APIS)[number] = 'completions';
+
+  /** Where this upstream differs from the engine's profile. `npm run doctor` finds out and proposes them. */
+  @IsOptional()
+  @IsCapabilityMap()
+  capabilities?: Partial<Record<Capability, Support>>;
+
+  /**
+   * How a prompt with a suffix is written for a model that fills in the middle: a map from requested names, with `*` for
+   * any characters, to a text with `{prefix}` and `{suffix}`.
+   */
+  @IsOptional()
+  @IsTemplateMap(['{prefix}', '{suffix}'])
+  fimTemplates?: Record<string, string>;
+
+  /** Requests that one request of a caller may be at the same time here, where it has to be split. */
+  @IsWholeNumber(1, 1_000)
+  fanOut = 4;
 
   /** The upstream credential, sent as `Authorization: Bearer …`. */
   @IsOptional()
@@ -187,9 +211,13 @@ export class UpstreamConfig {
   @IsSwitch()
   forwardTenant = false;
 
-  /** Fields that the contract does not list: sent on, or refused with 422 `extra_forbidden`. */
+  /**
+   * Fields that the contract does not list: sent on, or refused with 422 `extra_forbidden`. Without it as the engine's
+   * profile says: refused where the engine would drop them all in silence.
+   */
+  @IsOptional()
   @IsOneOf(EXTRA_PARAMETERS)
-  extraParameters: (typeof EXTRA_PARAMETERS)[number] = 'forward';
+  extraParameters?: (typeof EXTRA_PARAMETERS)[number];
 
   @IsSection()
   @Type(() => TimeoutsConfig)

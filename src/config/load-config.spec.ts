@@ -129,6 +129,10 @@ describe('loadConfig', () => {
           - name: gpu-a
             baseUrl: http://10.0.0.11:8000/v1
             engine: vllm
+            api: chat
+            capabilities: { best_of: native, logit_bias: refuse }
+            fimTemplates: { 'qwen*': "<{prefix}|{suffix}>" }
+            fanOut: 2
             apiKey: key
             models: { "llama3.1:8b": "meta-llama/Llama-3.1-8B" }
             forwardTenant: true
@@ -170,6 +174,10 @@ describe('loadConfig', () => {
             name: 'gpu-a',
             baseUrl: 'http://10.0.0.11:8000/v1',
             engine: 'vllm',
+            api: 'chat',
+            capabilities: { best_of: 'native', logit_bias: 'refuse' },
+            fimTemplates: { 'qwen*': '<{prefix}|{suffix}>' },
+            fanOut: 2,
             apiKey: 'key',
             models: { 'llama3.1:8b': 'meta-llama/Llama-3.1-8B' },
             forwardTenant: true,
@@ -186,9 +194,10 @@ describe('loadConfig', () => {
             name: 'b',
             baseUrl: 'https://[::1]:8000/',
             engine: 'openai',
+            api: 'completions',
+            fanOut: 4,
             models: ['x', 'y'],
             forwardTenant: false,
-            extraParameters: 'forward',
             timeouts: { connectMs: 2000, firstByteMs: 120_000, idleMs: 30_000, totalMs: 600_000 },
             priority: 0,
             weight: 1,
@@ -277,6 +286,26 @@ describe('loadConfig', () => {
         'apiKeys[0].project: must be printable ASCII without spaces or line ends',
         'apiKeys[0].models: must be a list of texts; put one in quotes when it looks like a number',
       ]);
+    });
+
+    it('of what an upstream is said to be capable of', () => {
+      const upstreams = (options: string): string => `upstreams: [{ name: a, baseUrl: "http://a/v1", ${options} }]`;
+      expect(problemsOf(() => load(upstreams('api: both, fanOut: 0, capabilities: [n], fimTemplates: text')))).toEqual([
+        'upstreams[0].api: must be one of: completions, chat',
+        'upstreams[0].capabilities: must be a map from capabilities to native, emulate, refuse',
+        'upstreams[0].fimTemplates: must be a map from model names to texts with {prefix} and {suffix}',
+        'upstreams[0].fanOut: must be a whole number from 1 to 1000',
+      ]);
+      expect(
+        problemsOf(() => load(upstreams('capabilities: { seed: emulate }, fimTemplates: { a: "{prefix}" }'))),
+      ).toEqual([
+        'upstreams[0].capabilities: seed must be one of: native, refuse',
+        'upstreams[0].fimTemplates: must be a map from model names to texts with {prefix} and {suffix}',
+      ]);
+      const [problem] = problemsOf(() => load(upstreams('capabilities: { bestOf: native }')));
+      expect(problem).toMatch(
+        /^upstreams\[0\]\.capabilities: bestOf is no capability; there are prompt_list, .*best_of/,
+      );
     });
 
     it('of unknown options, with those that there are', () => {

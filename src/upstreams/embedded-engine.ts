@@ -4,6 +4,8 @@ import { fileURLToPath } from 'node:url';
 import { UpstreamConfig } from '../config/config.js';
 import type { Clock } from '../telemetry/clock.js';
 import type { Logger } from '../telemetry/logger.js';
+import type { EngineProfile } from './engines/engine-profile.js';
+import { profileOf } from './engines/engine-profiles.js';
 import { HttpUpstream } from './http-upstream.js';
 import { ServedModels } from './served-models.js';
 import { UpstreamState } from './upstream-state.js';
@@ -32,6 +34,7 @@ const STABLE_AFTER_MS = 60_000;
 export class EmbeddedEngine implements Upstream {
   readonly config: UpstreamConfig;
   readonly models: ServedModels;
+  readonly profile: EngineProfile;
   readonly state: UpstreamState;
   private child: ChildProcess | undefined;
   private http: HttpUpstream | undefined;
@@ -44,9 +47,10 @@ export class EmbeddedEngine implements Upstream {
     private readonly logger: Logger,
   ) {
     const model = modelPath === undefined ? DEFAULT_MODEL_NAME : basename(modelPath, '.gguf');
-    const options = { name: 'embedded', engine: 'embedded', extraParameters: 'refuse' } as const;
+    const options = { name: 'embedded', engine: 'embedded' } as const;
     this.config = Object.assign(new UpstreamConfig(), options, { models: [model] });
     this.models = new ServedModels(this.config);
+    this.profile = profileOf(this.config);
     this.state = new UpstreamState(this.config, clock);
   }
 

@@ -2,6 +2,8 @@ import { Pool } from 'undici';
 import type { TimeoutsConfig, UpstreamConfig } from '../config/config.js';
 import type { Clock } from '../telemetry/clock.js';
 import { decodeAnswer } from './content-encoding.js';
+import { profileOf } from './engines/engine-profiles.js';
+import type { EngineProfile } from './engines/engine-profile.js';
 import { HttpAttempt } from './http-attempt.js';
 import { ServedModels } from './served-models.js';
 import { UpstreamState } from './upstream-state.js';
@@ -11,8 +13,10 @@ import type { Upstream, UpstreamAnswer, UpstreamRequest } from './upstream.js';
 export class HttpUpstream implements Upstream {
   readonly baseUrl: string;
   readonly models: ServedModels;
+  readonly profile: EngineProfile;
   private readonly pool: Pool;
   private readonly basePath: string;
+  private readonly rootPath: string;
   private readonly headers: Record<string, string>;
 
   constructor(
@@ -21,9 +25,11 @@ export class HttpUpstream implements Upstream {
     readonly state = new UpstreamState(config, clock),
   ) {
     this.models = new ServedModels(config);
+    this.profile = profileOf(config);
     const { origin, pathname } = new URL(config.baseUrl);
     this.baseUrl = config.baseUrl.replace(/\/+$/, '');
     this.basePath = pathname.replace(/\/+$/, '');
+    this.rootPath = this.basePath.replace(/\/v1$/, '');
     this.headers = {
       'content-type': 'application/json',
       ...(config.apiKey === undefined ? {} : { authorization: `Bearer ${config.apiKey}` }),
@@ -37,7 +43,8 @@ export class HttpUpstream implements Upstream {
     signal.throwIfAborted();
     const attempt = new HttpAttempt(this.timeoutsFor(request), this.clock, signal);
     const headers = { ...this.headers, ...request.headers };
-    this.pool.dispatch({ method: 'POST', path: this.basePath + request.path, headers, body: request.body }, attempt);
+    const path = (request.isFromRoot ? this.rootPath : this.basePath) + request.path;
+    this.pool.dispatch({ method: 'POST', path, headers, body: request.body }, attempt);
     return decodeAnswer(await attempt.answer);
   }
 

@@ -2,7 +2,7 @@ import { HttpService } from '@nestjs/axios';
 import { Injectable } from '@nestjs/common';
 import type { AxiosRequestConfig, AxiosResponse } from 'axios';
 import { firstValueFrom } from 'rxjs';
-import { healthUrlOf } from './engine-health.js';
+import type { EngineProfile } from './engines/engine-profile.js';
 import type { Upstream } from './upstream.js';
 
 /** The control calls to an upstream: everything but the completions of callers. */
@@ -17,14 +17,14 @@ export class UpstreamProbe {
 
   /** Whether the upstream says that it is well, in the way that its configuration asks for. */
   async isUp(upstream: Upstream, model: string | undefined): Promise<boolean> {
-    const { baseUrl, config } = upstream;
+    const { baseUrl, config, profile } = upstream;
     if (baseUrl === undefined) return false;
     const asksForToken = config.healthCheck === 'completion' && model !== undefined;
     const answer = await this.call(
       upstream,
       asksForToken
         ? { method: 'POST', url: `${baseUrl}/completions`, data: { model, prompt: 'Hi', max_tokens: 1 } }
-        : { url: healthUrlOf(baseUrl, config.engine) },
+        : { url: healthUrlOf(baseUrl, profile) },
     );
     if (!answer) return false;
     // A health path that is missing or wants a credential still tells that the server is up; a completion must be one.
@@ -65,4 +65,9 @@ export class UpstreamProbe {
       return undefined;
     }
   }
+}
+
+/** The URL that tells whether an upstream is up; engines without a health path are asked for their models. */
+function healthUrlOf(baseUrl: string, { healthPath }: EngineProfile): string {
+  return healthPath === undefined ? `${baseUrl}/models` : baseUrl.replace(/\/v1$/, '') + healthPath;
 }

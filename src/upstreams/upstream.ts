@@ -1,4 +1,5 @@
 import type { UpstreamConfig } from '../config/config.js';
+import type { EngineProfile } from './engines/engine-profile.js';
 import type { ServedModels } from './served-models.js';
 import type { UpstreamState } from './upstream-state.js';
 
@@ -6,6 +7,8 @@ import type { UpstreamState } from './upstream-state.js';
 export interface UpstreamRequest {
   /** Below the base URL: `/completions`. */
   path: string;
+  /** The path is below the root of the server, which is the base URL without `/v1`. */
+  isFromRoot?: boolean;
   body: string;
   headers: Record<string, string>;
   /** When the caller's whole request is to be over, in milliseconds since the epoch. */
@@ -28,6 +31,8 @@ export interface UpstreamAnswer {
 export interface Upstream {
   readonly config: UpstreamConfig;
   readonly models: ServedModels;
+  /** What the engine does by itself, as the configuration changes it. */
+  readonly profile: EngineProfile;
   readonly state: UpstreamState;
   /** Up to and with `/v1`; undefined while there is none, as when the embedded engine is being restarted. */
   readonly baseUrl: string | undefined;

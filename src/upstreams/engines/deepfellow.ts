@@ -1,0 +1,25 @@
+import { type EngineProfile, nativeBut } from './engine-profile.js';
+
+/** DeepFellow Infra, in front of an engine that it does not tell: what can be made up for is, whatever it is. */
+export const deepfellow: EngineProfile = {
+  capabilities: nativeBut({
+    prompt_list: 'emulate',
+    prompt_tokens_list: 'emulate',
+    suffix: 'emulate',
+    max_tokens_absent: 'emulate',
+    max_tokens_zero: 'emulate',
+    echo_only: 'emulate',
+    n: 'emulate',
+    n_greedy: 'emulate',
+    best_of: 'emulate',
+    echo: 'emulate',
+    echo_logprobs: 'refuse',
+    logprobs: 'emulate',
+    logprobs_zero: 'emulate',
+    sampling_defaults: 'emulate',
+  }),
+  // It drops them.
+  extraParameters: 'refuse',
+  samplingDefaults: { temperature: 1, top_p: 1 },
+  limits: ['What the engine behind it ignores is ignored: `npm run doctor` tells, and `capabilities` takes it.'],
+};

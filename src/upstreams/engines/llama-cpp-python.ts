@@ -1,0 +1,27 @@
+import { type EngineProfile, nativeBut } from './engine-profile.js';
+
+/** llama-cpp-python's server. https://llama-cpp-python.readthedocs.io/en/latest/server/ */
+export const llamaCppPython: EngineProfile = {
+  capabilities: nativeBut({
+    prompt_list: 'emulate',
+    prompt_tokens: 'refuse',
+    prompt_tokens_list: 'refuse',
+    max_tokens_zero: 'emulate',
+    echo_only: 'emulate',
+    n: 'emulate',
+    n_greedy: 'emulate',
+    best_of: 'emulate',
+    // Its own works without `stream` only.
+    echo: 'emulate',
+    // Native on a server that was started with `--logits_all true`.
+    echo_logprobs: 'refuse',
+    logprobs_zero: 'emulate',
+    sampling_defaults: 'emulate',
+    stream_usage: 'emulate',
+  }),
+  extraParameters: 'forward',
+  samplingDefaults: { temperature: 1, top_p: 1, top_k: 0, min_p: 0, repeat_penalty: 1 },
+  tokenCountPath: '/extras/tokenize/count',
+  refusalPattern: /logits_all|validation|invalid|unsupported|not supported|must be|base.?10|exceed/i,
+  limits: ['`logprobs` and `best_of` need a server that was started with `--logits_all true`; others refuse them.'],
+};

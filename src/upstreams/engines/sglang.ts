@@ -1,0 +1,21 @@
+import { type EngineProfile, nativeBut } from './engine-profile.js';
+
+/** SGLang. https://docs.sglang.ai/basic_usage/openai_api_completions.html */
+export const sglang: EngineProfile = {
+  capabilities: nativeBut({
+    // Its own needs `--completion-template`, and without one the suffix is dropped.
+    suffix: 'emulate',
+    max_tokens_zero: 'emulate',
+    echo_only: 'emulate',
+    best_of: 'emulate',
+    logprobs_zero: 'emulate',
+    sampling_defaults: 'emulate',
+  }),
+  extraParameters: 'forward',
+  // Not `/health_generate`, which decodes a token each time.
+  healthPath: '/health',
+  samplingDefaults: { temperature: 1, top_p: 1 },
+  limits: [
+    'A `top_k`, `min_p` or `repetition_penalty` of the model’s own `generation_config.json` stays in force; start SGLang with `--sampling-defaults openai` to be rid of it.',
+  ],
+};
