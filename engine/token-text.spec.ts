@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
-import { lengthInCodePoints, TokenText } from './token-text.js';
+import { lengthInCodePoints } from '../src/completions/code-points.js';
+import { TokenText } from './token-text.js';
 
 function pushAll(
   stops: string[],

@@ -1,4 +1,5 @@
-import { StopScanner } from './stop-scanner.js';
+import { lengthInCodePoints } from '../src/completions/code-points.js';
+import { StopScanner } from '../src/completions/stop-scanner.js';
 
 /** Something about a token, placed in the text: `offset` counts characters (code points) from the text's begin. */
 export interface Placed<T> {
@@ -49,12 +50,4 @@ export class TokenText<T> {
     const tokens = this.#pending.splice(0, firstHeld < 0 ? this.#pending.length : firstHeld);
     return { text, tokens };
   }
-}
-
-export function lengthInCodePoints(text: string): number {
-  let length = text.length;
-  for (let index = 0; index < text.length; index++) {
-    if ((text.charCodeAt(index) & 0xfc00) === 0xdc00) length--;
-  }
-  return length;
 }

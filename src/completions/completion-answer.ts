@@ -1,6 +1,9 @@
 import { isUsage, type Usage } from '../telemetry/usage.js';
-import { readCompletion } from './canonical.js';
-import { UpstreamError } from '../upstreams/upstream-error.js';
+import type { UpstreamCompletion } from './canonical.js';
+import type { CreateCompletionDto } from './create-completion.dto.js';
+import { pickBest } from './emulations/best-of.js';
+import { mergeUsage, type PartUsage } from './emulations/merge-usage.js';
+import type { PartReader } from './part-reader.js';
 
 export interface CompletionAnswer {
   /** The body as the caller gets it. */
@@ -8,21 +11,49 @@ export interface CompletionAnswer {
   usage: Usage | undefined;
 }
 
+/** The upstream's whole answer to one part, and who reads it. */
+export interface PartAnswer {
+  reader: PartReader;
+  json: string;
+}
+
 /**
- * An upstream's whole answer as the caller gets it: under the requested model's name, its choices in the order of their
- * index. What needs no change is passed on byte for byte.
+ * The whole answer as the caller gets it: under the requested model's name, its choices in the order of their index. What
+ * needs no change is passed on byte for byte.
  *
- * @throws {UpstreamError} when it is no completion.
+ * @throws {UpstreamError} when it is no completion, or not what was asked for.
  */
-export function toCompletionAnswer(json: string, requestedModel: string): CompletionAnswer {
-  const completion = readCompletion(json);
-  if (!completion) throw new UpstreamError('answered', 'null for an answer');
-  const { choices } = completion;
-  const usage = isUsage(completion.usage) ? completion.usage : undefined;
-  const isInOrder = choices.every(
-    (choice, position) => position === 0 || choice.index > (choices[position - 1]?.index ?? -1),
-  );
-  if (completion.model === requestedModel && isInOrder) return { json, usage };
-  choices.sort((a, b) => a.index - b.index);
-  return { json: JSON.stringify({ ...completion, model: requestedModel }), usage };
+export function toCompletionAnswer(
+  answers: readonly [PartAnswer, ...PartAnswer[]],
+  body: CreateCompletionDto,
+  ranks: boolean,
+): CompletionAnswer {
+  const [first, ...others] = answers;
+  const piece = first.reader.readWhole(first.json);
+  const { completion } = piece;
+  const isWhole = others.length === 0 && !ranks;
+  if (isWhole && piece.isAsItCame && completion.model === body.model && isInOrder(completion)) {
+    return { json: first.json, usage: isUsage(completion.usage) ? completion.usage : undefined };
+  }
+  const completions = [completion, ...others.map(({ reader, json }) => reader.readWhole(json).completion)];
+  const choices = completions.flatMap((each) => each.choices).sort((a, b) => a.index - b.index);
+  const usage = others.length === 0 ? completion.usage : usageOf(answers, completions);
+  // What is undefined is not written.
+  const answer = { ...completion, model: body.model, choices: ranks ? pickBest(choices, body) : choices, usage };
+  return { json: JSON.stringify(answer), usage: isUsage(usage) ? usage : undefined };
+}
+
+function isInOrder({ choices }: UpstreamCompletion): boolean {
+  return choices.every((choice, position) => position === 0 || choice.index > (choices[position - 1]?.index ?? -1));
+}
+
+/** Undefined when one of the parts came without: a sum of the others would be wrong. */
+function usageOf(answers: readonly PartAnswer[], completions: readonly UpstreamCompletion[]): Usage | undefined {
+  const parts: PartUsage[] = [];
+  for (const [at, { reader }] of answers.entries()) {
+    const usage = completions[at]?.usage;
+    if (!isUsage(usage)) return undefined;
+    parts.push({ promptIndex: reader.part.promptIndex, usage });
+  }
+  return mergeUsage(parts);
 }

@@ -1,17 +1,24 @@
 import type { Caller } from '../auth/caller.js';
+import type { Capability } from '../config/capabilities.js';
+import { ApiError } from '../errors/api-error.js';
 import type { Candidate } from '../routing/candidate.js';
 import type { Job } from '../routing/router.js';
 import { readAll, readStart } from '../upstreams/read-all.js';
 import { refusalOf } from '../upstreams/refusal.js';
-import type { UpstreamAnswer } from '../upstreams/upstream.js';
+import type { UpstreamAnswer, UpstreamRequest } from '../upstreams/upstream.js';
 import { UpstreamError } from '../upstreams/upstream-error.js';
-import { readCompletion } from './canonical.js';
+import { readAnswer } from './canonical.js';
 import type { ClientConnection } from './client-connection.js';
-import { toCompletionAnswer } from './completion-answer.js';
+import { type PartAnswer, toCompletionAnswer } from './completion-answer.js';
 import { CompletionStream } from './completion-stream.js';
 import type { CreateCompletionDto } from './create-completion.dto.js';
-import { hasExtras, planRequest, takesExtras } from './plan.js';
-import { choiceCountOf, echoedPromptOf } from './prompts.js';
+import { demandsOf, judge } from './demands.js';
+import { countUsage, tokenCounter } from './emulations/count-usage.js';
+import { unsupportedMessage } from './emulations/emulation.js';
+import { runInLanes } from './emulations/lanes.js';
+import { PartReader } from './part-reader.js';
+import { hasExtras, type Part, type Plan, planRequest, refusedFields, takesExtras } from './plan.js';
+import { choiceCountOf, echoedPromptOf, promptOf } from './prompts.js';
 import { relayEvents } from './relay-events.js';
 import { type Resumption, resumptionOf } from './resume.js';
 import { ResumedChunks } from './resumed-chunks.js';
@@ -20,6 +27,17 @@ import { StreamProgress } from './stream-progress.js';
 /** An error's body is a sentence or two, and sometimes the whole request besides; more of it is not read. */
 const MAX_ERROR_BYTES = 1_048_576;
 
+/** One attempt to do the request on one candidate. */
+interface Attempt {
+  candidate: Candidate;
+  plan: Plan;
+  readers: PartReader[];
+  /** What all of its requests have in common. */
+  request: Omit<UpstreamRequest, 'path' | 'body'>;
+  /** To be called when a good answer has begun. */
+  answered: () => void;
+}
+
 /** One completion of a caller: what each attempt sends and what the caller gets of it, over all attempts. */
 export class CompletionJob implements Job {
   readonly requestedModel: string;
@@ -27,6 +45,7 @@ export class CompletionJob implements Job {
   private readonly stream: StreamProgress;
   /** Asked once: a body may have very many, and the router asks for each candidate. */
   private readonly hasExtras: boolean;
+  private readonly demands: readonly Capability[];
   private resumption: Resumption | undefined;
 
   constructor(
@@ -38,12 +57,25 @@ export class CompletionJob implements Job {
     this.requestedModel = body.model;
     this.signal = client.signal;
     this.hasExtras = hasExtras(body);
+    this.demands = demandsOf(body);
     this.stream = new StreamProgress(choiceCountOf(body), (index) => echoedPromptOf(body, index));
   }
 
-  /** Whether the candidate takes the fields that the contract does not list, if there are any. */
+  /** Whether the candidate can do all that the request asks for, by itself or with the gateway's help. */
   accepts(candidate: Candidate): boolean {
-    return !this.hasExtras || takesExtras(candidate);
+    if (this.hasExtras && !takesExtras(candidate)) return false;
+    return judge(this.body, this.demands, candidate).refusal === undefined;
+  }
+
+  isNativeTo(candidate: Candidate): boolean {
+    return !judge(this.body, this.demands, candidate).isEmulated;
+  }
+
+  /** What the caller gets when no candidate accepts, `candidate` being one of them. */
+  refusalBy(candidate: Candidate): ApiError {
+    const { refusal } = judge(this.body, this.demands, candidate);
+    if (!refusal) return refusedFields(this.body);
+    return new ApiError(400, 'unsupported_parameter', unsupportedMessage(refusal.asks), { param: refusal.param });
   }
 
   hasBegun(): boolean {
@@ -65,46 +97,93 @@ export class CompletionJob implements Job {
     const { exchange } = this.client;
     exchange.upstream = candidate.upstream.config.name;
     exchange.attemptCount++;
-    const { organization, project } = this.caller;
-    const context = { requestId: exchange.id, organization, project, deadlineAt };
-    const request = planRequest(this.resumption?.body ?? this.body, candidate, context);
-    const answer = await candidate.upstream.send(request, this.signal);
-    if (answer.status !== 200) {
-      throw refusalOf(answer.status, answer.headers, await readStart(answer.body, MAX_ERROR_BYTES), this.client.now);
-    }
-    if (this.resumption) exchange.resumeCount++;
-    if (exchange.stream) await this.relayStream(answer, answered);
-    else await this.relayJson(answer, answered);
+    const plan = planRequest(this.resumption?.body ?? this.body, candidate);
+    const fallback = { id: `cmpl-${exchange.id}`, created: Math.floor(exchange.startedAt / 1000) };
+    const readers = plan.parts.map((part) => new PartReader(part, fallback));
+    const request = { headers: this.headersFor(candidate), deadlineAt };
+    const attempt = { candidate, plan, readers, request, answered };
+    if (exchange.stream) await this.relayStream(attempt);
+    else await this.relayJson(attempt);
   }
 
-  private async relayJson(answer: UpstreamAnswer, answered: () => void): Promise<void> {
-    const { json, usage } = toCompletionAnswer(await readAll(answer.body), this.requestedModel);
+  private async relayJson({ candidate, plan, readers, request, answered }: Attempt): Promise<void> {
+    const answers = new Map<PartReader, PartAnswer>();
+    await runInLanes(readers, candidate.upstream, this.signal, async (reader, signal) => {
+      const answer = await this.send(reader.part, candidate, request, signal);
+      answers.set(reader, { reader, json: await readAll(answer.body) });
+    });
+    const inOrder = readers.flatMap((reader) => answers.get(reader) ?? []) as [PartAnswer, ...PartAnswer[]];
+    const { json, usage } = toCompletionAnswer(inOrder, this.body, plan.ranks);
     answered();
     this.client.exchange.usage = usage;
     this.client.sendJson(json);
   }
 
-  private async relayStream(answer: UpstreamAnswer, answered: () => void): Promise<void> {
-    if (!isEventStream(answer)) throw await notAStream(answer);
+  private async relayStream({ candidate, plan, readers, request, answered }: Attempt): Promise<void> {
     const options: { include_usage?: unknown; continuous_usage_stats?: unknown } = this.body.stream_options ?? {};
     const resumed = this.resumption && new ResumedChunks(this.resumption, this.stream);
     const expected = {
       requestedModel: this.requestedModel,
       includeUsage: options.include_usage === true,
       continuousUsage: options.continuous_usage_stats === true,
+      countsUsage: plan.countsUsage,
+      endsEarly: plan.endsEarly,
     };
-    const stream = new CompletionStream(expected, this.stream, resumed);
+    const stream = new CompletionStream(expected, this.stream, readers, resumed);
     try {
-      await relayEvents(answer.body, stream, this.client, answered);
+      await runInLanes(readers, candidate.upstream, this.signal, async (reader, signal) => {
+        const answer = await this.send(reader.part, candidate, request, signal);
+        if (this.resumption) this.client.exchange.resumeCount++;
+        if (!isEventStream(answer)) throw await notAStream(answer);
+        await relayEvents(answer.body, reader, stream, this.client, answered);
+      });
+      if (plan.countsUsage) {
+        const count = tokenCounter(candidate.upstream, request, candidate.upstreamModel, this.signal);
+        await this.client.sendEvents(stream.finish(await countUsage(this.choices(), count)));
+      }
     } catch (thrown) {
       // The caller has everything: how the upstream closes its side is no concern of theirs.
-      if (stream.isDone) return;
-      if (!stream.lacksOnlyDone || this.signal.aborted) throw thrown;
-      await this.client.sendEvents(stream.end());
-      this.client.end();
+      if (!stream.isDone) {
+        if (!stream.lacksOnlyDone || this.signal.aborted) throw thrown;
+        await this.client.sendEvents(stream.finish());
+      }
     } finally {
       this.client.exchange.usage = stream.usage;
     }
+    this.client.end();
+  }
+
+  /** @throws {UpstreamError} also for an answer with an error status. */
+  private async send(
+    part: Part,
+    { upstream }: Candidate,
+    request: Attempt['request'],
+    signal: AbortSignal,
+  ): Promise<UpstreamAnswer> {
+    const { path, isFromRoot = false } = part.dialect;
+    const answer = await upstream.send({ ...request, path, isFromRoot, body: JSON.stringify(part.body) }, signal);
+    if (answer.status === 200) return answer;
+    const text = await readStart(answer.body, MAX_ERROR_BYTES);
+    throw refusalOf(answer.status, answer.headers, text, this.client.now, upstream.profile.refusalPattern);
+  }
+
+  /** What goes with a request whatever its body: the caller's id for it, and whom it acts for. */
+  private headersFor({ upstream }: Candidate): Record<string, string> {
+    const headers: Record<string, string> = { 'x-request-id': this.client.exchange.id };
+    if (!upstream.config.forwardTenant) return headers;
+    const { organization, project } = this.caller;
+    if (organization !== undefined) headers['openai-organization'] = organization;
+    if (project !== undefined) headers['openai-project'] = project;
+    return headers;
+  }
+
+  /** The choices as the caller has them. */
+  private choices(): { promptIndex: number; prompt: string; text: string }[] {
+    return Array.from({ length: choiceCountOf(this.body) }, (_, index) => ({
+      promptIndex: Math.floor(index / (this.body.n ?? 1)),
+      prompt: String(promptOf(this.body, index)),
+      text: (this.stream.choiceAt(index)?.text ?? '').slice(echoedPromptOf(this.body, index).length),
+    }));
   }
 }
 
@@ -114,6 +193,6 @@ function isEventStream({ headers }: UpstreamAnswer): boolean {
 
 /** Some engines answer a stream that they refuse with a plain 200, and say in its body what is wrong. */
 async function notAStream(answer: UpstreamAnswer): Promise<UpstreamError> {
-  readCompletion(await readStart(answer.body, MAX_ERROR_BYTES));
+  readAnswer(await readStart(answer.body, MAX_ERROR_BYTES));
   return new UpstreamError('answered', `${String(answer.headers['content-type'])} for an answer to a streamed request`);
 }

@@ -2,12 +2,26 @@ import { describe, expect, it } from '@jest/globals';
 import { chunk } from '../../test/support/fake-upstream.js';
 import { CompletionStream } from './completion-stream.js';
 import type { CreateCompletionDto } from './create-completion.dto.js';
+import { completionsDialect } from './dialects/dialect.js';
+import { PartReader } from './part-reader.js';
 import { resumptionOf } from './resume.js';
 import { ResumedChunks } from './resumed-chunks.js';
 import { StreamProgress } from './stream-progress.js';
 
-const expected = { requestedModel: 'test-model', includeUsage: true, continuousUsage: true };
+const expected = {
+  requestedModel: 'test-model',
+  includeUsage: true,
+  continuousUsage: true,
+  countsUsage: false,
+  endsEarly: false,
+};
 const usage = { prompt_tokens: 3, completion_tokens: 1, total_tokens: 4 };
+
+/** Reads the answer to a request that was sent as one. */
+function wholeReader(): PartReader {
+  const part = { dialect: completionsDialect, body: {}, choiceIndexes: [0], promptIndex: 0, emulations: () => [] };
+  return new PartReader(part, { id: 'cmpl-x', created: 0 });
+}
 
 describe('a resumed stream of which only the end was missing', () => {
   it('has the finish, then the usage once, whichever chunks of the upstream carry it', () => {
@@ -19,23 +33,25 @@ describe('a resumed stream of which only the end was missing', () => {
       stream_options: { include_usage: true },
     } as CreateCompletionDto;
     const progress = new StreamProgress(1, () => '');
-    new CompletionStream(expected, progress).accept(JSON.stringify(chunk('One')));
+    const first = wholeReader();
+    new CompletionStream(expected, progress, [first]).accept(first, JSON.stringify(chunk('One')));
     const resumption = resumptionOf(body, progress);
     expect(resumption).toMatchObject({ isOnlyEnd: true, body: { prompt: 'HiOne', max_tokens: 1 } });
     if (!resumption) return;
 
-    const stream = new CompletionStream(expected, progress, new ResumedChunks(resumption, progress));
+    const reader = wholeReader();
+    const stream = new CompletionStream(expected, progress, [reader], new ResumedChunks(resumption, progress));
     const sent = [
       chunk(' two', null, { usage }),
       chunk('', 'length', { usage }),
       chunk('', null, { choices: [], usage }),
-    ].map((each) => stream.accept(JSON.stringify(each)));
+    ].map((each) => stream.accept(reader, JSON.stringify(each)));
     const summed = { prompt_tokens: 2, completion_tokens: 1, total_tokens: 3 };
     expect(sent.map((event) => (event === '' ? '' : (JSON.parse(event.slice('data: '.length)) as object)))).toEqual([
       '',
       chunk('', 'length', { usage: summed }),
       chunk('', null, { choices: [], usage: summed }),
     ]);
-    expect(stream.accept('[DONE]')).toBe('data: [DONE]\n\n');
+    expect(stream.accept(reader, '[DONE]')).toBe('data: [DONE]\n\n');
   });
 });

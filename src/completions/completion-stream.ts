@@ -1,7 +1,9 @@
 import { isUsage, type Usage } from '../telemetry/usage.js';
 import { DONE, formatEvent } from '../upstreams/event-stream.js';
 import { UpstreamError } from '../upstreams/upstream-error.js';
-import { readCompletion, type UpstreamCompletion } from './canonical.js';
+import type { UpstreamCompletion } from './canonical.js';
+import { mergeUsage } from './emulations/merge-usage.js';
+import type { PartReader } from './part-reader.js';
 import type { ResumedChunks } from './resumed-chunks.js';
 import type { StreamProgress } from './stream-progress.js';
 
@@ -11,32 +13,55 @@ export interface StreamExpectation {
   includeUsage: boolean;
   /** Whether the caller asked for the counts on each chunk, as vLLM gives them with `continuous_usage_stats`. */
   continuousUsage: boolean;
+  /** The end waits for a usage that is counted when everything else is there. */
+  countsUsage: boolean;
+  /** The gateway may know that a choice is over before the upstream does. */
+  endsEarly: boolean;
 }
 
 /**
- * What one upstream says, event by event, as the caller's stream: the requested model's name on every chunk, and usage
- * only for those who asked. An event that needs no change is passed on as it came.
+ * What the parts of an answer say, event by event, as the caller's one stream: the requested model's name on every chunk,
+ * one id, and usage only for those who asked. An event that needs no change is passed on as it came.
  */
 export class CompletionStream {
-  usage: Usage | undefined;
-  private hasDone = false;
+  private readonly usages = new Map<PartReader, Usage>();
+  private countedUsage: Usage | undefined;
+  private hasFinished = false;
   private hasSentUsage = false;
 
   constructor(
-    private readonly expected: StreamExpectation,
+    readonly expected: StreamExpectation,
     private readonly progress: StreamProgress,
+    private readonly readers: readonly PartReader[],
     /** Fits the chunks of a resumed stream to what the caller has already. */
     private readonly resumed?: ResumedChunks,
   ) {}
 
   /** Whether the caller has all. */
   get isDone(): boolean {
-    return this.hasDone;
+    return this.hasFinished;
+  }
+
+  /** The counts so far; undefined while a part has told none. */
+  get usage(): Usage | undefined {
+    if (this.countedUsage) return this.countedUsage;
+    if (this.usages.size < this.readers.length) return undefined;
+    const [only, ...others] = this.usages.values();
+    if (others.length === 0) return only;
+    return mergeUsage(
+      this.readers.map((reader) => ({ promptIndex: reader.part.promptIndex, usage: this.usageOf(reader) })),
+    );
   }
 
   /** Whether every choice has finished, and the usage has come if it was asked for. */
   get lacksOnlyDone(): boolean {
-    return !this.hasDone && this.progress.isWhole && (this.usage !== undefined || !this.expected.includeUsage);
+    return !this.hasFinished && this.progress.isWhole && (this.usage !== undefined || !this.expected.includeUsage);
+  }
+
+  /** Whether there is nothing more to read of a part, whatever the upstream still says. */
+  isOver(reader: PartReader): boolean {
+    if (reader.hasDone) return true;
+    return this.expected.endsEarly && !this.expected.includeUsage && this.isWhole(reader);
   }
 
   /**
@@ -44,58 +69,85 @@ export class CompletionStream {
    *
    * @throws {UpstreamError} when it is an error, or no completion chunk.
    */
-  accept(data: string): string {
-    if (this.hasDone) return '';
-    if (data === DONE) return this.finish();
-    const chunk = readCompletion(data);
-    if (!chunk) return '';
-    const isUsageChunk = chunk.choices.length === 0;
+  accept(reader: PartReader, data: string): string {
+    if (reader.hasDone) return '';
+    if (data === DONE) return this.finishPart(reader);
+    const piece = reader.read(data);
+    if (!piece) return '';
+    const { completion: chunk, isAsItCame, isUsageOnly } = piece;
     const isFitted = this.resumed?.fit(chunk) ?? false;
+    const isAnothers = this.readers.length > 1 && this.takeIdentity(chunk);
     this.progress.add(chunk);
-    if (isUsage(chunk.usage)) this.usage = chunk.usage;
-    if (chunk.choices.length === 0) return isUsageChunk ? this.writeUsage(chunk) : '';
+    if (isUsage(chunk.usage)) this.usages.set(reader, chunk.usage);
+    if (isUsageOnly) return this.writeUsage(chunk);
+    if (chunk.choices.length === 0) return '';
 
     const hidesUsage = chunk.usage !== undefined && !this.keepsUsage(chunk);
-    const isAsItCame = !hidesUsage && !isFitted && chunk.model === this.expected.requestedModel;
-    if (isAsItCame) return formatEvent(data);
+    const isUnchanged = isAsItCame && !hidesUsage && !isFitted && !isAnothers;
+    if (isUnchanged && chunk.model === this.expected.requestedModel) return formatEvent(data);
     const { usage, ...others } = chunk;
     return this.write(hidesUsage ? others : { ...others, usage });
   }
 
   /**
-   * What is still owed when the upstream's stream has ended.
+   * What is still owed when the upstream's answer to a part has ended.
    *
    * @throws {UpstreamError} when it ended without `[DONE]` and a choice has no finish: nobody should take that for a
    *   whole answer.
    */
-  end(): string {
-    if (this.hasDone) return '';
-    if (!this.progress.isWhole) throw new UpstreamError('broken', 'the stream ended before its end');
-    return this.finish();
+  end(reader: PartReader): string {
+    if (reader.hasDone) return '';
+    if (!this.isWhole(reader)) throw new UpstreamError('broken', 'the stream ended before its end');
+    return this.finishPart(reader);
+  }
+
+  /** The end of the caller's stream. Some engines have the usage on the last choice's chunk; its own is then made here. */
+  finish(counted?: Usage): string {
+    this.hasFinished = true;
+    this.countedUsage = counted;
+    const { usage } = this;
+    const isOwed = this.expected.includeUsage && usage !== undefined && !this.hasSentUsage;
+    const head = { ...this.progress.identity, object: 'text_completion' };
+    const owed = isOwed ? this.write({ ...head, choices: [], usage }) : '';
+    return owed + formatEvent(DONE);
+  }
+
+  private finishPart(reader: PartReader): string {
+    reader.hasDone = true;
+    const isLast = this.readers.every(({ hasDone }) => hasDone);
+    return isLast && !this.expected.countsUsage ? this.finish() : '';
+  }
+
+  private isWhole({ part }: PartReader): boolean {
+    return part.choiceIndexes.every((index) => this.progress.choiceAt(index)?.isFinished);
+  }
+
+  private usageOf(reader: PartReader): Usage {
+    return this.usages.get(reader) ?? { prompt_tokens: 0, completion_tokens: 0, total_tokens: 0 };
+  }
+
+  /** The chunks of several answers are those of one. */
+  private takeIdentity(chunk: UpstreamCompletion): true {
+    Object.assign(chunk, this.progress.identity);
+    return true;
   }
 
   /** Null on the way is OpenAI's own; counts on the way are for those who asked for them on each chunk. */
   private keepsUsage({ usage }: UpstreamCompletion): boolean {
-    return this.expected.includeUsage && (usage === null || this.expected.continuousUsage);
+    return (
+      this.expected.includeUsage && (usage === null || (this.expected.continuousUsage && this.readers.length === 1))
+    );
   }
 
-  /** The one chunk that has the usage, and no choices. */
+  /** The one chunk that has the usage, and no choices: of several parts, it is made at the end. */
   private writeUsage(chunk: UpstreamCompletion): string {
-    if (!this.expected.includeUsage || this.hasSentUsage || !isUsage(chunk.usage)) return '';
+    const isSingle = this.readers.length === 1 && !this.expected.countsUsage;
+    if (!isSingle || !this.expected.includeUsage || this.hasSentUsage || !isUsage(chunk.usage)) return '';
     this.hasSentUsage = true;
     return this.write(chunk);
   }
 
-  private write(chunk: UpstreamCompletion): string {
+  private write(chunk: object): string {
     return formatEvent(JSON.stringify({ ...chunk, model: this.expected.requestedModel }));
-  }
-
-  /** Some engines have the usage on the last choice's chunk; its own chunk is then made here. */
-  private finish(): string {
-    this.hasDone = true;
-    const isOwed = this.expected.includeUsage && this.usage !== undefined && !this.hasSentUsage;
-    const head = { ...this.progress.identity, object: 'text_completion' };
-    const owed = isOwed ? this.write({ ...head, choices: [], usage: this.usage }) : '';
-    return owed + formatEvent(DONE);
   }
 }

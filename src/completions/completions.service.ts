@@ -9,7 +9,6 @@ import { LOGGER, type Logger } from '../telemetry/logger.js';
 import type { ClientConnection } from './client-connection.js';
 import { CompletionJob } from './completion-job.js';
 import type { CreateCompletionDto } from './create-completion.dto.js';
-import { refusedFields } from './plan.js';
 
 const MAX_LOGGED_MODEL_LENGTH = 256;
 
@@ -42,10 +41,10 @@ export class CompletionsService {
     }
   }
 
-  /** @throws {ApiError} 404 when nobody serves the model for this caller, 422 when nobody takes all of the fields. */
+  /** @throws {ApiError} 404 when nobody serves the model for this caller, 400 or 422 when nobody can do all that it asks. */
   private checkServed(job: CompletionJob, body: CreateCompletionDto, caller: Caller): void {
-    const candidates = mayUse(caller, body.model) ? this.router.candidatesFor(body.model) : [];
-    if (candidates.length === 0) throw modelNotFound();
-    if (!candidates.some((candidate) => job.accepts(candidate))) throw refusedFields(body);
+    const [first, ...others] = mayUse(caller, body.model) ? this.router.candidatesFor(body.model) : [];
+    if (!first) throw modelNotFound();
+    if (![first, ...others].some((candidate) => job.accepts(candidate))) throw job.refusalBy(first);
   }
 }

@@ -1,47 +1,80 @@
+import type { Capabilities, Capability } from '../config/capabilities.js';
 import type { Issue } from '../errors/api-error.js';
 import { ValidationError } from '../errors/validation-error.js';
 import type { Candidate } from '../routing/candidate.js';
-import type { UpstreamRequest } from '../upstreams/upstream.js';
+import type { EngineProfile } from '../upstreams/engines/engine-profile.js';
 import type { CreateCompletionDto } from './create-completion.dto.js';
+import { demandsOf, fimTemplateOf, hasSuffix, ranks, usesInfill } from './demands.js';
+import { chatDialect } from './dialects/chat.js';
+import { completionsDialect, type Dialect, type SentBody } from './dialects/dialect.js';
+import { infillDialect } from './dialects/infill.js';
+import { PrependPrompt, RequireEcho } from './emulations/echo.js';
+import type { Emulation } from './emulations/emulation.js';
+import { ToLegacyLogprobs } from './emulations/legacy-logprobs.js';
+import { WithoutTokens } from './emulations/no-tokens.js';
+import { StopAtTexts } from './emulations/stop.js';
+import { toRankable } from './emulations/best-of.js';
 import { forbidExtras } from './extra-fields.js';
+import { choiceCountOf, echoedPromptOf, promptOf, promptsOf } from './prompts.js';
 
-/** What goes with a request whatever its body: the caller's id for it, and whom it acts for. */
-export interface RequestContext {
-  requestId: string;
-  organization: string | undefined;
-  project: string | undefined;
-  /** When the whole request is to be over, in milliseconds since the epoch. */
-  deadlineAt: number;
+const DEFAULT_MAX_TOKENS = 16;
+
+/** One request to the upstream: the whole of what the caller asked for, or one part of it. */
+export interface Part {
+  readonly dialect: Dialect;
+  readonly body: object;
+  /** The caller's choices that it is for, in the order of its own. */
+  readonly choiceIndexes: readonly number[];
+  /** The first of the caller's prompts that it is for. */
+  readonly promptIndex: number;
+  /** What is made up for in its choices, in running order; made anew, since they keep what they have seen. */
+  readonly emulations: () => Emulation[];
+}
+
+/** How one candidate does a request. */
+export interface Plan {
+  readonly parts: readonly [Part, ...Part[]];
+  /** The choices are more than the caller gets, and are to be ranked. */
+  readonly ranks: boolean;
+  /** The usage of a stream is to be counted by the engine's tokenizer. */
+  readonly countsUsage: boolean;
+  /** The gateway may know before the upstream does that a choice is over. */
+  readonly endsEarly: boolean;
 }
 
 /**
- * Writes the request as the candidate gets it.
+ * Decides how a candidate does a request that it was found fit for (see `judge`): what is sent, in how many parts, and what
+ * is made up for in the answer.
  *
- * The body is written anew from the validated object: what was checked is what is sent. `null` means "not given", and
- * some engines refuse it, so it is left out; so are options that would have no effect.
+ * A body is written anew from the validated object: what was checked is what is sent. `null` means "not given", and some
+ * engines refuse it, so it is left out; so are options that would have no effect.
  */
-export function planRequest(
-  body: CreateCompletionDto,
-  { upstream, upstreamModel }: Candidate,
-  context: RequestContext,
-): UpstreamRequest {
-  const sent: Partial<Record<keyof CreateCompletionDto, unknown>> = {};
-  for (const [name, value] of Object.entries(body)) {
-    if (value !== null) sent[name as keyof CreateCompletionDto] = value;
-  }
-  sent.model = upstreamModel;
-  if (sent.best_of === 0) delete sent.best_of;
-  if (body.stream) {
-    // Usage is asked for in any case, for the access log; a caller who did not ask does not get to see it.
-    sent.stream_options = { ...withoutNulls(body.stream_options ?? {}), include_usage: true };
-  } else {
-    delete sent.stream_options;
-  }
+export function planRequest(asked: CreateCompletionDto, candidate: Candidate): Plan {
+  const { capabilities } = candidate.upstream.profile;
+  const isRanked = ranks(asked) && capabilities.best_of === 'emulate';
+  const body = isRanked ? toRankable(asked) : asked;
+  const emulated = new Set(demandsOf(body).filter((demand) => capabilities[demand] === 'emulate'));
+  const dialect = dialectFor(body, candidate);
+  const template =
+    hasSuffix(body) && emulated.has('suffix') ? fimTemplateOf(candidate.upstream, body.model) : undefined;
+  // The engine sees a prompt that is not the caller's.
+  if (body.echo && (template !== undefined || dialect.isFromRoot)) emulated.add('echo');
+  // It has one prompt, and one choice.
+  if (dialect.isFromRoot) emulated.add('n').add('prompt_list');
+
+  const sent = writeBody(body, candidate, emulated);
+  const emulations = emulationsFor(body, emulated);
+  const parts = partsOf(body, emulated).map(({ fields, ...part }) => ({
+    ...part,
+    dialect,
+    emulations,
+    body: dialect.write(inTemplate({ ...sent, ...fields }, template)),
+  }));
   return {
-    path: '/completions',
-    body: JSON.stringify(sent),
-    headers: headersOf(context, upstream.config.forwardTenant),
-    deadlineAt: context.deadlineAt,
+    parts: parts as [Part, ...Part[]],
+    ranks: isRanked,
+    countsUsage: emulated.has('stream_usage'),
+    endsEarly: emulated.has('stop'),
   };
 }
 
@@ -60,17 +93,125 @@ export function refusedFields(body: CreateCompletionDto): ValidationError {
   return new ValidationError(forbidExtras(body) as [Issue, ...Issue[]]);
 }
 
-function withoutNulls(options: object): object {
-  return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== null));
+function dialectFor(body: CreateCompletionDto, { upstream }: Candidate): Dialect {
+  if (upstream.config.api === 'chat') return chatDialect;
+  const { infillPath = '', capabilities } = upstream.profile;
+  const isInfill = hasSuffix(body) && capabilities.suffix === 'emulate' && usesInfill(upstream, body.model);
+  return isInfill ? infillDialect(infillPath) : completionsDialect;
 }
 
-function headersOf(
-  { requestId, organization, project }: RequestContext,
-  forwardTenant: boolean,
-): Record<string, string> {
-  const headers: Record<string, string> = { 'x-request-id': requestId };
-  if (!forwardTenant) return headers;
-  if (organization !== undefined) headers['openai-organization'] = organization;
-  if (project !== undefined) headers['openai-project'] = project;
-  return headers;
+/** What is sent in any part, in the names of the contract. */
+function writeBody(
+  body: CreateCompletionDto,
+  { upstream, upstreamModel }: Candidate,
+  emulated: ReadonlySet<Capability>,
+): SentBody {
+  const sent: SentBody = {};
+  for (const [name, value] of Object.entries(body)) {
+    if (value !== null && !isWithoutEffect(name, value)) sent[name] = value;
+  }
+  sent.model = upstreamModel;
+  sent.prompt = unpacked(body.prompt, upstream.profile.capabilities);
+  if (!ranks(body)) delete sent.best_of;
+  if (body.stream) {
+    // Usage is asked for in any case, for the access log; a caller who did not ask does not get to see it.
+    sent.stream_options = { ...withoutNulls(body.stream_options ?? {}), include_usage: true };
+  } else {
+    delete sent.stream_options;
+  }
+  if (emulated.has('max_tokens_absent')) sent.max_tokens = DEFAULT_MAX_TOKENS;
+  if (emulated.has('max_tokens_zero') || emulated.has('echo_only')) sent.max_tokens = 1;
+  if (emulated.has('logprobs_zero')) sent.logprobs = 1;
+  if (emulated.has('stop_text')) sent.stop = [sent.stop];
+  if (emulated.has('stop')) delete sent.stop;
+  if (emulated.has('echo')) delete sent.echo;
+  if (emulated.has('top_p_one')) delete sent.top_p;
+  return { ...defaultsOf(upstream.profile), ...sent };
+}
+
+/** A list of one is a list all the same to an engine that knows none. */
+function unpacked(prompt: CreateCompletionDto['prompt'], capabilities: Capabilities): CreateCompletionDto['prompt'] {
+  const [only, ...others] = prompt;
+  if (typeof prompt === 'string' || typeof only === 'number' || only === undefined || others.length > 0) return prompt;
+  const isNative = capabilities[typeof only === 'string' ? 'prompt_list' : 'prompt_tokens_list'] === 'native';
+  return isNative ? prompt : only;
+}
+
+/** What says nothing that is not so without it, and is refused by some engines all the same. */
+function isWithoutEffect(name: string, value: unknown): boolean {
+  if (name === 'suffix') return value === '';
+  if (name === 'logit_bias') return Object.keys(value as object).length === 0;
+  return name === 'stop' && Array.isArray(value) && value.length === 0;
+}
+
+const CONTRACT_DEFAULTS = { temperature: 1, top_p: 1 };
+
+function defaultsOf({ capabilities, samplingDefaults }: EngineProfile): SentBody {
+  return capabilities.sampling_defaults === 'emulate' ? { ...(samplingDefaults ?? CONTRACT_DEFAULTS) } : {};
+}
+
+/** Running order: what the engine said is brought to the contract's form first, and what it never saw comes last. */
+function emulationsFor(body: CreateCompletionDto, emulated: ReadonlySet<Capability>): () => Emulation[] {
+  const isEchoed = body.echo === true && !emulated.has('echo');
+  const promptAt = (index: number): ReturnType<typeof promptOf> => promptOf(body, index);
+  const { logprobs, stop } = body;
+  return () => {
+    const list: Emulation[] = [];
+    if (typeof logprobs === 'number') list.push(new ToLegacyLogprobs(logprobs, isEchoed, promptAt));
+    if (isEchoed) list.push(new RequireEcho(promptAt));
+    if (emulated.has('max_tokens_zero') || emulated.has('echo_only')) {
+      list.push(new WithoutTokens((index) => (isEchoed ? echoedPromptOf(body, index) : '')));
+    }
+    if (emulated.has('stop')) list.push(new StopAtTexts([stop ?? []].flat()));
+    if (emulated.has('echo')) list.push(new PrependPrompt(promptAt));
+    return list;
+  };
+}
+
+interface Share extends Pick<Part, 'choiceIndexes' | 'promptIndex'> {
+  /** What this part has of its own. */
+  fields: SentBody;
+}
+
+/** All at once where the engine can, else a request for each prompt, else one for each choice. */
+function partsOf(body: CreateCompletionDto, emulated: ReadonlySet<Capability>): Share[] {
+  const prompts = promptsOf(body);
+  const n = body.n ?? 1;
+  if (n > 1 && (emulated.has('n') || emulated.has('n_greedy'))) {
+    return prompts.flatMap((prompt, promptIndex) =>
+      indexes(n).map((choice) => ({
+        choiceIndexes: [promptIndex * n + choice],
+        promptIndex,
+        fields: { prompt, n: undefined, ...seedOf(body, choice) },
+      })),
+    );
+  }
+  if (prompts.length > 1 && (emulated.has('prompt_list') || emulated.has('prompt_tokens_list'))) {
+    return prompts.map((prompt, promptIndex) => ({
+      choiceIndexes: indexes(n, promptIndex * n),
+      promptIndex,
+      fields: { prompt },
+    }));
+  }
+  return [{ choiceIndexes: indexes(choiceCountOf(body)), promptIndex: 0, fields: {} }];
+}
+
+function indexes(count: number, first = 0): number[] {
+  return Array.from({ length: count }, (_, index) => first + index);
+}
+
+/** Choices of one seed would be one text. */
+function seedOf({ seed }: CreateCompletionDto, choice: number): SentBody {
+  if (typeof seed !== 'number') return {};
+  return { seed: seed + choice > Number.MAX_SAFE_INTEGER ? seed - choice : seed + choice };
+}
+
+function inTemplate({ suffix, ...sent }: SentBody, template: string | undefined): SentBody {
+  if (template === undefined) return suffix === undefined ? sent : { ...sent, suffix };
+  const texts: Record<string, unknown> = { '{prefix}': sent.prompt, '{suffix}': suffix };
+  return { ...sent, prompt: template.replace(/\{(?:prefix|suffix)\}/g, (place) => String(texts[place])) };
+}
+
+function withoutNulls(options: object): object {
+  return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== null));
 }

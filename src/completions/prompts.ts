@@ -1,7 +1,10 @@
 import type { CreateCompletionDto } from './create-completion.dto.js';
 
+/** A text, or a list of token ids. */
+export type Prompt = string | number[];
+
 /** The prompts of a request: texts, or lists of token ids. */
-export function promptsOf({ prompt }: CreateCompletionDto): (string | number[])[] {
+export function promptsOf({ prompt }: Pick<CreateCompletionDto, 'prompt'>): Prompt[] {
   if (typeof prompt === 'string') return [prompt];
   return typeof prompt[0] === 'number' ? [prompt as number[]] : (prompt as string[] | number[][]);
 }
@@ -11,9 +14,14 @@ export function choiceCountOf(body: CreateCompletionDto): number {
   return promptsOf(body).length * (body.n ?? 1);
 }
 
-/** The text that is echoed in front of a choice (prompt index × n + choice index); empty when there is none. */
+/** The prompt of a choice (prompt index × n + choice index). */
+export function promptOf(body: CreateCompletionDto, index: number): Prompt {
+  return promptsOf(body)[Math.floor(index / (body.n ?? 1))] ?? '';
+}
+
+/** The text that is echoed in front of a choice; empty when there is none, or when it is not known. */
 export function echoedPromptOf(body: CreateCompletionDto, index: number): string {
   if (!body.echo) return '';
-  const prompt = promptsOf(body)[Math.floor(index / (body.n ?? 1))];
+  const prompt = promptOf(body, index);
   return typeof prompt === 'string' ? prompt : '';
 }

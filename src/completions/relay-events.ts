@@ -1,6 +1,7 @@
 import { EventStreamParser } from '../upstreams/event-stream.js';
 import type { ClientConnection } from './client-connection.js';
 import type { CompletionStream } from './completion-stream.js';
+import type { PartReader } from './part-reader.js';
 
 /**
  * Passes an upstream's stream on to the caller as fast as both go. All events of one read go out as one write.
@@ -10,6 +11,7 @@ import type { CompletionStream } from './completion-stream.js';
  */
 export async function relayEvents(
   body: AsyncIterable<Buffer>,
+  part: PartReader,
   stream: CompletionStream,
   client: ClientConnection,
   answered: () => void,
@@ -18,21 +20,23 @@ export async function relayEvents(
   const reader = body[Symbol.asyncIterator]();
   try {
     for (let read = await reader.next(); !read.done; read = await reader.next()) {
-      await sendAccepted(parser.push(read.value), stream, client, answered);
-      if (!stream.isDone) continue;
-      client.end();
-      void readOn(reader);
-      return;
+      await sendAccepted(parser.push(read.value), part, stream, client, answered);
+      if (!stream.isOver(part)) continue;
+      if (part.hasDone) {
+        void readOn(reader);
+        return;
+      }
+      void reader.return?.();
+      break;
     }
   } catch (error) {
     void reader.return?.();
     throw error;
   }
   const last = parser.end();
-  if (last !== undefined) await sendAccepted([last], stream, client, answered);
-  const owed = stream.end();
+  if (last !== undefined) await sendAccepted([last], part, stream, client, answered);
+  const owed = stream.end(part);
   if (owed !== '') await client.sendEvents(owed);
-  client.end();
 }
 
 /**
@@ -50,13 +54,14 @@ async function readOn(reader: AsyncIterator<Buffer>): Promise<void> {
 /** Sends what the events say, up to the one that cannot be used. */
 async function sendAccepted(
   events: string[],
+  part: PartReader,
   stream: CompletionStream,
   client: ClientConnection,
   answered: () => void,
 ): Promise<void> {
   let accepted = '';
   try {
-    for (const data of events) accepted += stream.accept(data);
+    for (const data of events) accepted += stream.accept(part, data);
   } finally {
     if (accepted !== '') {
       answered();

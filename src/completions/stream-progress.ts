@@ -1,3 +1,4 @@
+import { lengthInCodePoints } from './code-points.js';
 import type { UpstreamChoice, UpstreamCompletion } from './canonical.js';
 
 /** What the caller has got of one choice. */
@@ -28,7 +29,7 @@ export class ChoiceProgress {
     }
     // The text is what counts: a token's name may be longer than its text, and part of its text may be held back.
     this.nextOffset ??= logprobs?.text_offset?.[0];
-    if (this.nextOffset !== undefined) this.nextOffset += characterCount(text);
+    if (this.nextOffset !== undefined) this.nextOffset += lengthInCodePoints(text);
   }
 
   /** Engines send a chunk a token; where they send the tokens along, those count. */
@@ -37,14 +38,9 @@ export class ChoiceProgress {
     if (!tokens) return 1;
     const isFirstAfterEcho = this.text.length - text.length < this.echoed.length;
     if (!isFirstAfterEcho) return tokens.length;
-    const echoedCharacters = characterCount(this.echoed);
+    const echoedCharacters = lengthInCodePoints(this.echoed);
     return logprobs.text_offset?.filter((offset) => offset >= echoedCharacters).length ?? 0;
   }
-}
-
-/** Characters as `text_offset` counts them: code points. */
-function characterCount(text: string): number {
-  return [...text].length;
 }
 
 /** What marks the chunks of one stream as one, whoever sends them. */

@@ -23,8 +23,10 @@ export interface Job {
   hasBegun(): boolean;
   /** Tokens that the caller has got so far; an attempt that adds to them was not in vain. */
   progress(): number;
-  /** Whether the candidate takes the request. */
+  /** Whether the candidate can do the request. */
   accepts(candidate: Candidate): boolean;
+  /** Whether the candidate does it at no more cost than it has to: it is preferred to one of which the gateway asks more. */
+  isNativeTo(candidate: Candidate): boolean;
   /** Makes the next attempt go on from what the caller has; false where that cannot be done. */
   prepareToGoOn(): boolean;
   /** Does the request on one upstream. `answered` is to be called when a good answer has begun. */
@@ -177,16 +179,17 @@ export class Router {
    */
   private choose(tour: Tour): ChosenCandidate | undefined {
     const candidates = this.candidatesOf(tour);
-    const chosen = this.selectFrom(this.untriedOf(tour)) ?? this.selectFrom(candidates);
+    const chosen = this.selectFrom(this.untriedOf(tour), tour.job) ?? this.selectFrom(candidates, tour.job);
     if (chosen) return { ...chosen, place: chosen.upstream.state.take() };
     if (candidates.every(isResting)) throw resting(candidates);
     return undefined;
   }
 
-  private selectFrom(candidates: Candidate[]): Candidate | undefined {
+  private selectFrom(candidates: Candidate[], job: Job): Candidate | undefined {
+    const isPreferred = (candidate: Candidate): boolean => job.isNativeTo(candidate);
     const available = candidates.filter(({ upstream }) => upstream.state.isAvailable);
-    if (available.length > 0 || candidates.some(isHealthy)) return select(available, this.random);
-    return select(candidates.filter(mayBeTried), this.random);
+    if (available.length > 0 || candidates.some(isHealthy)) return select(available, this.random, isPreferred);
+    return select(candidates.filter(mayBeTried), this.random, isPreferred);
   }
 
   private candidatesOf({ job, ruledOut }: Tour): Candidate[] {

@@ -9,18 +9,25 @@ interface EngineError {
   param: string | undefined;
 }
 
-/** An upstream's answer with an error status, received at `now` (milliseconds since the epoch). */
+/**
+ * An upstream's answer with an error status, received at `now` (milliseconds since the epoch). Some engines answer 500 to
+ * a request that is at fault: `refusalPattern` tells by the message.
+ */
 export function refusalOf(
   status: number,
   headers: UpstreamAnswer['headers'],
   body: string,
   now: number,
+  refusalPattern?: RegExp,
 ): UpstreamError {
   const retryAfter = retryAfterOf(headers);
+  const error = parseEngineError(body);
+  const isRefusal = status === 500 && error.message !== undefined && refusalPattern?.test(error.message);
+  const meant = isRefusal ? 400 : status;
   return new UpstreamError('answered', `HTTP ${status}`, {
-    status,
+    status: meant,
     retryAfterMs: retryAfterMsOf(status, retryAfter, now),
-    publicError: publicErrorOf(status, limitHeadersOf(headers), parseEngineError(body)),
+    publicError: publicErrorOf(meant, limitHeadersOf(headers), error),
   });
 }
 
@@ -72,6 +79,13 @@ function publicErrorOf(
         code: code === 'insufficient_quota' ? code : 'rate_limit_exceeded',
         message: message ?? 'The upstream is at its rate limit.',
         headers: limits,
+      };
+    case 501:
+      return {
+        status: 400,
+        code: 'unsupported_parameter',
+        message: message ?? 'The upstream does not support what the request asks for.',
+        ...(param === undefined ? {} : { param }),
       };
     case 503:
       return {

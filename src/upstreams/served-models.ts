@@ -58,6 +58,6 @@ export class ServedModels {
 }
 
 /** `*` stands for any characters, everything else for itself. */
-function toPattern(glob: string): RegExp {
+export function toPattern(glob: string): RegExp {
   return new RegExp(`^${glob.split('*').map(RegExp.escape).join('.*')}$`, 's');
 }

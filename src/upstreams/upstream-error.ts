@@ -60,8 +60,7 @@ export class UpstreamError extends ApiError {
     this.retryAfterMs = options.retryAfterMs;
     this.allowsFallback = !isTooLarge && (status === undefined || !REQUEST_IS_WRONG.has(status));
     this.allowsRetry = this.allowsFallback && (status === undefined || !UPSTREAM_LACKS_IT.has(status));
-    this.isFailure =
-      !isTooLarge && (status === undefined || status >= 500 || status < 400 || FAILURES_BELOW_500.has(status));
+    this.isFailure = !isTooLarge && (status === undefined || tellsOfFailure(status));
     this.isCharged = isTimeout || (phase === 'answered' && this.allowsRetry);
   }
 }
@@ -69,11 +68,16 @@ export class UpstreamError extends ApiError {
 /** Statuses that say that the request is at fault: it would be refused again. */
 const REQUEST_IS_WRONG = new Set([400, 413, 422]);
 
-/** Statuses of an upstream that will say the same again: it refuses our credential, or lacks the model. */
-const UPSTREAM_LACKS_IT = new Set([401, 403, 404]);
+/** Statuses of an upstream that will say the same again: it refuses our credential, or lacks the model or the feature. */
+const UPSTREAM_LACKS_IT = new Set([401, 403, 404, 501]);
 
 /** A 4xx says that the upstream works, but for these: it refuses our credential, or gave up waiting. */
 const FAILURES_BELOW_500 = new Set([401, 403, 408]);
+
+/** 501 says that it works, and lacks what the request needs. */
+function tellsOfFailure(status: number): boolean {
+  return status < 400 || FAILURES_BELOW_500.has(status) || (status >= 500 && status !== 501);
+}
 
 function publicErrorOf(phase: Phase, isTimeout: boolean): PublicError {
   if (isTimeout) return { status: 504, code: 'upstream_timeout', message: 'The upstream did not answer in time.' };

@@ -130,6 +130,25 @@ export function chunk(text: string, finishReason: string | null = null, fields: 
   };
 }
 
+/** As many choices as the request asks for: `n` for each prompt, the prompt in front where it is to be echoed. */
+export const replyAsAsked: Behaviour = (response, request) => {
+  const { body } = request;
+  const prompts = [body.prompt].flat();
+  const n = typeof body.n === 'number' ? body.n : 1;
+  const choices = prompts.flatMap((prompt) =>
+    Array.from({ length: n }, () => ({
+      text: (body.echo ? String(prompt) : '') + 'Hello',
+      finish_reason: 'stop',
+      logprobs:
+        body.logprobs === undefined
+          ? null
+          : { tokens: ['Hello'], token_logprobs: [-1], top_logprobs: [{ Hello: -1 }], text_offset: [0] },
+    })),
+  );
+  const numbered = choices.map((choice, index) => ({ index, ...choice }));
+  return replyJson(completion('', { choices: numbered }))(response, request);
+};
+
 export function replyJson(body: unknown, status = 200, headers: Record<string, string> = {}): Behaviour {
   return (response) => {
     response.writeHead(status, { 'content-type': 'application/json', ...headers });

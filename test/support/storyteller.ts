@@ -29,7 +29,7 @@ export type Break = (response: ServerResponse, nextEvent: string) => void;
 export function storyEvents({ id, offsetsFrom = 'prompt' }: Options, request: object): string[] {
   const body = request as Body;
   const head = {
-    id,
+    id: `cmpl-${id}`,
     object: 'text_completion',
     created: id.length,
     model: 'test-model',

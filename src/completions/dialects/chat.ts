@@ -1,0 +1,56 @@
+import { UpstreamError } from '../../upstreams/upstream-error.js';
+import { readAnswer, type UpstreamChoice, type UpstreamCompletion, type UpstreamLogprobs } from '../canonical.js';
+import type { Dialect, SentBody } from './dialect.js';
+
+interface ChatChoice {
+  index: number;
+  message?: { content?: string | null };
+  delta?: { content?: string | null };
+  finish_reason?: unknown;
+  logprobs?: UpstreamLogprobs | null;
+}
+
+interface ChatCompletion extends Omit<UpstreamCompletion, 'choices'> {
+  choices?: ChatChoice[];
+}
+
+/**
+ * Chat completions, for servers that have nothing else: the prompt is one message of the user, and the answer's text is
+ * the completion. See https://platform.openai.com/docs/api-reference/chat.
+ */
+export const chatDialect: Dialect = {
+  path: '/chat/completions',
+
+  write({ prompt, logprobs, ...others }: SentBody): object {
+    const scores = logprobs === undefined ? {} : { logprobs: true, top_logprobs: logprobs };
+    return { ...others, messages: [{ role: 'user', content: prompt }], ...scores };
+  },
+
+  read(json: string): UpstreamCompletion | undefined {
+    const answer = readAnswer(json) as ChatCompletion | undefined;
+    if (answer === undefined) return undefined;
+    if (!Array.isArray(answer.choices) || !answer.choices.every(isChatChoice)) {
+      throw new UpstreamError('answered', 'a chat completion without choices, or with a choice that says nothing');
+    }
+    const choices = answer.choices.map(toChoice);
+    // The first chunk has the role, and no text.
+    const telling = choices.filter(({ text, finish_reason }) => text !== '' || finish_reason);
+    if (telling.length === 0 && choices.length > 0 && !answer.usage) return undefined;
+    return { ...answer, object: 'text_completion', choices: telling };
+  },
+};
+
+function isChatChoice(choice: unknown): boolean {
+  if (typeof choice !== 'object' || choice === null) return false;
+  const { index, message, delta } = choice as Partial<ChatChoice>;
+  const part = message ?? delta;
+  return (
+    Number.isSafeInteger(index) &&
+    typeof part === 'object' &&
+    ['string', 'object', 'undefined'].includes(typeof part.content)
+  );
+}
+
+function toChoice({ index, message, delta, finish_reason, logprobs }: ChatChoice): UpstreamChoice {
+  return { index, text: (message ?? delta)?.content ?? '', finish_reason, logprobs };
+}

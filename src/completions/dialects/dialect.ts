@@ -1,0 +1,26 @@
+import { readCompletion, type UpstreamCompletion } from '../canonical.js';
+
+/** A request for a completion in the names of the contract, without what is not given. */
+export type SentBody = Record<string, unknown>;
+
+/** How one endpoint of an engine is asked for a completion, and how it tells one. */
+export interface Dialect {
+  readonly path: string;
+  /** The path is below the root of the server, not below `/v1`. */
+  readonly isFromRoot?: boolean;
+  write(body: SentBody): object;
+  /**
+   * A whole answer, or a chunk of a stream, as a completion.
+   *
+   * @returns undefined for what tells nothing.
+   * @throws {UpstreamError} when it is an error, or no completion.
+   */
+  read(json: string): UpstreamCompletion | undefined;
+}
+
+/** The endpoint that the gateway itself has. */
+export const completionsDialect: Dialect = {
+  path: '/completions',
+  write: (body) => body,
+  read: readCompletion,
+};

@@ -1,0 +1,57 @@
+import { UpstreamError } from '../../upstreams/upstream-error.js';
+import { readAnswer, type UpstreamCompletion } from '../canonical.js';
+import type { Dialect, SentBody } from './dialect.js';
+
+/** llama.cpp's own answer: of a stream each piece, and at the end `stop` with the counts. */
+interface InfillAnswer {
+  content: unknown;
+  stop: boolean;
+  stop_type: string;
+  /** What `stop_type` was before there was one. */
+  stopped_limit: boolean;
+  tokens_evaluated: number;
+  tokens_predicted: number;
+  completion_probabilities: unknown;
+}
+
+/**
+ * llama.cpp's `/infill`, which knows the tokens by which the loaded model tells prefix, suffix and middle.
+ * See https://github.com/ggml-org/llama.cpp/tree/master/tools/server#post-infill-for-code-infilling.
+ */
+export function infillDialect(path: string): Dialect {
+  return {
+    path,
+    isFromRoot: true,
+
+    write({ prompt, suffix, max_tokens: maxTokens, logprobs, stop, ...others }: SentBody): object {
+      return {
+        ...others,
+        stream_options: undefined,
+        input_prefix: prompt,
+        input_suffix: suffix,
+        n_predict: maxTokens,
+        // A text would be taken for no stop at all.
+        ...(stop === undefined ? {} : { stop: [stop].flat() }),
+        ...(logprobs === undefined ? {} : { n_probs: logprobs }),
+      };
+    },
+
+    read(json: string): UpstreamCompletion | undefined {
+      const answer = readAnswer(json) as Partial<InfillAnswer> | undefined;
+      if (answer === undefined) return undefined;
+      const { content, stop, completion_probabilities: probabilities } = answer;
+      if (typeof content !== 'string') throw new UpstreamError('answered', 'an infill without content');
+      const logprobs = Array.isArray(probabilities) ? { content: probabilities as unknown[] } : null;
+      const choice = { index: 0, text: content, finish_reason: stop ? finishReasonOf(answer) : null, logprobs };
+      return { choices: [choice], ...(stop ? { usage: usageOf(answer) } : {}) };
+    },
+  };
+}
+
+function finishReasonOf({ stop_type: type, stopped_limit: isLimit }: Partial<InfillAnswer>): string {
+  return type === 'limit' || isLimit === true ? 'length' : 'stop';
+}
+
+function usageOf({ tokens_evaluated: prompt, tokens_predicted: completion }: Partial<InfillAnswer>): object {
+  return { prompt_tokens: prompt, completion_tokens: completion, total_tokens: (prompt ?? 0) + (completion ?? 0) };
+}

@@ -1,0 +1,62 @@
+import type { LegacyLogprobs, UpstreamChoice } from '../canonical.js';
+import { lengthInCodePoints } from '../code-points.js';
+import type { CreateCompletionDto } from '../create-completion.dto.js';
+import { echoedPromptOf, promptOf } from '../prompts.js';
+import { asLegacy } from './legacy-logprobs.js';
+import { ignoredBy } from './emulation.js';
+
+/**
+ * What the upstream is asked for in place of `best_of`: so many choices with log probabilities. A prompt that is echoed
+ * without them is put in front afterwards, so that it needs none.
+ */
+export function toRankable(body: CreateCompletionDto): CreateCompletionDto {
+  const isScored = typeof body.logprobs === 'number';
+  return {
+    ...body,
+    n: body.best_of ?? null,
+    best_of: null,
+    logprobs: body.logprobs ?? 0,
+    echo: isScored ? (body.echo ?? null) : null,
+  };
+}
+
+/**
+ * Of the choices of each prompt, the `n` with the highest mean log probability per token, best first, as OpenAI ranks them
+ * (https://platform.openai.com/docs/api-reference/completions/create). `body` is what the caller sent.
+ */
+export function pickBest(choices: readonly UpstreamChoice[], body: CreateCompletionDto): UpstreamChoice[] {
+  const n = body.n ?? 1;
+  const of = body.best_of ?? n;
+  const best: UpstreamChoice[] = [];
+  for (let first = 0; first < choices.length; first += of) {
+    const ranked = choices
+      .slice(first, first + of)
+      .map((choice) => ({ choice, score: meanLogprob(choice, body) }))
+      .sort((a, b) => b.score - a.score);
+    for (const { choice } of ranked.slice(0, n)) best.push(toAsked(choice, best.length, body));
+  }
+  return best;
+}
+
+function toAsked(choice: UpstreamChoice, index: number, body: CreateCompletionDto): UpstreamChoice {
+  if (typeof body.logprobs === 'number') return { ...choice, index };
+  return { ...choice, index, text: echoedPromptOf(body, index) + choice.text, logprobs: null };
+}
+
+/** Of the generated tokens; a choice without any has nothing against it, and nothing for it. */
+function meanLogprob(choice: UpstreamChoice, body: CreateCompletionDto): number {
+  const legacy = asLegacy(choice.logprobs);
+  if (!legacy && choice.text !== '') throw ignoredBy({ param: 'best_of', asks: '`best_of`' });
+  const generated = legacy ? generatedLogprobs(legacy, choice.index, body) : [];
+  return generated.length === 0 ? 0 : generated.reduce((sum, logprob) => sum + logprob, 0) / generated.length;
+}
+
+function generatedLogprobs(legacy: LegacyLogprobs, index: number, body: CreateCompletionDto): number[] {
+  const { token_logprobs, text_offset } = legacy;
+  const isEchoed = body.echo === true && typeof body.logprobs === 'number';
+  const prompt = promptOf({ ...body, n: body.best_of ?? null }, index);
+  const begin = typeof prompt === 'string' ? lengthInCodePoints(prompt) : prompt.length;
+  const isGenerated = (at: number): boolean =>
+    !isEchoed || (typeof prompt === 'string' ? (text_offset[at] ?? 0) : at) >= begin;
+  return token_logprobs.filter((logprob, at): logprob is number => logprob !== null && isGenerated(at));
+}

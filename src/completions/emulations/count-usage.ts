@@ -1,0 +1,53 @@
+import type { Usage } from '../../telemetry/usage.js';
+import { readAll } from '../../upstreams/read-all.js';
+import type { Upstream, UpstreamRequest } from '../../upstreams/upstream.js';
+import { UpstreamError } from '../../upstreams/upstream-error.js';
+import { readAnswer } from '../canonical.js';
+
+/** A choice as the caller has it, without an echoed prompt. */
+export interface CountedChoice {
+  promptIndex: number;
+  prompt: string;
+  text: string;
+}
+
+/**
+ * The usage of a stream, for engines that tell none there, counted by their own tokenizer: a completion is what prompt and
+ * completion have together and the prompt has not.
+ *
+ * @throws {UpstreamError} when the engine does not count.
+ */
+export async function countUsage(
+  choices: readonly CountedChoice[],
+  count: (text: string) => Promise<number>,
+): Promise<Usage> {
+  const promptCounts = new Map<number, number>();
+  let completion = 0;
+  for (const { promptIndex, prompt, text } of choices) {
+    const promptCount = promptCounts.get(promptIndex) ?? (await count(prompt));
+    promptCounts.set(promptIndex, promptCount);
+    if (text !== '') completion += (await count(prompt + text)) - promptCount;
+  }
+  const promptTokens = promptCounts.values().reduce((sum, each) => sum + each, 0);
+  return { prompt_tokens: promptTokens, completion_tokens: completion, total_tokens: promptTokens + completion };
+}
+
+/** Asks the tokenizer of llama-cpp-python, at `/extras/tokenize/count`. */
+export function tokenCounter(
+  upstream: Upstream,
+  request: Omit<UpstreamRequest, 'path' | 'body'>,
+  model: string,
+  signal: AbortSignal,
+): (text: string) => Promise<number> {
+  const path = upstream.profile.tokenCountPath ?? '';
+  return async (input) => {
+    const body = JSON.stringify({ model, input });
+    const answer = await upstream.send({ ...request, path, isFromRoot: true, body }, signal);
+    const text = await readAll(answer.body);
+    const { count } = (answer.status === 200 ? (readAnswer(text) ?? {}) : {}) as { count?: number };
+    if (count === undefined || !Number.isSafeInteger(count)) {
+      throw new UpstreamError('answered', 'the upstream does not count tokens');
+    }
+    return count;
+  };
+}

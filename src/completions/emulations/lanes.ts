@@ -1,0 +1,49 @@
+import type { Upstream } from '../../upstreams/upstream.js';
+
+/**
+ * Runs the parts of one request on one upstream, some of them at the same time. The caller of this holds a place there
+ * already; each further lane takes one of its own, and where there is none there is no further lane.
+ *
+ * @throws the error of the first part that fails: the others are aborted at once, since a part of an answer is none.
+ */
+export async function runInLanes<Item>(
+  items: readonly Item[],
+  upstream: Upstream,
+  signal: AbortSignal,
+  run: (item: Item, signal: AbortSignal) => Promise<void>,
+): Promise<void> {
+  const [only, ...others] = items;
+  if (only !== undefined && others.length === 0) return run(only, signal);
+  const siblings = new AbortController();
+  const both = AbortSignal.any([signal, siblings.signal]);
+  const queue = items.values();
+  const lane = async (): Promise<void> => {
+    for (const item of queue) {
+      if (siblings.signal.aborted) return;
+      await run(item, both);
+    }
+  };
+  const further = Math.min(items.length, upstream.config.fanOut) - 1;
+  const lanes = [lane(), ...Array.from({ length: further }, () => inPlaceOf(upstream, lane))];
+  const guarded = lanes.map((each) =>
+    each.catch((error: unknown) => {
+      siblings.abort(error);
+      throw error;
+    }),
+  );
+  const outcomes = await Promise.allSettled(guarded);
+  signal.throwIfAborted();
+  if (siblings.signal.aborted) throw siblings.signal.reason;
+  const failed = outcomes.find(({ status }) => status === 'rejected');
+  if (failed) throw (failed as PromiseRejectedResult).reason;
+}
+
+async function inPlaceOf({ state }: Upstream, lane: () => Promise<void>): Promise<void> {
+  if (!state.isAvailable) return;
+  const place = state.take();
+  try {
+    await lane();
+  } finally {
+    state.release(place);
+  }
+}

@@ -1,0 +1,136 @@
+import type { LegacyLogprobs, UpstreamChoice } from '../canonical.js';
+import { lengthInCodePoints } from '../code-points.js';
+import type { Prompt } from '../prompts.js';
+import { type Emulation, ignoredBy } from './emulation.js';
+
+/** A token in the shape of chat completions, as llama.cpp and LocalAI give it for completions as well. */
+interface ChatToken {
+  token: string;
+  logprob: number;
+  bytes?: number[] | null;
+  top_logprobs?: ChatToken[] | null;
+}
+
+/** How far the tokens of a choice have come. */
+interface Position {
+  decoder: TextDecoder;
+  /** Where the next token begins, in characters from the begin of the prompt. */
+  offset: number;
+  /** What is added to the upstream's own offsets; known from the first on. */
+  shift: number | undefined;
+}
+
+/** Brings log probabilities, in whatever shape they come, to OpenAI's legacy lists, and to as many as were asked for. */
+export class ToLegacyLogprobs implements Emulation {
+  private readonly positions = new Map<number, Position>();
+
+  constructor(
+    private readonly topCount: number,
+    private readonly isEchoed: boolean,
+    private readonly promptOf: (index: number) => Prompt,
+  ) {}
+
+  fit(choice: UpstreamChoice): boolean {
+    const isFirst = !this.positions.has(choice.index);
+    const position = this.positions.get(choice.index) ?? this.begin(choice.index);
+    const legacy =
+      toLegacy(choice.logprobs, position) ?? this.fitOffsets(asLegacy(choice.logprobs), position, choice.index);
+    if (!legacy && choice.text === '') {
+      choice.logprobs = null;
+      return true;
+    }
+    if (!legacy && isFirst) throw ignoredBy({ param: 'logprobs', asks: '`logprobs`' });
+    this.positions.set(choice.index, position);
+    choice.logprobs = legacy ? { ...legacy, top_logprobs: legacy.tokens.map((_, at) => this.topAt(legacy, at)) } : null;
+    return true;
+  }
+
+  private begin(index: number): Position {
+    const prompt = this.promptOf(index);
+    const offset = this.isEchoed || typeof prompt !== 'string' ? 0 : lengthInCodePoints(prompt);
+    return { decoder: new TextDecoder('utf-8', { ignoreBOM: true }), offset, shift: undefined };
+  }
+
+  /** vLLM counts from the begin of the completion; SGLang gives -1 for all. */
+  private fitOffsets(
+    legacy: LegacyLogprobs | undefined,
+    position: Position,
+    index: number,
+  ): LegacyLogprobs | undefined {
+    if (!legacy || legacy.tokens.length === 0) return legacy;
+    const [first] = legacy.text_offset;
+    if (first === undefined || first < 0) {
+      return { ...legacy, text_offset: legacy.tokens.map((token) => advance(position, token, undefined)) };
+    }
+    const isText = typeof this.promptOf(index) === 'string';
+    position.shift ??= isText && first < position.offset ? position.offset - first : 0;
+    const { shift } = position;
+    return shift === 0 ? legacy : { ...legacy, text_offset: legacy.text_offset.map((offset) => offset + shift) };
+  }
+
+  /** The likeliest, and the chosen token with them; null where nothing is known, as of a prompt's first token. */
+  private topAt({ tokens, token_logprobs, top_logprobs }: LegacyLogprobs, at: number): Record<string, number> | null {
+    const logprob = token_logprobs[at] ?? null;
+    if (logprob === null) return null;
+    const token = tokens[at] ?? '';
+    const byLogprob = Object.entries(top_logprobs[at] ?? {}).sort(([, a], [, b]) => b - a);
+    const top = Object.fromEntries(byLogprob.slice(0, this.topCount));
+    // A token's name may be any text, `__proto__` too.
+    if (!Object.hasOwn(top, token)) Object.defineProperty(top, token, { value: logprob, ...ORDINARY });
+    return top;
+  }
+}
+
+const ORDINARY = { enumerable: true, writable: true, configurable: true };
+
+/** The legacy lists; undefined for anything else, and where one of them lacks an entry. */
+export function asLegacy(logprobs: UpstreamChoice['logprobs']): LegacyLogprobs | undefined {
+  const { tokens, token_logprobs, top_logprobs, text_offset } = logprobs ?? {};
+  if (!Array.isArray(tokens) || token_logprobs?.length !== tokens.length) return undefined;
+  return {
+    ...logprobs,
+    tokens,
+    token_logprobs,
+    top_logprobs: top_logprobs ?? [],
+    text_offset: text_offset ?? [],
+  };
+}
+
+/** Some tokens of the lists. */
+export function selectTokens(logprobs: LegacyLogprobs, keeps: (at: number) => boolean): LegacyLogprobs {
+  const select = <T>(list: T[]): T[] => list.filter((_, at) => keeps(at));
+  return {
+    tokens: select(logprobs.tokens),
+    token_logprobs: select(logprobs.token_logprobs),
+    top_logprobs: select(logprobs.top_logprobs),
+    text_offset: select(logprobs.text_offset),
+  };
+}
+
+function toLegacy(logprobs: UpstreamChoice['logprobs'], position: Position): LegacyLogprobs | undefined {
+  const { content } = logprobs ?? {};
+  if (!Array.isArray(content)) return undefined;
+  const tokens = content as ChatToken[];
+  return {
+    tokens: tokens.map(nameOf),
+    token_logprobs: tokens.map(({ logprob }) => logprob),
+    top_logprobs: tokens.map(({ top_logprobs: top }) =>
+      Object.fromEntries((top ?? []).map((each) => [nameOf(each), each.logprob])),
+    ),
+    text_offset: tokens.map(({ token, bytes }) => advance(position, token, bytes)),
+  };
+}
+
+/** @returns where the token begins; a character that it only begins counts with the token that completes it. */
+function advance(position: Position, token: string, bytes: number[] | null | undefined): number {
+  const { offset } = position;
+  const text = bytes ? position.decoder.decode(Uint8Array.from(bytes), { stream: true }) : token;
+  position.offset += lengthInCodePoints(text);
+  return offset;
+}
+
+/** A part of a character has no text: OpenAI names it by its bytes. */
+function nameOf({ token, bytes }: ChatToken): string {
+  if (!token.includes('\uFFFD') || !bytes) return token;
+  return `bytes:${bytes.map((byte) => `\\x${byte.toString(16).padStart(2, '0')}`).join('')}`;
+}

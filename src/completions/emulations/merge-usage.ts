@@ -1,0 +1,39 @@
+import type { Usage } from '../../telemetry/usage.js';
+
+/** The usage of one upstream request, and the first prompt of the caller's that it was for. */
+export interface PartUsage {
+  promptIndex: number;
+  usage: Usage;
+}
+
+/** The usage of an answer whose choices came from several requests: each prompt counts once, every generated token counts. */
+export function mergeUsage(parts: readonly PartUsage[]): Usage {
+  const counted = new Set<number>();
+  let sum: Fields = {};
+  for (const { promptIndex, usage } of parts) {
+    const { prompt_tokens, prompt_tokens_details, ...generated } = usage as Usage & Fields;
+    const isNew = !counted.has(promptIndex);
+    counted.add(promptIndex);
+    sum = add(sum, isNew ? { prompt_tokens, prompt_tokens_details, ...generated } : generated);
+  }
+  const { prompt_tokens = 0, completion_tokens = 0 } = sum as Partial<Usage>;
+  return { ...sum, prompt_tokens, completion_tokens, total_tokens: prompt_tokens + completion_tokens };
+}
+
+type Fields = Record<string, unknown>;
+
+/** Adds the numbers of two objects field by field, however deep; of anything else the first stays. */
+function add(a: Fields, b: Fields): Fields {
+  const sum = { ...a };
+  for (const [name, value] of Object.entries(b)) {
+    const before = sum[name];
+    if (typeof value === 'number') sum[name] = (typeof before === 'number' ? before : 0) + value;
+    else if (isFields(value)) sum[name] = add(isFields(before) ? before : {}, value);
+    else if (value !== undefined) sum[name] ??= value;
+  }
+  return sum;
+}
+
+function isFields(value: unknown): value is Fields {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}

@@ -1,0 +1,80 @@
+import { isUsage } from '../telemetry/usage.js';
+import { UpstreamError } from '../upstreams/upstream-error.js';
+import { type FallbackIdentity, makeCanonical, type UpstreamCompletion } from './canonical.js';
+import type { Emulation } from './emulations/emulation.js';
+import { ignoredBy } from './emulations/emulation.js';
+import type { Part } from './plan.js';
+
+/** A piece of the caller's answer. */
+export interface Piece {
+  completion: UpstreamCompletion;
+  /** Nothing in it had to change: the upstream's bytes say the same. */
+  isAsItCame: boolean;
+  /** It came without choices: it is there for the usage. */
+  isUsageOnly: boolean;
+}
+
+/** Reads what the upstream answers to one part of a request, and makes it what the contract says and the caller asked for. */
+export class PartReader {
+  /** The upstream has said that all was said. */
+  hasDone = false;
+  private readonly emulations: readonly Emulation[];
+
+  constructor(
+    readonly part: Part,
+    private readonly fallback: FallbackIdentity,
+  ) {
+    this.emulations = part.emulations();
+  }
+
+  /**
+   * A whole answer, or the data of one event.
+   *
+   * @returns undefined for what tells nothing.
+   * @throws {UpstreamError} when it is an error, no completion, or not what was asked for.
+   */
+  read(json: string): Piece | undefined {
+    const completion = this.part.dialect.read(json);
+    if (!completion) return undefined;
+    const isUsageOnly = completion.choices.length === 0;
+    const isCanonical = makeCanonical(completion, this.fallback);
+    const isInPlace = this.placeChoices(completion);
+    if (this.emulations.length > 0) this.emulate(completion);
+    return { completion, isAsItCame: isCanonical && isInPlace && this.emulations.length === 0, isUsageOnly };
+  }
+
+  /**
+   * A whole answer.
+   *
+   * @throws {UpstreamError} as `read` does, and when choices are missing.
+   */
+  readWhole(json: string): Piece {
+    const piece = this.read(json);
+    if (!piece) throw new UpstreamError('answered', 'null for an answer');
+    const { choices } = piece.completion;
+    if (new Set(choices.map(({ index }) => index)).size === this.part.choiceIndexes.length) return piece;
+    const param = this.part.choiceIndexes.length > 1 ? 'n' : 'prompt';
+    throw ignoredBy({ param, asks: `\`${param}\` as it was given` });
+  }
+
+  /** Gives each choice the caller's number for it. A number that was not asked for stays, and is nobody's. */
+  private placeChoices({ choices }: UpstreamCompletion): boolean {
+    let isInPlace = true;
+    for (const choice of choices) {
+      const index = this.part.choiceIndexes[choice.index];
+      if (index === undefined) throw new UpstreamError('answered', `a choice ${choice.index} that was not asked for`);
+      if (index !== choice.index) isInPlace = false;
+      choice.index = index;
+    }
+    return isInPlace;
+  }
+
+  private emulate(completion: UpstreamCompletion): void {
+    completion.choices = completion.choices.filter((choice) =>
+      this.emulations.every((emulation) => emulation.fit(choice)),
+    );
+    for (const emulation of this.emulations) {
+      if (isUsage(completion.usage) && emulation.fitUsage) completion.usage = emulation.fitUsage(completion.usage);
+    }
+  }
+}
