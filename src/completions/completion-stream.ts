@@ -113,6 +113,7 @@ export class CompletionStream {
   }
 
   private finishPart(reader: PartReader): string {
+    reader.requireChoices();
     reader.hasDone = true;
     const isLast = this.readers.every(({ hasDone }) => hasDone);
     return isLast && !this.expected.countsUsage ? this.finish() : '';

@@ -1,8 +1,7 @@
 import { isUsage } from '../telemetry/usage.js';
 import { UpstreamError } from '../upstreams/upstream-error.js';
 import { type FallbackIdentity, makeCanonical, type UpstreamCompletion } from './canonical.js';
-import type { Emulation } from './emulations/emulation.js';
-import { ignoredBy } from './emulations/emulation.js';
+import { type Emulation, ignoredBy } from './emulations/emulation.js';
 import type { Part } from './plan.js';
 
 /** A piece of the caller's answer. */
@@ -19,6 +18,8 @@ export class PartReader {
   /** The upstream has said that all was said. */
   hasDone = false;
   private readonly emulations: readonly Emulation[];
+  /** The caller's numbers of the choices that something came of. */
+  private readonly begun = new Set<number>();
 
   constructor(
     readonly part: Part,
@@ -51,13 +52,19 @@ export class PartReader {
   readWhole(json: string): Piece {
     const piece = this.read(json);
     if (!piece) throw new UpstreamError('answered', 'null for an answer');
-    const { choices } = piece.completion;
-    if (new Set(choices.map(({ index }) => index)).size === this.part.choiceIndexes.length) return piece;
-    const param = this.part.choiceIndexes.length > 1 ? 'n' : 'prompt';
+    this.requireChoices();
+    return piece;
+  }
+
+  /** @throws {UpstreamError} when the upstream has ended, and a choice that was asked for never came. */
+  requireChoices(): void {
+    const { choiceIndexes } = this.part;
+    if (this.begun.size === choiceIndexes.length) return;
+    const param = choiceIndexes.length > 1 ? 'n' : 'prompt';
     throw ignoredBy({ param, asks: `\`${param}\` as it was given` });
   }
 
-  /** Gives each choice the caller's number for it. A number that was not asked for stays, and is nobody's. */
+  /** Gives each choice the caller's number for it. */
   private placeChoices({ choices }: UpstreamCompletion): boolean {
     let isInPlace = true;
     for (const choice of choices) {
@@ -65,6 +72,7 @@ export class PartReader {
       if (index === undefined) throw new UpstreamError('answered', `a choice ${choice.index} that was not asked for`);
       if (index !== choice.index) isInPlace = false;
       choice.index = index;
+      this.begun.add(index);
     }
     return isInPlace;
   }

@@ -1,5 +1,6 @@
 import { HttpService } from '@nestjs/axios';
 import { Injectable } from '@nestjs/common';
+import type { UpstreamConfig } from '../config/config.js';
 import type { AxiosRequestConfig, AxiosResponse } from 'axios';
 import { firstValueFrom } from 'rxjs';
 import type { EngineProfile } from './engines/engine-profile.js';
@@ -23,7 +24,7 @@ export class UpstreamProbe {
     const answer = await this.call(
       upstream,
       asksForToken
-        ? { method: 'POST', url: `${baseUrl}/completions`, data: { model, prompt: 'Hi', max_tokens: 1 } }
+        ? { method: 'POST', ...oneToken(baseUrl, config.api, model) }
         : { url: healthUrlOf(baseUrl, profile) },
     );
     if (!answer) return false;
@@ -65,6 +66,12 @@ export class UpstreamProbe {
       return undefined;
     }
   }
+}
+
+function oneToken(baseUrl: string, api: UpstreamConfig['api'], model: string): AxiosRequestConfig {
+  const data = { model, max_tokens: 1 };
+  if (api === 'completions') return { url: `${baseUrl}/completions`, data: { ...data, prompt: 'Hi' } };
+  return { url: `${baseUrl}/chat/completions`, data: { ...data, messages: [{ role: 'user', content: 'Hi' }] } };
 }
 
 /** The URL that tells whether an upstream is up; engines without a health path are asked for their models. */
