@@ -1,0 +1,99 @@
+import { describe, expect, it } from '@jest/globals';
+import type { UpstreamChoice, UpstreamLogprobs } from '../canonical.js';
+import { ToLegacyLogprobs } from './legacy-logprobs.js';
+
+const piece = (text: string, logprobs: UpstreamLogprobs | null): UpstreamChoice => ({ index: 0, text, logprobs });
+
+function fit(
+  emulation: ToLegacyLogprobs,
+  text: string,
+  logprobs: UpstreamLogprobs | null,
+): UpstreamLogprobs | null | undefined {
+  const choice = piece(text, logprobs);
+  emulation.fit(choice);
+  return choice.logprobs;
+}
+
+const bytesOf = (text: string): number[] => [...Buffer.from(text)];
+
+describe('log probabilities', () => {
+  it('in the shape of chat completions become the legacy lists, their offsets counted over the pieces', () => {
+    const emulation = new ToLegacyLogprobs(1, false, () => 'Hé🙂');
+    const content = [{ token: ' a', logprob: -1, top_logprobs: [{ token: ' b', logprob: -0.5 }] }];
+    expect(fit(emulation, ' a', { content })).toEqual({
+      tokens: [' a'],
+      token_logprobs: [-1],
+      top_logprobs: [{ ' b': -0.5, ' a': -1 }],
+      text_offset: [3],
+    });
+    expect(fit(emulation, 'é', { content: [{ token: 'é', logprob: -2 }] })).toMatchObject({ text_offset: [5] });
+    expect(fit(emulation, '!', { content: [{ token: '!', logprob: -3 }] })).toMatchObject({ text_offset: [6] });
+  });
+
+  it('name the parts of a character by their bytes, at the place where the character begins', () => {
+    const emulation = new ToLegacyLogprobs(0, false, () => '');
+    const [first = 0, second = 0, ...rest] = bytesOf('🙂');
+    const content = [
+      { token: '\uFFFD', logprob: -1, bytes: [first, second] },
+      { token: '\uFFFD', logprob: -1, bytes: rest },
+      { token: 'x', logprob: -1, bytes: bytesOf('x') },
+    ];
+    expect(fit(emulation, '🙂x', { content })).toMatchObject({
+      tokens: [String.raw`bytes:\xf0\x9f`, String.raw`bytes:\x99\x82`, 'x'],
+      text_offset: [0, 0, 1],
+    });
+  });
+
+  it('that count from the completion are moved behind the prompt, and those that count nothing are counted', () => {
+    const lists = { tokens: ['a', 'bc'], token_logprobs: [-1, -2], top_logprobs: [{ a: -1 }, { bc: -2 }] };
+    const moved = fit(new ToLegacyLogprobs(1, false, () => 'Hey'), 'abc', { ...lists, text_offset: [0, 1] });
+    expect(moved).toEqual({ ...lists, text_offset: [3, 4] });
+    const counted = fit(new ToLegacyLogprobs(1, false, () => 'Hey'), 'abc', { ...lists, text_offset: [-1, -1] });
+    expect(counted).toEqual({ ...lists, text_offset: [3, 4] });
+    const echoed = fit(new ToLegacyLogprobs(1, true, () => 'a'), 'abc', { ...lists, text_offset: [0, 1] });
+    expect(echoed).toEqual({ ...lists, text_offset: [0, 1] });
+  });
+
+  it('are as many as were asked for, by falling probability, the chosen token always with them', () => {
+    const logprobs = {
+      tokens: ['c', '__proto__'],
+      token_logprobs: [-3, -4],
+      top_logprobs: [{ b: -2, a: -1, c: -3 }, null],
+      text_offset: [0, 1],
+    };
+    const fitted = fit(new ToLegacyLogprobs(1, false, () => ''), 'c', logprobs) as typeof logprobs;
+    expect(Object.entries(fitted.top_logprobs[0] ?? {})).toEqual([
+      ['a', -1],
+      ['c', -3],
+    ]);
+    expect(Object.entries(fitted.top_logprobs[1] ?? {})).toEqual([['__proto__', -4]]);
+    const none = fit(new ToLegacyLogprobs(0, false, () => ''), 'c', logprobs) as typeof logprobs;
+    expect(Object.entries(none.top_logprobs[0] ?? {})).toEqual([['c', -3]]);
+  });
+
+  it('of a prompt begin with a token that follows nothing', () => {
+    const logprobs = { tokens: ['a'], token_logprobs: [null], top_logprobs: [null], text_offset: [0] };
+    expect(fit(new ToLegacyLogprobs(1, true, () => 'a'), 'a', logprobs)).toEqual(logprobs);
+  });
+
+  it('that do not come with a text are refused by name, and another upstream may have them', () => {
+    const emulation = new ToLegacyLogprobs(1, false, () => '');
+    expect(fit(emulation, '', null)).toBeNull();
+    expect(() => fit(emulation, 'a', null)).toThrow(
+      expect.objectContaining({
+        status: 400,
+        code: 'unsupported_parameter',
+        param: 'logprobs',
+        allowsFallback: true,
+        allowsRetry: false,
+        isFailure: false,
+      }),
+    );
+  });
+
+  it('may be missing where an end says nothing more', () => {
+    const emulation = new ToLegacyLogprobs(0, false, () => '');
+    fit(emulation, 'a', { content: [{ token: 'a', logprob: -1 }] });
+    expect(fit(emulation, '', null)).toBeNull();
+  });
+});

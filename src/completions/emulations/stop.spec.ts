@@ -1,0 +1,74 @@
+import { describe, expect, it } from '@jest/globals';
+import type { UpstreamChoice } from '../canonical.js';
+import { StopAtTexts } from './stop.js';
+
+/** What the caller gets of a text that comes in these pieces, one token each. */
+function relay(
+  stops: string[],
+  pieces: string[],
+  withTokens = false,
+): { text: string; tokens: string[]; finish: unknown } {
+  const emulation = new StopAtTexts(stops);
+  const got = { text: '', tokens: [] as string[], finish: null as unknown };
+  let offset = 10;
+  for (const [at, text] of pieces.entries()) {
+    const isLast = at === pieces.length - 1;
+    const lists = { tokens: [text], token_logprobs: [-1], top_logprobs: [null], text_offset: [offset] };
+    offset += text.length;
+    const choice: UpstreamChoice = {
+      index: 0,
+      text,
+      finish_reason: isLast ? 'length' : null,
+      logprobs: withTokens ? lists : null,
+    };
+    if (!emulation.fit(choice)) continue;
+    expect(got.finish).toBeNull();
+    got.text += choice.text;
+    got.tokens.push(...(choice.logprobs?.tokens ?? []));
+    got.finish = choice.finish_reason;
+  }
+  return got;
+}
+
+describe('stop that the engine does not look for', () => {
+  it.each([
+    [['END'], ['a', ' E', 'N', 'D', ' b']],
+    [
+      ['END', 'N'],
+      ['a', ' EN', 'x'],
+    ],
+    [
+      ['longer', 'on'],
+      ['a ', 'lonx'],
+    ],
+  ])('cuts %j out of %j, also over the borders of the pieces', (stops, pieces) => {
+    const whole = pieces.join('');
+    const cut = Math.min(...stops.map((stop) => whole.indexOf(stop)).filter((at) => at >= 0));
+    expect(relay(stops, pieces)).toEqual({ text: whole.slice(0, cut), tokens: [], finish: 'stop' });
+  });
+
+  it('gives what was held back when the text ends without it', () => {
+    expect(relay(['END'], ['a', ' E', 'N'])).toEqual({ text: 'a EN', tokens: [], finish: 'length' });
+  });
+
+  it('holds tokens back with their text, and gives none of the stop text', () => {
+    expect(relay(['END'], ['a', ' ', 'EN', 'D', 'b'], true)).toEqual({
+      text: 'a ',
+      tokens: ['a', ' '],
+      finish: 'stop',
+    });
+    expect(relay(['END'], ['a', 'EN', 'x', ''], true)).toEqual({
+      text: 'aENx',
+      tokens: ['a', 'EN', 'x', ''],
+      finish: 'length',
+    });
+  });
+
+  it('keeps choices apart', () => {
+    const emulation = new StopAtTexts(['.']);
+    const first: UpstreamChoice = { index: 0, text: 'a.', finish_reason: null, logprobs: null };
+    const second: UpstreamChoice = { index: 1, text: 'b', finish_reason: null, logprobs: null };
+    expect([emulation.fit(first), emulation.fit(second)]).toEqual([true, true]);
+    expect([first.text, first.finish_reason, second.text, second.finish_reason]).toEqual(['a', 'stop', 'b', null]);
+  });
+});

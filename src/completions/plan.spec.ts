@@ -1,0 +1,142 @@
+import { describe, expect, it } from '@jest/globals';
+import { UpstreamConfig } from '../config/config.js';
+import type { Candidate } from '../routing/candidate.js';
+import { systemClock } from '../telemetry/clock.js';
+import { HttpUpstream } from '../upstreams/http-upstream.js';
+import type { CreateCompletionDto } from './create-completion.dto.js';
+import { demandsOf, judge, type Verdict } from './demands.js';
+import { planRequest } from './plan.js';
+
+function candidate(options: Partial<UpstreamConfig>): Candidate {
+  const config = Object.assign(new UpstreamConfig(), { name: 'a', baseUrl: 'http://127.0.0.1:1/v1' }, options);
+  return { upstream: new HttpUpstream(config, systemClock), upstreamModel: 'own-name' };
+}
+
+const asked = (fields: Partial<CreateCompletionDto>): CreateCompletionDto => ({ model: 'm', prompt: 'Hi', ...fields });
+
+function verdictOn(fields: Partial<CreateCompletionDto>, options: Partial<UpstreamConfig>): Verdict {
+  const body = asked(fields);
+  return judge(body, demandsOf(body), candidate(options));
+}
+
+/** The bodies that are sent, and where. */
+function sentFor(fields: Partial<CreateCompletionDto>, options: Partial<UpstreamConfig>): [string, object][] {
+  return planRequest(asked(fields), candidate(options)).parts.map(({ dialect, body }) => [
+    dialect.path,
+    JSON.parse(JSON.stringify(body)) as object,
+  ]);
+}
+
+const LLAMA = { engine: 'llama.cpp' } as const;
+const LLAMA_DEFAULTS = { temperature: 1, top_p: 1, top_k: 0, min_p: 0 };
+const base = { model: 'own-name', prompt: 'Hi' };
+
+describe('what a candidate makes of a request', () => {
+  it.each<[string, Partial<CreateCompletionDto>, Partial<UpstreamConfig>, Verdict]>([
+    ['all of it native', { n: 3, best_of: 5, echo: true, logprobs: 0 }, {}, { isEmulated: false }],
+    ['with help', { n: 3 }, LLAMA, { isEmulated: true }],
+    ['with help that costs nothing', { logprobs: 1, top_p: 1 }, LLAMA, { isEmulated: false }],
+    ['best_of that ranks nothing', { best_of: 2, n: 2 }, { engine: 'vllm' }, { isEmulated: false }],
+    ['as it is configured', { n: 3 }, { ...LLAMA, capabilities: { n: 'native' } }, { isEmulated: false }],
+  ])('is %s', (_, fields, options, expected) => {
+    expect(verdictOn(fields, options)).toEqual(expected);
+  });
+
+  it.each<[string, Partial<CreateCompletionDto>, Partial<UpstreamConfig>]>([
+    ['logit_bias', { logit_bias: { '5': 1 } }, { engine: 'ollama' }],
+    ['best_of', { best_of: 2 }, { engine: 'ollama' }],
+    ['best_of', { best_of: 2 }, { ...LLAMA, capabilities: { n: 'refuse' } }],
+    ['echo', { echo: true, logprobs: 1, prompt: [[1, 2]] }, LLAMA],
+    ['echo', { echo: true, prompt: [1, 2] }, LLAMA],
+    ['echo', { echo: true, prompt: [1, 2], best_of: 2 }, { engine: 'vllm' }],
+    ['max_tokens', { echo: true, max_tokens: 0, prompt: [1, 2] }, { engine: 'sglang' }],
+    ['suffix', { suffix: 'x' }, { engine: 'vllm' }],
+    ['suffix', { suffix: 'x' }, { engine: 'vllm', fimTemplates: { other: '{prefix}{suffix}' } }],
+    ['suffix', { suffix: 'x', echo: true, logprobs: 1 }, { engine: 'vllm', fimTemplates: { '*': '{prefix}{suffix}' } }],
+    ['suffix', { suffix: 'x' }, { ...LLAMA, api: 'chat' }],
+    ['prompt', { prompt: [5] }, { api: 'chat' }],
+    [
+      'stream_options',
+      { stream: true, stream_options: { include_usage: true } },
+      { capabilities: { stream_usage: 'emulate' } },
+    ],
+  ])('is a refusal that names %s', (param, fields, options) => {
+    expect(verdictOn(fields, options).refusal?.param).toBe(param);
+  });
+});
+
+describe('what is sent', () => {
+  it('says what the engine would take for something else', () => {
+    expect(sentFor({}, LLAMA)).toEqual([['/completions', { ...base, ...LLAMA_DEFAULTS, max_tokens: 16 }]]);
+    expect(sentFor({ top_p: 1, stop: 'x', temperature: 0 }, { engine: 'tgi' })).toEqual([
+      ['/completions', { ...base, temperature: 0, stop: ['x'], max_tokens: 16 }],
+    ]);
+  });
+
+  it('is the list, where one request can have it, and a request for each item where not', () => {
+    const prompt = ['a', 'b'];
+    expect(sentFor({ prompt, max_tokens: 1, n: 2 }, {})).toEqual([
+      ['/completions', { ...base, prompt, max_tokens: 1, n: 2 }],
+    ]);
+    const parts = planRequest(asked({ prompt, n: 2, seed: 7 }), candidate(LLAMA)).parts;
+    expect(parts.map(({ choiceIndexes, promptIndex }) => [choiceIndexes, promptIndex])).toEqual([
+      [[0], 0],
+      [[1], 0],
+      [[2], 1],
+      [[3], 1],
+    ]);
+    expect(parts.map(({ body }) => body)).toMatchObject([
+      { prompt: 'a', seed: 7 },
+      { prompt: 'a', seed: 8 },
+      { prompt: 'b', seed: 7 },
+      { prompt: 'b', seed: 8 },
+    ]);
+    const [[, only] = []] = sentFor({ prompt: ['a'] }, LLAMA);
+    expect(only).toMatchObject({ prompt: 'a' });
+  });
+
+  it('asks for the choices to be ranked at once where n is native', () => {
+    const [[, sent] = [], ...others] = sentFor({ best_of: 3, max_tokens: 1 }, { engine: 'vllm' });
+    expect(others).toEqual([]);
+    expect(sent).toEqual({ ...base, temperature: 1, top_p: 1, max_tokens: 1, n: 3, logprobs: 0 });
+  });
+
+  it('fills in by the template of the requested model, else by the infill of llama.cpp', () => {
+    const fimTemplates = { 'm*': '<P>{prefix}<S>{suffix}<M>' };
+    const fields = { prompt: 'a$&', suffix: '{prefix}', max_tokens: 1, temperature: 0, top_p: 0.5 };
+    const template = sentFor(fields, { engine: 'vllm', fimTemplates });
+    expect(template).toEqual([
+      [
+        '/completions',
+        { model: 'own-name', max_tokens: 1, temperature: 0, top_p: 0.5, prompt: '<P>a$&<S>{prefix}<M>' },
+      ],
+    ]);
+    const [[path, sent] = []] = sentFor({ ...fields, stop: '.', stream: true }, LLAMA);
+    expect(path).toBe('/infill');
+    expect(sent).toMatchObject({
+      input_prefix: 'a$&',
+      input_suffix: '{prefix}',
+      n_predict: 1,
+      stop: ['.'],
+      stream: true,
+    });
+    expect(sent).not.toHaveProperty('prompt');
+  });
+
+  it('is a message of the user to a server that only chats', () => {
+    expect(sentFor({ prompt: ['a'], logprobs: 2, max_tokens: 5, temperature: 1, top_p: 1 }, { api: 'chat' })).toEqual([
+      [
+        '/chat/completions',
+        {
+          model: 'own-name',
+          messages: [{ role: 'user', content: 'a' }],
+          logprobs: true,
+          top_logprobs: 2,
+          max_tokens: 5,
+          temperature: 1,
+          top_p: 1,
+        },
+      ],
+    ]);
+  });
+});
