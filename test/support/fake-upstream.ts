@@ -133,11 +133,12 @@ export function chunk(text: string, finishReason: string | null = null, fields: 
 /** As many choices as the request asks for: `n` for each prompt, the prompt in front where it is to be echoed. */
 export const replyAsAsked: Behaviour = (response, request) => {
   const { body } = request;
-  const prompts = [body.prompt].flat();
+  const { prompt } = body;
+  const prompts = Array.isArray(prompt) && typeof prompt[0] !== 'number' ? (prompt as unknown[]) : [prompt];
   const n = typeof body.n === 'number' ? body.n : 1;
-  const choices = prompts.flatMap((prompt) =>
+  const choices = prompts.flatMap((each) =>
     Array.from({ length: n }, () => ({
-      text: (body.echo ? String(prompt) : '') + 'Hello',
+      text: (body.echo ? String(each) : '') + 'Hello',
       finish_reason: 'stop',
       logprobs:
         body.logprobs === undefined
