@@ -53,7 +53,7 @@ export function planRequest(asked: CreateCompletionDto, candidate: Candidate): P
   const { capabilities } = candidate.upstream.profile;
   const isRanked = ranks(asked) && capabilities.best_of === 'emulate';
   const body = isRanked ? toRankable(asked) : asked;
-  const emulated = new Set(demandsOf(body).filter((demand) => capabilities[demand] === 'emulate'));
+  const emulated = emulatedOf(demandsOf(body), capabilities);
   const dialect = dialectFor(body, candidate);
   const template =
     hasSuffix(body) && emulated.has('suffix') ? fimTemplateOf(candidate.upstream, body.model) : undefined;
@@ -68,7 +68,7 @@ export function planRequest(asked: CreateCompletionDto, candidate: Candidate): P
     ...part,
     dialect,
     emulations,
-    body: dialect.write(inTemplate({ ...sent, ...fields }, template)),
+    body: dialect.write(inTemplate(fields ? { ...sent, ...fields } : sent, template)),
   }));
   return {
     parts: parts as [Part, ...Part[]],
@@ -76,6 +76,12 @@ export function planRequest(asked: CreateCompletionDto, candidate: Candidate): P
     countsUsage: emulated.has('stream_usage'),
     endsEarly: emulated.has('stop'),
   };
+}
+
+function emulatedOf(demands: readonly Capability[], capabilities: Capabilities): Set<Capability> {
+  const emulated = new Set<Capability>();
+  for (const demand of demands) if (capabilities[demand] === 'emulate') emulated.add(demand);
+  return emulated;
 }
 
 /** Whether the body has fields that the contract does not list. */
@@ -100,54 +106,69 @@ function dialectFor(body: CreateCompletionDto, { upstream }: Candidate): Dialect
   return isInfill ? infillDialect(infillPath) : completionsDialect;
 }
 
-/** What is sent in any part, in the names of the contract. */
+/** What is sent in any part, in the names of the contract. A field is left out here: `delete` would slow all that follows. */
 function writeBody(
   body: CreateCompletionDto,
   { upstream, upstreamModel }: Candidate,
   emulated: ReadonlySet<Capability>,
 ): SentBody {
-  const sent: SentBody = {};
-  for (const [name, value] of Object.entries(body)) {
-    if (value !== null && !isWithoutEffect(name, value)) sent[name] = value;
+  const sent: SentBody = defaultsOf(upstream.profile);
+  for (const name in body) {
+    const value = body[name as keyof CreateCompletionDto];
+    if (value !== null && value !== undefined && !isLeftOut(name, value, body, emulated)) sent[name] = value;
   }
   sent.model = upstreamModel;
   sent.prompt = unpacked(body.prompt, upstream.profile.capabilities);
-  if (!ranks(body)) delete sent.best_of;
-  if (body.stream) {
-    // Usage is asked for in any case, for the access log; a caller who did not ask does not get to see it.
-    sent.stream_options = { ...withoutNulls(body.stream_options ?? {}), include_usage: true };
-  } else {
-    delete sent.stream_options;
-  }
+  // Usage is asked for in any case, for the access log; a caller who did not ask does not get to see it.
+  if (body.stream) sent.stream_options = { ...withoutNulls(body.stream_options ?? {}), include_usage: true };
+  if (emulated.size === 0) return sent;
   if (emulated.has('max_tokens_absent')) sent.max_tokens = DEFAULT_MAX_TOKENS;
   if (emulated.has('max_tokens_zero') || emulated.has('echo_only')) sent.max_tokens = 1;
   if (emulated.has('logprobs_zero')) sent.logprobs = 1;
-  if (emulated.has('stop_text')) sent.stop = [sent.stop];
-  if (emulated.has('stop')) delete sent.stop;
-  if (emulated.has('echo')) delete sent.echo;
-  if (emulated.has('top_p_one')) delete sent.top_p;
-  return { ...defaultsOf(upstream.profile), ...sent };
+  if (emulated.has('stop_text') && !emulated.has('stop')) sent.stop = [sent.stop];
+  return sent;
 }
 
-/** A list of one is a list all the same to an engine that knows none. */
-function unpacked(prompt: CreateCompletionDto['prompt'], capabilities: Capabilities): CreateCompletionDto['prompt'] {
-  const [only, ...others] = prompt;
-  if (typeof prompt === 'string' || typeof only === 'number' || only === undefined || others.length > 0) return prompt;
-  const isNative = capabilities[typeof only === 'string' ? 'prompt_list' : 'prompt_tokens_list'] === 'native';
-  return isNative ? prompt : only;
-}
-
-/** What says nothing that is not so without it, and is refused by some engines all the same. */
-function isWithoutEffect(name: string, value: unknown): boolean {
-  if (name === 'suffix') return value === '';
-  if (name === 'logit_bias') return Object.keys(value as object).length === 0;
-  return name === 'stop' && Array.isArray(value) && value.length === 0;
+/** What is made up for here, or says nothing that is not so without it; some engines refuse even that. */
+function isLeftOut(
+  name: string,
+  value: unknown,
+  body: CreateCompletionDto,
+  emulated: ReadonlySet<Capability>,
+): boolean {
+  switch (name) {
+    case 'stream_options':
+      return true;
+    case 'best_of':
+      return !ranks(body);
+    case 'suffix':
+      return value === '';
+    case 'logit_bias':
+      return Object.keys(value as object).length === 0;
+    case 'stop':
+      return emulated.has('stop') || (Array.isArray(value) && value.length === 0);
+    case 'echo':
+      return emulated.has('echo');
+    case 'top_p':
+      return emulated.has('top_p_one');
+    default:
+      return false;
+  }
 }
 
 const CONTRACT_DEFAULTS = { temperature: 1, top_p: 1 };
 
 function defaultsOf({ capabilities, samplingDefaults }: EngineProfile): SentBody {
   return capabilities.sampling_defaults === 'emulate' ? { ...(samplingDefaults ?? CONTRACT_DEFAULTS) } : {};
+}
+
+/** A list of one is a list all the same to an engine that knows none. */
+function unpacked(prompt: CreateCompletionDto['prompt'], capabilities: Capabilities): CreateCompletionDto['prompt'] {
+  if (typeof prompt === 'string' || prompt.length !== 1) return prompt;
+  const [only] = prompt;
+  if (only === undefined || typeof only === 'number') return prompt;
+  const isNative = capabilities[typeof only === 'string' ? 'prompt_list' : 'prompt_tokens_list'] === 'native';
+  return isNative ? prompt : only;
 }
 
 /** Running order: what the engine said is brought to the contract's form first, and what it never saw comes last. */
@@ -170,11 +191,12 @@ function emulationsFor(body: CreateCompletionDto, emulated: ReadonlySet<Capabili
 
 interface Share extends Pick<Part, 'choiceIndexes' | 'promptIndex'> {
   /** What this part has of its own. */
-  fields: SentBody;
+  fields?: SentBody;
 }
 
 /** All at once where the engine can, else a request for each prompt, else one for each choice. */
 function partsOf(body: CreateCompletionDto, emulated: ReadonlySet<Capability>): Share[] {
+  if (emulated.size === 0) return [{ choiceIndexes: indexes(choiceCountOf(body)), promptIndex: 0 }];
   const prompts = promptsOf(body);
   const n = body.n ?? 1;
   if (n > 1 && (emulated.has('n') || emulated.has('n_greedy'))) {
@@ -193,11 +215,13 @@ function partsOf(body: CreateCompletionDto, emulated: ReadonlySet<Capability>): 
       fields: { prompt },
     }));
   }
-  return [{ choiceIndexes: indexes(choiceCountOf(body)), promptIndex: 0, fields: {} }];
+  return [{ choiceIndexes: indexes(choiceCountOf(body)), promptIndex: 0 }];
 }
 
 function indexes(count: number, first = 0): number[] {
-  return Array.from({ length: count }, (_, index) => first + index);
+  const list: number[] = [];
+  for (let index = first; index < first + count; index++) list.push(index);
+  return list;
 }
 
 /** Choices of one seed would be one text. */
@@ -206,10 +230,11 @@ function seedOf({ seed }: CreateCompletionDto, choice: number): SentBody {
   return { seed: seed + choice > Number.MAX_SAFE_INTEGER ? seed - choice : seed + choice };
 }
 
-function inTemplate({ suffix, ...sent }: SentBody, template: string | undefined): SentBody {
-  if (template === undefined) return suffix === undefined ? sent : { ...sent, suffix };
-  const texts: Record<string, unknown> = { '{prefix}': sent.prompt, '{suffix}': suffix };
-  return { ...sent, prompt: template.replace(/\{(?:prefix|suffix)\}/g, (place) => String(texts[place])) };
+function inTemplate(sent: SentBody, template: string | undefined): SentBody {
+  if (template === undefined) return sent;
+  const { prompt, suffix, ...others } = sent;
+  const texts: Record<string, unknown> = { '{prefix}': prompt, '{suffix}': suffix };
+  return { ...others, prompt: template.replace(/\{(?:prefix|suffix)\}/g, (place) => String(texts[place])) };
 }
 
 function withoutNulls(options: object): object {
