@@ -19,7 +19,14 @@ const usage = { prompt_tokens: 3, completion_tokens: 1, total_tokens: 4 };
 
 /** Reads the answer to a request that was sent as one. */
 function wholeReader(): PartReader {
-  const part = { dialect: completionsDialect, body: {}, choiceIndexes: [0], promptIndex: 0, emulations: () => [] };
+  const part = {
+    dialect: completionsDialect,
+    body: {},
+    firstChoice: 0,
+    choiceCount: 1,
+    promptIndex: 0,
+    emulations: () => [],
+  };
   return new PartReader(part, { id: 'cmpl-x', created: 0 });
 }
 

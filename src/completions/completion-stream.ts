@@ -120,7 +120,7 @@ export class CompletionStream {
   }
 
   private isWhole({ part }: PartReader): boolean {
-    return part.choiceIndexes.every((index) => this.progress.choiceAt(index)?.isFinished);
+    return this.progress.isWholeFrom(part.firstChoice, part.choiceCount);
   }
 
   private usageOf(reader: PartReader): Usage {

@@ -58,23 +58,23 @@ export class PartReader {
 
   /** @throws {UpstreamError} when the upstream has ended, and a choice that was asked for never came. */
   requireChoices(): void {
-    const { choiceIndexes } = this.part;
-    if (this.begun.size === choiceIndexes.length) return;
-    const param = choiceIndexes.length > 1 ? 'n' : 'prompt';
+    const { choiceCount } = this.part;
+    if (this.begun.size === choiceCount) return;
+    const param = choiceCount > 1 ? 'n' : 'prompt';
     throw ignoredBy({ param, asks: `\`${param}\` as it was given` });
   }
 
   /** Gives each choice the caller's number for it. */
   private placeChoices({ choices }: UpstreamCompletion): boolean {
-    let isInPlace = true;
+    const { firstChoice, choiceCount } = this.part;
     for (const choice of choices) {
-      const index = this.part.choiceIndexes[choice.index];
-      if (index === undefined) throw new UpstreamError('answered', `a choice ${choice.index} that was not asked for`);
-      if (index !== choice.index) isInPlace = false;
-      choice.index = index;
-      this.begun.add(index);
+      if (choice.index < 0 || choice.index >= choiceCount) {
+        throw new UpstreamError('answered', `a choice ${choice.index} that was not asked for`);
+      }
+      choice.index += firstChoice;
+      this.begun.add(choice.index);
     }
-    return isInPlace;
+    return firstChoice === 0;
   }
 
   private emulate(completion: UpstreamCompletion): void {

@@ -50,6 +50,7 @@ describe('what a candidate makes of a request', () => {
     ['echo', { echo: true, prompt: [1, 2] }, LLAMA],
     ['echo', { echo: true, prompt: [1, 2], best_of: 2 }, { engine: 'vllm' }],
     ['max_tokens', { echo: true, max_tokens: 0, prompt: [1, 2] }, { engine: 'sglang' }],
+    ['prompt', { prompt: Array<string>(1000).fill('a'), n: 3 }, LLAMA],
     ['suffix', { suffix: 'x' }, { engine: 'vllm' }],
     ['suffix', { suffix: 'x' }, { engine: 'vllm', fimTemplates: { other: '{prefix}{suffix}' } }],
     ['suffix', { suffix: 'x', echo: true, logprobs: 1 }, { engine: 'vllm', fimTemplates: { '*': '{prefix}{suffix}' } }],
@@ -79,11 +80,11 @@ describe('what is sent', () => {
       ['/completions', { ...base, prompt, max_tokens: 1, n: 2 }],
     ]);
     const parts = planRequest(asked({ prompt, n: 2, seed: 7 }), candidate(LLAMA)).parts;
-    expect(parts.map(({ choiceIndexes, promptIndex }) => [choiceIndexes, promptIndex])).toEqual([
-      [[0], 0],
-      [[1], 0],
-      [[2], 1],
-      [[3], 1],
+    expect(parts.map(({ firstChoice, choiceCount, promptIndex }) => [firstChoice, choiceCount, promptIndex])).toEqual([
+      [0, 1, 0],
+      [1, 1, 0],
+      [2, 1, 1],
+      [3, 1, 1],
     ]);
     expect(parts.map(({ body }) => body)).toMatchObject([
       { prompt: 'a', seed: 7 },

@@ -23,8 +23,9 @@ const DEFAULT_MAX_TOKENS = 16;
 export interface Part {
   readonly dialect: Dialect;
   readonly body: object;
-  /** The caller's choices that it is for, in the order of its own. */
-  readonly choiceIndexes: readonly number[];
+  /** The first of the caller's choices that it is for; the others follow. */
+  readonly firstChoice: number;
+  readonly choiceCount: number;
   /** The first of the caller's prompts that it is for. */
   readonly promptIndex: number;
   /** What is made up for in its choices, in running order; made anew, since they keep what they have seen. */
@@ -189,20 +190,21 @@ function emulationsFor(body: CreateCompletionDto, emulated: ReadonlySet<Capabili
   };
 }
 
-interface Share extends Pick<Part, 'choiceIndexes' | 'promptIndex'> {
+interface Share extends Pick<Part, 'firstChoice' | 'choiceCount' | 'promptIndex'> {
   /** What this part has of its own. */
   fields?: SentBody;
 }
 
 /** All at once where the engine can, else a request for each prompt, else one for each choice. */
 function partsOf(body: CreateCompletionDto, emulated: ReadonlySet<Capability>): Share[] {
-  if (emulated.size === 0) return [{ choiceIndexes: indexes(choiceCountOf(body)), promptIndex: 0 }];
+  if (emulated.size === 0) return [{ firstChoice: 0, choiceCount: choiceCountOf(body), promptIndex: 0 }];
   const prompts = promptsOf(body);
   const n = body.n ?? 1;
   if (n > 1 && (emulated.has('n') || emulated.has('n_greedy'))) {
     return prompts.flatMap((prompt, promptIndex) =>
-      indexes(n).map((choice) => ({
-        choiceIndexes: [promptIndex * n + choice],
+      Array.from({ length: n }, (_, choice) => ({
+        firstChoice: promptIndex * n + choice,
+        choiceCount: 1,
         promptIndex,
         fields: { prompt, n: undefined, ...seedOf(body, choice) },
       })),
@@ -210,18 +212,13 @@ function partsOf(body: CreateCompletionDto, emulated: ReadonlySet<Capability>): 
   }
   if (prompts.length > 1 && (emulated.has('prompt_list') || emulated.has('prompt_tokens_list'))) {
     return prompts.map((prompt, promptIndex) => ({
-      choiceIndexes: indexes(n, promptIndex * n),
+      firstChoice: promptIndex * n,
+      choiceCount: n,
       promptIndex,
       fields: { prompt },
     }));
   }
-  return [{ choiceIndexes: indexes(choiceCountOf(body)), promptIndex: 0 }];
-}
-
-function indexes(count: number, first = 0): number[] {
-  const list: number[] = [];
-  for (let index = first; index < first + count; index++) list.push(index);
-  return list;
+  return [{ firstChoice: 0, choiceCount: choiceCountOf(body), promptIndex: 0 }];
 }
 
 /** Choices of one seed would be one text. */

@@ -89,6 +89,14 @@ export class StreamProgress {
     return this.choices.size === this.choiceCount && this.openIndexes.length === 0;
   }
 
+  /** Whether so many choices, from the first on, have finished. */
+  isWholeFrom(first: number, count: number): boolean {
+    for (let index = first; index < first + count; index++) {
+      if (!this.choices.get(index)?.isFinished) return false;
+    }
+    return true;
+  }
+
   get tokenCount(): number {
     return this.choices.values().reduce((sum, { tokenCount }) => sum + tokenCount, 0);
   }
