@@ -1,0 +1,201 @@
+import { once } from 'node:events';
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { descriptionOf } from '../../../src/config/capabilities.js';
+import { ReceivedRequest } from '../fake-upstream.js';
+import type { Asked, Body } from './asked.js';
+import { ChatOnly } from './chat-only.js';
+import { DeepFellow } from './deepfellow.js';
+import type { Dialect, Refusal } from './dialect.js';
+import { LlamaCppPython } from './llama-cpp-python.js';
+import { LlamaCpp } from './llama-cpp.js';
+import { LocalAi } from './localai.js';
+import { Ollama } from './ollama.js';
+import { OpenAi } from './openai.js';
+import { type Lacks, lacksOf, PLANTS } from './planted.js';
+import { run } from './run.js';
+import { Sglang } from './sglang.js';
+import { Tgi } from './tgi.js';
+import { Vllm } from './vllm.js';
+
+const DIALECTS = {
+  openai: () => new OpenAi(),
+  vllm: () => new Vllm(),
+  'llama.cpp': () => new LlamaCpp(),
+  ollama: () => new Ollama(),
+  sglang: () => new Sglang(),
+  tgi: () => new Tgi(),
+  localai: () => new LocalAi(),
+  'llama-cpp-python': () => new LlamaCppPython(),
+  /** The same, started without `--logits_all`. */
+  'llama-cpp-python without logits': () => new LlamaCppPython(false),
+  deepfellow: () => new DeepFellow(),
+  'chat-only': () => new ChatOnly(),
+} satisfies Record<string, () => Dialect>;
+
+export type FakeEngineName = keyof typeof DIALECTS;
+
+/** What a fake does with a request instead of answering it: fail with a status, cut the connection, or say nothing. */
+export type Trouble = number | 'reset' | 'hang' | { failAfterEvents: number } | { hangAfterEvents: number };
+
+export interface FakeEngineOptions {
+  /** What it lacks besides: ignored in silence, or refused with a status. */
+  without?: Lacks;
+}
+
+/** An engine on a real socket that behaves as the one it is named after, and speaks with the tiny model. */
+export class FakeEngine {
+  /** Every POST, in the order of arrival. */
+  readonly requests: ReceivedRequest[] = [];
+  /** Asked at each completion. */
+  trouble: (request: ReceivedRequest) => Trouble | undefined = () => undefined;
+  private waiters: (() => void)[] = [];
+
+  private constructor(
+    private readonly server: Server,
+    private readonly dialect: Dialect,
+    private readonly without: Lacks,
+  ) {}
+
+  static async start(name: FakeEngineName, { without = [] }: FakeEngineOptions = {}): Promise<FakeEngine> {
+    const server = createServer();
+    const fake = new FakeEngine(server, DIALECTS[name](), without);
+    server.on('request', (request, response) => void fake.handle(request, response));
+    server.listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    return fake;
+  }
+
+  get origin(): string {
+    return `http://127.0.0.1:${(this.server.address() as AddressInfo).port}`;
+  }
+
+  get baseUrl(): string {
+    return `${this.origin}/v1`;
+  }
+
+  /** Resolves with the `count`th request once it has arrived. */
+  async received(count = 1): Promise<ReceivedRequest> {
+    for (;;) {
+      const request = this.requests[count - 1];
+      if (request) return request;
+      await new Promise<void>((resolve) => this.waiters.push(resolve));
+    }
+  }
+
+  /** Asks it directly. */
+  post(body: object, path = this.dialect.path): Promise<Response> {
+    return fetch(this.origin + path, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ model: 'tiny', ...body }),
+    });
+  }
+
+  async stop(): Promise<void> {
+    this.server.closeAllConnections();
+    const closed = once(this.server, 'close');
+    this.server.close();
+    await closed;
+  }
+
+  private async handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const { pathname } = new URL(request.url ?? '/', 'http://localhost');
+    if (request.method === 'GET') {
+      this.answerGet(pathname, response);
+      return;
+    }
+    const chunks: Buffer[] = [];
+    for await (const chunk of request) chunks.push(chunk as Buffer);
+    const received = new ReceivedRequest(request, response, Buffer.concat(chunks).toString());
+    this.requests.push(received);
+    for (const wake of this.waiters.splice(0)) wake();
+    const route = this.dialect.routes[pathname];
+    if (pathname !== this.dialect.path && !route) {
+      sendJson(response, 404, this.dialect.error({ status: 404, message: 'Not Found' }));
+      return;
+    }
+    const trouble = this.trouble(received);
+    if (trouble === 'hang') return;
+    if (trouble === 'reset') return void response.socket?.destroy();
+    if (typeof trouble === 'number') {
+      sendJson(response, trouble, this.dialect.error({ status: trouble, message: 'out of memory' }));
+      return;
+    }
+    if (route) {
+      const answer = route(received.body);
+      if ('json' in answer) sendJson(response, 200, answer.json);
+      else this.sendEvents(response, answer.events, trouble);
+      return;
+    }
+    this.complete(received.body, response, trouble);
+  }
+
+  private complete(body: Body, response: ServerResponse, trouble: Exclude<Trouble, string | number> | undefined): void {
+    const lacks = lacksOf(this.without, body);
+    const refusal = this.refusalOf(lacks) ?? this.dialect.refuse(body);
+    if (refusal) {
+      sendJson(response, refusal.status, this.dialect.error(refusal));
+      return;
+    }
+    const asked = lacks.reduce<Asked>(
+      (understood, [name]) => ({ ...understood, ...PLANTS[name].ignore(understood) }),
+      this.dialect.read(body),
+    );
+    const outcome = run(asked);
+    if (asked.stream) this.sendEvents(response, this.dialect.events(asked, outcome), trouble);
+    else sendJson(response, 200, this.dialect.answer(asked, outcome));
+  }
+
+  private refusalOf(lacks: ReturnType<typeof lacksOf>): Refusal | undefined {
+    const [name, status] = lacks.find(([, lack]) => lack !== 'ignored') ?? [];
+    if (name === undefined || typeof status !== 'number') return undefined;
+    const { param } = descriptionOf(name);
+    return { status, message: `${param} is not supported here`, param };
+  }
+
+  private sendEvents(
+    response: ServerResponse,
+    events: string[],
+    trouble: Exclude<Trouble, string | number> | undefined,
+  ): void {
+    response.writeHead(200, { 'content-type': 'text/event-stream', connection: 'keep-alive' });
+    const write = (all: string[]): void => {
+      for (const data of all) response.write(`data: ${data}\n\n`);
+    };
+    if (!trouble) {
+      write(events);
+      const { socket } = response;
+      response.end(() => {
+        if (this.dialect.closesAfterStream) socket?.end();
+      });
+    } else if ('hangAfterEvents' in trouble) {
+      write(events.slice(0, trouble.hangAfterEvents));
+    } else {
+      write(events.slice(0, trouble.failAfterEvents));
+      const failure = this.dialect.failInStream();
+      write(failure.events);
+      if (failure.then === 'end') response.end();
+      // What was written has left when the connection is cut.
+      else response.write(':\n\n', () => response.socket?.destroy());
+    }
+  }
+
+  private answerGet(path: string, response: ServerResponse): void {
+    if (path === '/v1/models') {
+      const data = this.dialect.models.map((id) => ({ id, object: 'model', created: 0, owned_by: 'fake' }));
+      sendJson(response, 200, { object: 'list', data });
+    } else if (path === this.dialect.healthPath) {
+      sendJson(response, 200, { status: 'ok' });
+    } else {
+      sendJson(response, 404, this.dialect.error({ status: 404, message: 'Not Found' }));
+    }
+  }
+}
+
+/** A text goes out as plain text: not every engine puts all of its errors into JSON. */
+function sendJson(response: ServerResponse, status: number, body: unknown): void {
+  const isText = typeof body === 'string';
+  response.writeHead(status, { 'content-type': isText ? 'text/plain; charset=utf-8' : 'application/json' });
+  response.end(isText ? body : JSON.stringify(body));
+}

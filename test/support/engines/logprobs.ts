@@ -1,0 +1,37 @@
+import type { Entry } from './run.js';
+import { topOf } from './tiny-model.js';
+import { bytesOf, nameOf } from './tiny-vocabulary.js';
+
+/** OpenAI's legacy shape: four lists of the same length. */
+export interface LegacyLogprobs {
+  tokens: string[];
+  token_logprobs: (number | null)[];
+  top_logprobs: (Record<string, number> | null)[];
+  text_offset: number[];
+}
+
+/** The contract's: each map has the chosen token, and with 0 nothing else. */
+export function legacyLogprobs(entries: readonly Entry[], count: number): LegacyLogprobs {
+  return {
+    tokens: entries.map(({ token }) => nameOf(token)),
+    token_logprobs: entries.map(({ scored }) => scored?.logprob ?? null),
+    top_logprobs: entries.map(({ scored }) => {
+      if (!scored) return null;
+      const top = [...topOf(scored, count), scored];
+      return Object.fromEntries(top.map(({ token, logprob }) => [nameOf(token), logprob]));
+    }),
+    text_offset: entries.map(({ offset }) => offset),
+  };
+}
+
+/** The shape of chat completions, with the bytes of each token; the top has the chosen one only if it belongs there. */
+export function chatLogprobs(entries: readonly Entry[], count: number): { content: object[] } {
+  const describe = ({ token, logprob }: { token: number; logprob: number }): object => {
+    const bytes = bytesOf(token);
+    return { token: bytes.toString(), bytes: [...bytes], logprob };
+  };
+  const content = entries.flatMap(({ scored }) =>
+    scored ? [{ ...describe(scored), top_logprobs: topOf(scored, count).map(describe) }] : [],
+  );
+  return { content };
+}
