@@ -10,15 +10,21 @@ export interface LegacyLogprobs {
   text_offset: number[];
 }
 
+/** What a token is called. */
+export type Naming = (token: number) => string;
+
+/** As a tokenizer decodes it alone: a part of a character is none. */
+export const decodedAlone: Naming = (token) => (bytesOf(token).length > 0 ? bytesOf(token).toString() : nameOf(token));
+
 /** The contract's: each map has the chosen token, and with 0 nothing else. */
-export function legacyLogprobs(entries: readonly Entry[], count: number): LegacyLogprobs {
+export function legacyLogprobs(entries: readonly Entry[], count: number, name: Naming = nameOf): LegacyLogprobs {
   return {
-    tokens: entries.map(({ token }) => nameOf(token)),
+    tokens: entries.map(({ token }) => name(token)),
     token_logprobs: entries.map(({ scored }) => scored?.logprob ?? null),
     top_logprobs: entries.map(({ scored }) => {
       if (!scored) return null;
       const top = [...topOf(scored, count), scored];
-      return Object.fromEntries(top.map(({ token, logprob }) => [nameOf(token), logprob]));
+      return Object.fromEntries(top.map(({ token, logprob }) => [name(token), logprob]));
     }),
     text_offset: entries.map(({ offset }) => offset),
   };
@@ -27,8 +33,9 @@ export function legacyLogprobs(entries: readonly Entry[], count: number): Legacy
 /** The shape of chat completions, with the bytes of each token; the top has the chosen one only if it belongs there. */
 export function chatLogprobs(entries: readonly Entry[], count: number): { content: object[] } {
   const describe = ({ token, logprob }: { token: number; logprob: number }): object => {
-    const bytes = bytesOf(token);
-    return { token: bytes.toString(), bytes: [...bytes], logprob };
+    const text = decodedAlone(token);
+    const bytes = bytesOf(token).length > 0 ? bytesOf(token) : Buffer.from(text);
+    return { token: text, bytes: [...bytes], logprob };
   };
   const content = entries.flatMap(({ scored }) =>
     scored ? [{ ...describe(scored), top_logprobs: topOf(scored, count).map(describe) }] : [],

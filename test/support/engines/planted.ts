@@ -45,7 +45,11 @@ export const PLANTS: Record<Capability, Plant> = {
   echo_only: { isAsked: (given) => isZero(given) && given.echo === true, ignore: () => ({ maxTokens: 1 }) },
   n: { isAsked: (given) => hasMoreThan(given, 'n', 1), ignore: onlyOne },
   n_greedy: { isAsked: (given) => hasMoreThan(given, 'n', 1) && given.temperature === 0, ignore: onlyOne },
-  best_of: { isAsked: (given) => hasMoreThan(given, 'best_of', 1), ignore: ({ n }) => ({ bestOf: n }) },
+  // Where all choices are returned there is nothing to rank.
+  best_of: {
+    isAsked: (given) => hasMoreThan(given, 'best_of', Number(given.n ?? 1)),
+    ignore: ({ n }) => ({ bestOf: n }),
+  },
   echo: { isAsked: ({ echo }) => echo === true, ignore: () => ({ echo: false }) },
   echo_logprobs: {
     isAsked: ({ echo, logprobs }) => echo === true && logprobs !== undefined,

@@ -1,10 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import { type Asked, type Body, readAsked } from './asked.js';
 import { Dialect, type Failure, type Refusal, type Told } from './dialect.js';
-import { legacyLogprobs } from './logprobs.js';
+import { decodedAlone, legacyLogprobs } from './logprobs.js';
 import type { Entry } from './run.js';
 import { topOf } from './tiny-model.js';
-import { nameOf } from './tiny-vocabulary.js';
 
 /** The model's `generation_config.json` has sampling options of its own, which count where the request says nothing. */
 const GENERATION_CONFIG = { temperature: 0.6, top_p: 0.9 };
@@ -48,13 +47,13 @@ export class Sglang extends Dialect {
   /** Without offsets, and with the chosen token among the top ones only where it belongs there. */
   protected override logprobsOf(entries: readonly Entry[], { asked: { topLogprobs } }: Told): unknown {
     if (topLogprobs === undefined) return null;
-    const legacy = legacyLogprobs(entries, topLogprobs);
+    const legacy = legacyLogprobs(entries, topLogprobs, decodedAlone);
     return {
       ...legacy,
       text_offset: entries.map(() => -1),
       top_logprobs: entries.map(
         ({ scored }) =>
-          scored && Object.fromEntries(topOf(scored, topLogprobs).map((top) => [nameOf(top.token), top.logprob])),
+          scored && Object.fromEntries(topOf(scored, topLogprobs).map((top) => [decodedAlone(top.token), top.logprob])),
       ),
     };
   }

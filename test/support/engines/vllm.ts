@@ -1,6 +1,6 @@
 import { type Asked, type Body, readAsked } from './asked.js';
 import { type ChunkPart, Dialect, type Failure, type Refusal, type Told, toUsage } from './dialect.js';
-import { legacyLogprobs } from './logprobs.js';
+import { decodedAlone, legacyLogprobs } from './logprobs.js';
 import type { Entry } from './run.js';
 
 /** The model's `generation_config.json` has sampling options of its own, which count where the request says nothing. */
@@ -68,7 +68,7 @@ export class Vllm extends Dialect {
   /** Offsets count from the begin of what is returned: with `echo` that is the prompt's, without it the completion's. */
   protected override logprobsOf(entries: readonly Entry[], { asked, ran }: Told): unknown {
     if (asked.topLogprobs === undefined) return null;
-    const legacy = legacyLogprobs(entries, asked.topLogprobs);
+    const legacy = legacyLogprobs(entries, asked.topLogprobs, decodedAlone);
     const hidden = asked.echo ? 0 : [...ran.prompt.text].length;
     return { ...legacy, text_offset: legacy.text_offset.map((offset) => offset - hidden) };
   }

@@ -1,0 +1,63 @@
+import { CAPABILITY_NAMES, descriptionOf } from '../../src/config/capabilities.js';
+import { forbidExtras } from '../../src/completions/extra-fields.js';
+import type { EngineProfile } from '../../src/upstreams/engines/engine-profile.js';
+import { type Body, isOfTokens, readAsked, withoutNulls } from '../support/engines/asked.js';
+import { toUsage } from '../support/engines/dialect.js';
+import { legacyLogprobs } from '../support/engines/logprobs.js';
+import { PLANTS } from '../support/engines/planted.js';
+import { entriesIn, run, textIn } from '../support/engines/run.js';
+import type { Sampling } from '../support/engines/tiny-model.js';
+import type { View } from './client-view.js';
+
+/** What the contract's answer to a body is, when the tiny model gives it. */
+export function contractAnswer(body: Body, sampling: Partial<Sampling> = {}): View {
+  const asked = readAsked(body);
+  const isReached = ({ top_k: topK }: Body): boolean => typeof topK === 'number';
+  const fixed = isReached(body) ? { ...sampling, topK: asked.sampling.topK } : sampling;
+  const outcome = run({ ...asked, sampling: { ...asked.sampling, ...fixed } });
+  return {
+    choices: outcome.choices.map((ran) => ({
+      index: ran.index,
+      text: textIn(ran),
+      finish_reason: ran.ended === 'limit' ? 'length' : 'stop',
+      logprobs: asked.topLogprobs === undefined ? null : legacyLogprobs(entriesIn(ran), asked.topLogprobs),
+    })),
+    usage: toUsage(outcome.promptTokens, outcome.completionTokens),
+  };
+}
+
+/** Whether the same request gives the same answer again. */
+export function isDetermined(body: Body): boolean {
+  return body.temperature === 0 || typeof body.seed === 'number' || body.max_tokens === 0;
+}
+
+/** How an upstream is able to fill in the middle, if at all. */
+export type FillsIn = 'nothing' | 'template' | 'infill';
+
+/**
+ * The parameters of which any may be named by the refusal of a body; none means that it is answered.
+ *
+ * They follow from the profile, and from what the emulations need: a text to prepend, log probabilities to rank by, and a
+ * template or an endpoint to fill in the middle.
+ */
+export function refusedParams(body: Body, profile: EngineProfile, fillsIn: FillsIn): string[] {
+  const given = withoutNulls(body);
+  const { capabilities } = profile;
+  const asked = CAPABILITY_NAMES.filter((name) => PLANTS[name].isAsked(given));
+  const refused = asked.filter((name) => capabilities[name] === 'refuse').map((name) => descriptionOf(name).param);
+  const emulates = (name: (typeof asked)[number]): boolean => asked.includes(name) && capabilities[name] === 'emulate';
+  const isOfIds = isOfTokens(given.prompt);
+  const isScored = typeof given.logprobs === 'number';
+  const ranks = emulates('best_of');
+  if (emulates('echo') && isOfIds) refused.push('echo', 'max_tokens');
+  if (ranks && capabilities.logprobs === 'refuse') refused.push('best_of');
+  if (ranks && given.echo === true && isOfIds && !isScored) refused.push('echo');
+  if (emulates('suffix') && (isOfIds || fillsIn === 'nothing')) refused.push('suffix');
+  if (emulates('suffix') && given.echo === true && isScored) refused.push('suffix');
+  return refused;
+}
+
+/** The fields of a body that are refused for not being the contract's. */
+export function forbiddenFields(body: Body, profile: EngineProfile): string[] {
+  return profile.extraParameters === 'refuse' ? forbidExtras(body).map(({ loc }) => loc.slice(1).join('.')) : [];
+}

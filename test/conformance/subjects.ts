@@ -1,0 +1,76 @@
+import type { UpstreamConfig } from '../../src/config/config.js';
+import { configuredProfile, type EngineProfile } from '../../src/upstreams/engines/engine-profile.js';
+import { ENGINE_PROFILES } from '../../src/upstreams/engines/engine-profiles.js';
+import { FakeEngine, type FakeEngineName } from '../support/engines/fake-engine.js';
+import type { Sampling } from '../support/engines/tiny-model.js';
+import { FIM_TEMPLATE } from '../support/engines/tiny-vocabulary.js';
+import { Gateway } from '../support/gateway.js';
+import type { FillsIn } from './expectation.js';
+
+/** An engine that the contract is held against, with what stays different, as its profile's `limits` say. */
+export interface Subject {
+  name: FakeEngineName;
+  engine: UpstreamConfig['engine'];
+  api?: 'chat';
+  fillsIn: FillsIn;
+  /** Sampling options that requests cannot reach. */
+  sampling?: Partial<Sampling>;
+  /** Every text ends with `stop`. */
+  knowsNoLength?: true;
+  /** Whole answers have no usage. */
+  lacksUsage?: true;
+  /** The completion tokens of a stream are counted again, from its text. */
+  recountsUsage?: true;
+  /** A part of a character has no name, and so no place, of its own. */
+  namesNoBytes?: true;
+}
+
+const LLAMA_CPP_PENALTIES = { penaltyWindow: 64 };
+
+export const SUBJECTS: readonly Subject[] = [
+  { name: 'openai', engine: 'openai', fillsIn: 'template' },
+  { name: 'vllm', engine: 'vllm', fillsIn: 'template', namesNoBytes: true },
+  { name: 'llama.cpp', engine: 'llama.cpp', fillsIn: 'infill', sampling: LLAMA_CPP_PENALTIES },
+  { name: 'ollama', engine: 'ollama', fillsIn: 'template', sampling: { topK: 40 } },
+  { name: 'sglang', engine: 'sglang', fillsIn: 'template', namesNoBytes: true },
+  { name: 'tgi', engine: 'tgi', fillsIn: 'template' },
+  {
+    name: 'localai',
+    engine: 'localai',
+    fillsIn: 'template',
+    sampling: { topK: ENGINE_PROFILES.localai.samplingDefaults?.top_k ?? 40 },
+    knowsNoLength: true,
+    lacksUsage: true,
+  },
+  { name: 'llama-cpp-python', engine: 'llama-cpp-python', fillsIn: 'template', recountsUsage: true },
+  {
+    name: 'deepfellow',
+    engine: 'deepfellow',
+    fillsIn: 'template',
+    sampling: { ...LLAMA_CPP_PENALTIES, topK: 40, minP: 0.05 },
+  },
+  { name: 'chat-only', engine: 'openai', api: 'chat', fillsIn: 'nothing' },
+];
+
+/** A gateway in front of the subject's fake. */
+export class Stage {
+  private constructor(
+    readonly subject: Subject,
+    readonly fake: FakeEngine,
+    readonly gateway: Gateway,
+    readonly profile: EngineProfile,
+  ) {}
+
+  static async of(subject: Subject, config: object = {}): Promise<Stage> {
+    const { name, engine, api = 'completions', fillsIn } = subject;
+    const fake = await FakeEngine.start(name);
+    const templates = fillsIn === 'template' ? { fimTemplates: { '*': FIM_TEMPLATE } } : {};
+    const gateway = await Gateway.inFrontOf(fake, { upstream: { engine, api, ...templates }, config });
+    return new Stage(subject, fake, gateway, configuredProfile(ENGINE_PROFILES[engine], { api }));
+  }
+
+  async stop(): Promise<void> {
+    await this.gateway.stop();
+    await this.fake.stop();
+  }
+}
