@@ -19,7 +19,9 @@ export interface Subject {
   knowsNoLength?: true;
   /** Whole answers have no usage. */
   lacksUsage?: true;
-  /** The completion tokens of a stream are counted again, from its text. */
+  /** It does not know that a text is over: a whole answer counts what came after a stop text. */
+  generatesPastStop?: true;
+  /** The usage of a stream is counted again, from its text; what stands for a suffix is not seen there. */
   recountsUsage?: true;
   /** A part of a character has no name, and so no place, of its own. */
   namesNoBytes?: true;
@@ -33,7 +35,7 @@ export const SUBJECTS: readonly Subject[] = [
   { name: 'llama.cpp', engine: 'llama.cpp', fillsIn: 'infill', sampling: LLAMA_CPP_PENALTIES },
   { name: 'ollama', engine: 'ollama', fillsIn: 'template', sampling: { topK: 40 } },
   { name: 'sglang', engine: 'sglang', fillsIn: 'template', namesNoBytes: true },
-  { name: 'tgi', engine: 'tgi', fillsIn: 'template' },
+  { name: 'tgi', engine: 'tgi', fillsIn: 'template', generatesPastStop: true },
   {
     name: 'localai',
     engine: 'localai',

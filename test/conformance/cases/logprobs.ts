@@ -1,5 +1,5 @@
 import { expect } from '@jest/globals';
-import { tokenOf } from '../../support/engines/tiny-vocabulary.js';
+import { tokenize, tokenOf } from '../../support/engines/tiny-vocabulary.js';
 import { type ConformanceCase, GREEDY, PROMPT, SEEDED } from '../conformance-case.js';
 
 export const LOGPROBS_CASES: ConformanceCase[] = [
@@ -34,6 +34,15 @@ export const LOGPROBS_CASES: ConformanceCase[] = [
   {
     name: 'logprobs before temperature, top_p and bias',
     body: { ...GREEDY, logprobs: 3, max_tokens: 2, temperature: 0.1, seed: 1, top_p: 0.1, logit_bias: { '300': -50 } },
+  },
+  {
+    name: 'logprobs of tokens that are parts of characters',
+    body: {
+      ...SEEDED,
+      logprobs: 0,
+      max_tokens: 12,
+      logit_bias: Object.fromEntries(tokenize('🦄').map((id) => [id, 45])),
+    },
   },
   { name: 'logprobs of several texts', body: { ...SEEDED, prompt: [PROMPT, 'Tell'], logprobs: 1 } },
 ];

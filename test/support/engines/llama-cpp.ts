@@ -11,7 +11,7 @@ import {
   type Usage,
   usageOfOne,
 } from './dialect.js';
-import { chatLogprobs } from './logprobs.js';
+import { chatLogprobs, wholeCharacters } from './logprobs.js';
 import { type Entry, type Outcome, run, textIn } from './run.js';
 
 const DEFAULTS = { top_k: 40, top_p: 0.95, min_p: 0.05 };
@@ -85,7 +85,7 @@ export class LlamaCpp extends Dialect {
   }
 
   protected override logprobsOf(entries: readonly Entry[], { asked: { topLogprobs } }: Told): unknown {
-    return topLogprobs === undefined ? null : chatLogprobs(entries, topLogprobs);
+    return topLogprobs === undefined ? null : chatLogprobs(entries, topLogprobs, wholeCharacters);
   }
 }
 
@@ -116,7 +116,9 @@ function infill(body: Body): ReturnType<Route> {
   const [ran] = choices;
   if (!ran) throw new Error('there is no choice');
   const probabilities = (entries: readonly Entry[]): object =>
-    body.n_probs === undefined ? {} : { completion_probabilities: chatLogprobs(entries, Number(body.n_probs)).content };
+    body.n_probs === undefined
+      ? {}
+      : { completion_probabilities: chatLogprobs(entries, Number(body.n_probs), wholeCharacters).content };
   const counts = { tokens_predicted: ran.tokenCount, tokens_evaluated: prompt.context.length };
   const last = {
     index: 0,

@@ -16,6 +16,9 @@ export type Naming = (token: number) => string;
 /** As a tokenizer decodes it alone: a part of a character is none. */
 export const decodedAlone: Naming = (token) => (bytesOf(token).length > 0 ? bytesOf(token).toString() : nameOf(token));
 
+/** As llama.cpp does: of a part of a character nothing is left. */
+export const wholeCharacters: Naming = (token) => decodedAlone(token).replaceAll('\uFFFD', '');
+
 /** The contract's: each map has the chosen token, and with 0 nothing else. */
 export function legacyLogprobs(entries: readonly Entry[], count: number, name: Naming = nameOf): LegacyLogprobs {
   return {
@@ -31,9 +34,13 @@ export function legacyLogprobs(entries: readonly Entry[], count: number, name: N
 }
 
 /** The shape of chat completions, with the bytes of each token; the top has the chosen one only if it belongs there. */
-export function chatLogprobs(entries: readonly Entry[], count: number): { content: object[] } {
+export function chatLogprobs(
+  entries: readonly Entry[],
+  count: number,
+  name: Naming = decodedAlone,
+): { content: object[] } {
   const describe = ({ token, logprob }: { token: number; logprob: number }): object => {
-    const text = decodedAlone(token);
+    const text = name(token);
     const bytes = bytesOf(token).length > 0 ? bytesOf(token) : Buffer.from(text);
     return { token: text, bytes: [...bytes], logprob };
   };
