@@ -18,6 +18,8 @@ export const tgi: EngineProfile = {
     echo_logprobs: 'refuse',
     logprobs: 'refuse',
     logprobs_zero: 'refuse',
+    // It stops only where a token ends with the text, and leaves the text in: https://github.com/huggingface/text-generation-inference/issues/1724
+    stop: 'emulate',
     stop_text: 'emulate',
     top_p_one: 'emulate',
     logit_bias: 'refuse',
