@@ -118,6 +118,11 @@ export function makeCanonical(completion: UpstreamCompletion, fallback: Fallback
     isCanonical = false;
   }
   for (const choice of completion.choices) {
+    // Ollama has no such field, and LocalAI's last chunk neither; the contract has it in any case.
+    if (choice.logprobs === undefined) {
+      choice.logprobs = null;
+      isCanonical = false;
+    }
     if (FINISH_REASONS.has(choice.finish_reason) && typeof choice.text === 'string') continue;
     choice.finish_reason = canonicalReason(choice.finish_reason);
     if (typeof choice.text !== 'string') choice.text = '';
