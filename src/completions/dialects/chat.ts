@@ -33,8 +33,10 @@ export const chatDialect: Dialect = {
       throw new UpstreamError('answered', 'a chat completion without choices, or with a choice that says nothing');
     }
     const choices = answer.choices.map(toChoice);
-    // The first chunk has the role, and no text.
-    const telling = choices.filter(({ text, finish_reason }) => text !== '' || finish_reason);
+    // The first chunk has the role, and no text. A token that is a part of a character has none either.
+    const telling = choices.filter(
+      ({ text, finish_reason, logprobs }) => text !== '' || Boolean(finish_reason) || Boolean(logprobs),
+    );
     if (telling.length === 0 && choices.length > 0 && !answer.usage) return undefined;
     return { ...answer, object: 'text_completion', choices: telling };
   },

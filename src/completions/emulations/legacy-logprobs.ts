@@ -129,8 +129,9 @@ function advance(position: Position, token: string, bytes: number[] | null | und
   return offset;
 }
 
-/** A part of a character has no text: OpenAI names it by its bytes. */
+/** A part of a character has no text, so that U+FFFD stands for it, or nothing: OpenAI names it by its bytes. */
 function nameOf({ token, bytes }: ChatToken): string {
-  if (!token.includes('\uFFFD') || !bytes) return token;
+  const isPart = token === '' || token.includes('\uFFFD');
+  if (!isPart || !bytes || bytes.length === 0 || Buffer.from(token).equals(Uint8Array.from(bytes))) return token;
   return `bytes:${bytes.map((byte) => `\\x${byte.toString(16).padStart(2, '0')}`).join('')}`;
 }
