@@ -230,8 +230,9 @@ function seedOf({ seed }: CreateCompletionDto, choice: number): SentBody {
 function inTemplate(sent: SentBody, template: string | undefined): SentBody {
   if (template === undefined) return sent;
   const { prompt, suffix, ...others } = sent;
-  const texts: Record<string, unknown> = { '{prefix}': prompt, '{suffix}': suffix };
-  return { ...others, prompt: template.replace(/\{(?:prefix|suffix)\}/g, (place) => String(texts[place])) };
+  const fill = (prefix: unknown): string =>
+    template.replace(/\{(?:prefix|suffix)\}/g, (place) => String(place === '{prefix}' ? prefix : suffix));
+  return { ...others, prompt: Array.isArray(prompt) ? prompt.map(fill) : fill(prompt) };
 }
 
 function withoutNulls(options: object): object {
