@@ -149,7 +149,8 @@ function isLeftOut(
     case 'stop':
       return emulated.has('stop') || (Array.isArray(value) && value.length === 0);
     case 'echo':
-      return emulated.has('echo');
+      // Chat completions have no such field.
+      return value === false || emulated.has('echo');
     case 'top_p':
       return emulated.has('top_p_one');
     default:
