@@ -74,6 +74,14 @@ describe('what is sent', () => {
     ]);
   });
 
+  it('has the stop texts that the engine takes, and no more, when the gateway looks for them', () => {
+    const stop = ['1', '2', '3', '4'];
+    const capabilities = { stop: 'emulate' } as const;
+    const [[, tgi] = []] = sentFor({ stop }, { engine: 'tgi' });
+    expect(tgi).toMatchObject({ stop });
+    expect(sentFor({ stop, max_tokens: 1 }, { capabilities })).toEqual([['/completions', { ...base, max_tokens: 1 }]]);
+  });
+
   it('is the list, where one request can have it, and a request for each item where not', () => {
     const prompt = ['a', 'b'];
     expect(sentFor({ prompt, max_tokens: 1, n: 2 }, {})).toEqual([

@@ -126,7 +126,8 @@ function writeBody(
   if (emulated.has('max_tokens_absent')) sent.max_tokens = DEFAULT_MAX_TOKENS;
   if (emulated.has('max_tokens_zero') || emulated.has('echo_only')) sent.max_tokens = 1;
   if (emulated.has('logprobs_zero')) sent.logprobs = 1;
-  if (emulated.has('stop_text') && !emulated.has('stop')) sent.stop = [sent.stop];
+  if (emulated.has('stop')) sent.stop = stopsFor(body, upstream.profile);
+  else if (emulated.has('stop_text')) sent.stop = [sent.stop];
   return sent;
 }
 
@@ -147,7 +148,7 @@ function isLeftOut(
     case 'logit_bias':
       return Object.keys(value as object).length === 0;
     case 'stop':
-      return emulated.has('stop') || (Array.isArray(value) && value.length === 0);
+      return Array.isArray(value) && value.length === 0;
     case 'echo':
       // Chat completions have no such field.
       return value === false || emulated.has('echo');
@@ -156,6 +157,12 @@ function isLeftOut(
     default:
       return false;
   }
+}
+
+/** What the engine may stop at itself, which saves what it would generate in vain; undefined is not sent. */
+function stopsFor({ stop }: CreateCompletionDto, { stopLimit = 0 }: EngineProfile): string[] | undefined {
+  const stops = [stop ?? []].flat().slice(0, stopLimit);
+  return stops.length > 0 ? stops : undefined;
 }
 
 const CONTRACT_DEFAULTS = { temperature: 1, top_p: 1 };

@@ -15,6 +15,8 @@ export interface EngineProfile {
   readonly healthPath?: string;
   /** What is sent where the caller says nothing, because the engine would take something else. */
   readonly samplingDefaults?: Readonly<Record<string, number>>;
+  /** How many stop texts it takes though `stop` is made up for: where it finds one, it need not be aborted. */
+  readonly stopLimit?: number;
   /** llama.cpp's endpoint for a prompt and a suffix, from the root of the server. */
   readonly infillPath?: string;
   /** llama-cpp-python's endpoint that counts the tokens of a text, from the root of the server. */

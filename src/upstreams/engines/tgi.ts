@@ -27,5 +27,6 @@ export const tgi: EngineProfile = {
   }),
   extraParameters: 'refuse',
   healthPath: '/health',
+  stopLimit: 4,
   limits: [],
 };
