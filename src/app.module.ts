@@ -11,11 +11,14 @@ import { ModelsModule } from './models/models.module.js';
 import type { Clock } from './telemetry/clock.js';
 import type { Logger } from './telemetry/logger.js';
 import { TelemetryModule } from './telemetry/telemetry.module.js';
+import { alone, type Sharing, SharingModule } from './upstreams/sharing.js';
 
 export interface AppParts {
   config: GatewayConfig;
   logger: Logger;
   clock: Clock;
+  /** What it shares with other processes; without it, nothing. */
+  sharing?: Sharing;
 }
 
 /**
@@ -24,12 +27,13 @@ export interface AppParts {
  */
 @Module({})
 export class AppModule {
-  static forRoot({ config, logger, clock }: AppParts): DynamicModule {
+  static forRoot({ config, logger, clock, sharing = alone }: AppParts): DynamicModule {
     return {
       module: AppModule,
       imports: [
         ConfigModule.forRoot(config),
         TelemetryModule.forRoot(logger, clock),
+        SharingModule.forRoot(sharing),
         AuthModule,
         CompletionsModule,
         ModelsModule,

@@ -1,10 +1,13 @@
 import type { GatewayConfig } from './config/config.js';
 import type { Upstream } from './upstreams/upstream.js';
 
+/** What of an upstream is told. */
+type Named = Pick<Upstream, 'config' | 'baseUrl'>;
+
 export interface Running {
   url: string;
   config: GatewayConfig;
-  upstreams: readonly Upstream[];
+  upstreams: readonly Named[];
   /** The key that was made for this run, when none is configured. */
   temporaryKey: string | undefined;
 }
@@ -19,11 +22,11 @@ export function bannerOf({ url, config, upstreams, temporaryKey }: Running): str
   return `\n${lines.map((line) => `  ${line}`.trimEnd()).join('\n')}\n`;
 }
 
-function describe({ config, baseUrl }: Upstream): string {
+function describe({ config, baseUrl }: Named): string {
   return `Upstream       ${config.name}: ${config.engine === 'embedded' ? 'llama.cpp, in a child process' : (baseUrl ?? '')}`;
 }
 
-function modelOf([upstream]: readonly Upstream[]): string {
+function modelOf([upstream]: readonly Named[]): string {
   const models = upstream?.config.models ?? [];
   const [name] = Array.isArray(models) ? models : Object.keys(models);
   return name ?? 'YOUR_MODEL';

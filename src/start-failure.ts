@@ -1,5 +1,6 @@
 import { ConfigError } from './config/load-config.js';
 import { EngineStartError } from './upstreams/embedded-engine.js';
+import { WorkerStartError } from './workers/worker-process.js';
 
 interface ListenError extends NodeJS.ErrnoException {
   address?: string;
@@ -8,7 +9,8 @@ interface ListenError extends NodeJS.ErrnoException {
 
 /** What stopped the start, and what to do about it; for a bug of ours, where it happened. */
 export function explainStartFailure(thrown: unknown): string {
-  if (thrown instanceof ConfigError || thrown instanceof EngineStartError) return thrown.message;
+  const explained = [ConfigError, EngineStartError, WorkerStartError];
+  if (explained.some((type) => thrown instanceof type)) return (thrown as Error).message;
   const { message, stack, code, address = '', port, hostname = '' } = thrown as ListenError & { hostname?: string };
   switch (code) {
     case 'EADDRINUSE':

@@ -16,6 +16,7 @@ const FLOORS = [
   'completions',
   'models',
   'health',
+  'workers',
 ];
 
 /** What the engine, a program of its own, shares with the gateway: the shape of requests and of errors. */

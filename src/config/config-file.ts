@@ -20,15 +20,15 @@ export class ConfigFile {
   }
 
   /** Calls `onChange` when the text has changed, and on SIGHUP. */
-  watch(onChange: () => void): void {
-    const takeNote = (): void => {
+  watch(onChange: (reason: 'change' | 'SIGHUP') => void): void {
+    const takeNote = (reason: 'change' | 'SIGHUP'): void => {
       this.known = this.read();
-      onChange();
+      onChange(reason);
     };
     setInterval(() => {
-      if (this.read() !== this.known) takeNote();
+      if (this.read() !== this.known) takeNote('change');
     }, LOOK_INTERVAL_MS).unref();
-    process.on('SIGHUP', takeNote);
+    process.on('SIGHUP', () => takeNote('SIGHUP'));
   }
 
   /** Undefined while there is none, or it cannot be read: what loads it then says why. */

@@ -34,6 +34,16 @@ export function IsWholeNumber(min: number, max: number): PropertyDecorator {
   return all(number, IsInt({ message }), Min(min, { message }), Max(max, { message }));
 }
 
+const MAX_WORKERS = 256;
+
+export function IsWorkerCount(): PropertyDecorator {
+  const message = `must be auto, or a whole number from 1 to ${MAX_WORKERS}`;
+  const number = fromText((text) => (/^\d+$/.test(text) ? Number(text) : undefined));
+  const isCount = (value: unknown): boolean =>
+    value === 'auto' || (Number.isInteger(value) && Number(value) >= 1 && Number(value) <= MAX_WORKERS);
+  return all(number, ValidateBy({ name: 'isWorkerCount', validator: { validate: isCount } }, { message }));
+}
+
 export function IsNumberFrom(min: number, max: number): PropertyDecorator {
   const message = `must be a number from ${min} to ${max}`;
   const number = fromText((text) => (/^\d+(\.\d+)?$/.test(text) ? Number(text) : undefined));

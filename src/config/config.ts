@@ -17,6 +17,7 @@ import {
   IsSwitch,
   IsTemplateMap,
   IsWholeNumber,
+  IsWorkerCount,
 } from './config-rules.js';
 import { IsModelMap } from './model-map.js';
 
@@ -50,6 +51,10 @@ export class ServerConfig {
   /** 0 lets the system choose. */
   @IsWholeNumber(0, 65_535)
   port = 8080;
+
+  /** Processes that serve. 1: this one alone. More: so many, under one more that looks after them. `auto`: one a core. */
+  @IsWorkerCount()
+  workers: number | 'auto' = 1;
 
   /** The largest request body that is read. */
   @IsWholeNumber(1, 2_147_483_647)

@@ -49,6 +49,7 @@ describe('loadConfig', () => {
       const config = loadEnvironment({
         HOST: '0.0.0.0',
         PORT: '0',
+        WORKERS: 'auto',
         LOG_LEVEL: 'debug',
         API_KEYS: ' one, two ,,one',
         UPSTREAM_BASE_URL: 'http://gpu_a:8000/v1',
@@ -56,7 +57,7 @@ describe('loadConfig', () => {
         UPSTREAM_ENGINE: 'vllm',
         EMBEDDED_MODEL: '/models/a.gguf',
       });
-      expect(config.server).toMatchObject({ host: '0.0.0.0', port: 0 });
+      expect(config.server).toMatchObject({ host: '0.0.0.0', port: 0, workers: 'auto' });
       expect(config.log.level).toBe('debug');
       expect(config.embedded.model).toBe('/models/a.gguf');
       expect(config.upstreams).toHaveLength(1);
@@ -89,6 +90,7 @@ describe('loadConfig', () => {
     it('names the variable that is wrong, and what was expected', () => {
       const env = {
         PORT: '80a',
+        WORKERS: 'many',
         LOG_LEVEL: 'loud',
         API_KEYS: 'a b,ключ',
         UPSTREAM_BASE_URL: 'localhost:8000',
@@ -99,6 +101,7 @@ describe('loadConfig', () => {
       expect(problems).toEqual([
         'API_KEYS: each must be printable ASCII without spaces, with commas between them',
         'PORT (server.port): must be a whole number from 0 to 65535',
+        'WORKERS (server.workers): must be auto, or a whole number from 1 to 256',
         'LOG_LEVEL (log.level): must be one of: trace, debug, info, warn, error, fatal, silent',
         'UPSTREAM_BASE_URL (upstreams[0].baseUrl): must be an http or https URL without user and query, such as http://127.0.0.1:8000/v1',
         'UPSTREAM_ENGINE (upstreams[0].engine): must be one of: openai, vllm, llama.cpp, ollama, sglang, tgi, localai, llama-cpp-python, deepfellow, embedded',
@@ -121,7 +124,7 @@ describe('loadConfig', () => {
 
     it('takes every option, and fills in the others', () => {
       const config = load(`
-        server: { host: 0.0.0.0, port: 9000, bodyLimitBytes: 1000, keepAliveTimeoutMs: 1, shutdownDelayMs: 2, drainTimeoutMs: 3, heartbeatMs: 4, clientStallMs: 5, heartbeat: early }
+        server: { host: 0.0.0.0, port: 9000, workers: 4, bodyLimitBytes: 1000, keepAliveTimeoutMs: 1, shutdownDelayMs: 2, drainTimeoutMs: 3, heartbeatMs: 4, clientStallMs: 5, heartbeat: early }
         routing: { maxAttempts: 2, retryBudgetPercent: 12.5, retryTimeouts: false, resume: off }
         log: { level: warn }
         embedded: { model: a.gguf }
@@ -152,6 +155,7 @@ describe('loadConfig', () => {
         server: {
           host: '0.0.0.0',
           port: 9000,
+          workers: 4,
           bodyLimitBytes: 1000,
           keepAliveTimeoutMs: 1,
           shutdownDelayMs: 2,
@@ -254,7 +258,7 @@ describe('loadConfig', () => {
     it('of values', () => {
       const problems = problemsOf(() =>
         load(`
-          server: { host: 1, port: 65536, bodyLimitBytes: 0, drainTimeoutMs: -1, heartbeatMs: 1.5 }
+          server: { host: 1, port: 65536, workers: 0, bodyLimitBytes: 0, drainTimeoutMs: -1, heartbeatMs: 1.5 }
           log: 7
           upstreams:
             - { baseUrl: "http://u:p@host/v1", apiKey: 5, models: [], forwardTenant: maybe, extraParameters: drop, timeouts: { idleMs: soon } }
@@ -267,6 +271,7 @@ describe('loadConfig', () => {
       expect(problems).toEqual([
         'server.host: must be text; put it in quotes when it looks like a number',
         'server.port: must be a whole number from 0 to 65535',
+        'server.workers: must be auto, or a whole number from 1 to 256',
         'server.bodyLimitBytes: must be a whole number from 1 to 2147483647',
         'server.drainTimeoutMs: must be a whole number from 0 to 2147483647',
         'server.heartbeatMs: must be a whole number from 1 to 2147483647',

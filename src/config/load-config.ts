@@ -117,10 +117,10 @@ function resolveReferences(value: unknown, env: Environment, path: string, probl
   );
 }
 
-/** What the environment alone can say. `HOST`, `PORT` and `LOG_LEVEL` override the file; the rest must not contradict it. */
+/** What the environment alone can say. `HOST`, `PORT`, `WORKERS` and `LOG_LEVEL` override the file; the rest must not contradict it. */
 function withEnvironment(file: Section, env: Environment, problems: string[]): Section {
   const config: Section = { ...file };
-  override(config, 'server', { host: env.HOST, port: env.PORT });
+  override(config, 'server', { host: env.HOST, port: env.PORT, workers: env.WORKERS });
   override(config, 'log', { level: env.LOG_LEVEL });
   override(config, 'embedded', { model: env.EMBEDDED_MODEL });
 
@@ -168,6 +168,7 @@ function definedOf(values: Record<string, string | undefined>): Section {
 const VARIABLES: Readonly<Record<string, string>> = {
   'server.host': 'HOST',
   'server.port': 'PORT',
+  'server.workers': 'WORKERS',
   'log.level': 'LOG_LEVEL',
   'embedded.model': 'EMBEDDED_MODEL',
   'upstreams[0].baseUrl': 'UPSTREAM_BASE_URL',

@@ -5,6 +5,7 @@ import { toApiError } from '../errors/error-body.js';
 import { CLOCK, type Clock, sleep } from '../telemetry/clock.js';
 import { type AttemptKind, Metrics, type UpstreamReading } from '../telemetry/metrics.js';
 import { RANDOM, type Random } from '../telemetry/random.js';
+import { SHARING, type Sharing } from '../upstreams/sharing.js';
 import type { Upstream } from '../upstreams/upstream.js';
 import type { Place } from '../upstreams/upstream-state.js';
 import { UpstreamError } from '../upstreams/upstream-error.js';
@@ -59,11 +60,13 @@ export class Router {
     @Inject(CLOCK) private readonly clock: Clock,
     @Inject(RANDOM) private readonly random: Random,
     private readonly metrics: Metrics,
+    @Inject(SHARING) sharing: Sharing,
   ) {
     this.retries = new RetryPolicy(config.routing, clock, random);
     this.waitingRoom = new WaitingRoom(config.routing, clock);
     // A new configuration may have room for those who wait.
     registry.onChange(() => this.waitingRoom.letIn());
+    sharing.onPlaces(() => this.waitingRoom.letIn());
     metrics.observe(
       () => registry.upstreams.map(readingOf),
       () => this.waitingRoom.size,
@@ -168,19 +171,34 @@ export class Router {
   private async takePlace(tour: Tour): Promise<ChosenCandidate> {
     // Who came before goes first.
     this.waitingRoom.letIn();
-    return this.choose(tour) ?? (await this.waitingRoom.enter(() => this.choose(tour), tour.job.signal));
+    for (;;) {
+      const chosen = this.choose(tour);
+      if (!chosen) return this.waitingRoom.enter(() => this.enterNow(tour), tour.job.signal);
+      if (chosen.upstream.state.places.isFree) return taken(chosen);
+      // Another process may have one to give.
+      await chosen.upstream.state.places.ask();
+    }
+  }
+
+  /** For one who waits: what is asked for lets it in when it comes. */
+  private enterNow(tour: Tour): ChosenCandidate | undefined {
+    const chosen = this.choose(tour);
+    if (!chosen) return undefined;
+    if (chosen.upstream.state.places.isFree) return taken(chosen);
+    void chosen.upstream.state.places.ask();
+    return undefined;
   }
 
   /**
-   * The best candidate, its place taken; undefined while those that would do are full.
+   * The best candidate; undefined while those that would do are full.
    *
    * A round goes over all candidates: first those that are available, then those that are not healthy, since a certain
    * 503 helps nobody and they may have recovered. Then a new round begins, the last that failed at its end.
    */
-  private choose(tour: Tour): ChosenCandidate | undefined {
+  private choose(tour: Tour): Candidate | undefined {
     const candidates = this.candidatesOf(tour);
     const chosen = this.selectFrom(this.untriedOf(tour), tour.job) ?? this.selectFrom(candidates, tour.job);
-    if (chosen) return { ...chosen, place: chosen.upstream.state.take() };
+    if (chosen) return chosen;
     if (candidates.every(isResting)) throw resting(candidates);
     return undefined;
   }
@@ -210,6 +228,9 @@ export class Router {
     return this.candidatesOf(tour).filter((candidate) => !tour.tried.has(nameOf(candidate)));
   }
 }
+
+/** A candidate that has a free place, the place taken. */
+const taken = (candidate: Candidate): ChosenCandidate => ({ ...candidate, place: candidate.upstream.state.take() });
 
 /** Why this attempt is made, `last` being the candidate of the one before. */
 function kindOf(candidate: Candidate, last: Candidate | undefined, hasBegun: boolean): AttemptKind {

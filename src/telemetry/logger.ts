@@ -21,6 +21,14 @@ export function createLogger(level: string, destination?: DestinationStream): Lo
   return pino(options, destination ?? pino.destination({ dest: 1, sync: false }));
 }
 
+/** No system tears so much apart that is written at once, however many write to the same pipe (POSIX, PIPE_BUF). */
+const UNTORN_BYTES = 4_096;
+
+/** The same for processes that share a standard output: their lines come one by one. */
+export function createSharedLogger(level: string): Logger {
+  return createLogger(level, pino.destination({ dest: 1, sync: false, maxWrite: UNTORN_BYTES }));
+}
+
 /** Of an error, what helps to find it. Libraries hang whole requests on theirs, headers with secrets included. */
 function describeError(error: unknown): object {
   if (!(error instanceof Error)) return { message: String(error) };

@@ -20,6 +20,8 @@ export interface UpstreamReading {
 export class Metrics {
   readonly registry = new Registry();
 
+  private source = (): Promise<string> => this.registry.metrics();
+
   readonly requestDuration = new Histogram({
     name: 'gen_ai_server_request_duration_seconds',
     help: 'From the request to the end of its answer.',
@@ -57,6 +59,16 @@ export class Metrics {
     registers: [this.registry],
   });
 
+  /** What Prometheus reads. */
+  read(): Promise<string> {
+    return this.source();
+  }
+
+  /** With several workers, the metrics of all of them come from elsewhere. */
+  readFrom(source: () => Promise<string>): void {
+    this.source = source;
+  }
+
   /** Shows the state of the upstreams and of the queue, as it is when the metrics are read. */
   observe(upstreams: () => UpstreamReading[], queueLength: () => number): void {
     const registers = [this.registry];
@@ -76,6 +88,8 @@ export class Metrics {
       help: '1 when the upstream may receive requests: healthy and not full.',
       labelNames,
       registers,
+      // Each worker finds out by itself; one that can send is enough.
+      aggregator: 'max',
       collect() {
         this.reset();
         for (const { upstream, isAvailable } of upstreams()) this.set({ upstream }, Number(isAvailable));

@@ -4,6 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { UpstreamConfig } from '../config/config.js';
 import type { Clock } from '../telemetry/clock.js';
 import type { Logger } from '../telemetry/logger.js';
+import { RestartDelay } from '../telemetry/restart-delay.js';
 import type { EngineProfile } from './engines/engine-profile.js';
 import { profileOf } from './engines/engine-profiles.js';
 import { HttpUpstream } from './http-upstream.js';
@@ -22,10 +23,6 @@ export class EngineStartError extends Error {
 
 const ENGINE_PROGRAM = fileURLToPath(new URL('../../engine/main.js', import.meta.url));
 const DEFAULT_MODEL_NAME = 'storyteller';
-const FIRST_RESTART_MS = 250;
-const LONGEST_RESTART_MS = 30_000;
-/** An engine that ran for so long had started well: the next restart does not wait longer than the first. */
-const STABLE_AFTER_MS = 60_000;
 
 /**
  * llama.cpp in a child process, as an upstream like any other: a crash of native code ends the child and not the
@@ -38,13 +35,14 @@ export class EmbeddedEngine implements Upstream {
   readonly state: UpstreamState;
   private child: ChildProcess | undefined;
   private http: HttpUpstream | undefined;
-  private restartMs = FIRST_RESTART_MS;
+  private readonly restartDelay: RestartDelay;
   private isClosing = false;
 
   constructor(
     private readonly modelPath: string | undefined,
     private readonly clock: Clock,
     private readonly logger: Logger,
+    private readonly onMove: (port: number | undefined) => void = () => undefined,
   ) {
     const model = modelPath === undefined ? DEFAULT_MODEL_NAME : basename(modelPath, '.gguf');
     const options = { name: 'embedded', engine: 'embedded' } as const;
@@ -52,6 +50,7 @@ export class EmbeddedEngine implements Upstream {
     this.models = new ServedModels(this.config);
     this.profile = profileOf(this.config);
     this.state = new UpstreamState(this.config, clock);
+    this.restartDelay = new RestartDelay(clock);
   }
 
   get baseUrl(): string | undefined {
@@ -60,7 +59,7 @@ export class EmbeddedEngine implements Upstream {
 
   /** @throws {EngineStartError} that says what to do. */
   async start(): Promise<void> {
-    const startedAt = this.clock.now();
+    this.restartDelay.started();
     const child = fork(ENGINE_PROGRAM, {
       env: {
         ...process.env,
@@ -74,15 +73,22 @@ export class EmbeddedEngine implements Upstream {
     });
     this.child = child;
     const port = await firstMessage(child);
-    this.http = new HttpUpstream(
-      Object.assign(this.config, { baseUrl: `http://127.0.0.1:${port}/v1` }),
-      this.clock,
-      this.state,
-    );
+    this.listensAt(port);
     child.once('exit', (code, signal) => {
-      this.onExit(startedAt, signal ?? code);
+      this.onExit(signal ?? code);
     });
     this.logger.info({ pid: child.pid, port }, 'the embedded engine is ready');
+  }
+
+  /** Where the engine is, whoever has started it; undefined while it is being restarted. */
+  listensAt(port: number | undefined): void {
+    void this.http?.close('now');
+    this.http = undefined;
+    if (port !== undefined) {
+      const config = Object.assign(this.config, { baseUrl: `http://127.0.0.1:${port}/v1` });
+      this.http = new HttpUpstream(config, this.clock, this.state);
+    }
+    this.onMove(port);
   }
 
   async send(request: UpstreamRequest, signal: AbortSignal): Promise<UpstreamAnswer> {
@@ -97,27 +103,23 @@ export class EmbeddedEngine implements Upstream {
     this.child?.kill();
   }
 
-  private onExit(startedAt: number, reason: string | number | null): void {
-    void this.http?.close('now');
-    this.http = undefined;
+  private onExit(reason: string | number | null): void {
+    this.listensAt(undefined);
     if (this.isClosing) return;
-    if (this.clock.now() - startedAt >= STABLE_AFTER_MS) this.restartMs = FIRST_RESTART_MS;
-    this.logger.error({ reason, restartMs: this.restartMs }, 'the embedded engine died; it is started again');
-    this.restartLater();
+    const restartMs = this.restartDelay.next();
+    this.logger.error({ reason, restartMs }, 'the embedded engine died; it is started again');
+    this.restartAfter(restartMs);
   }
 
-  private restartLater(): void {
-    this.clock.timer(this.restartMs, () => {
+  private restartAfter(delayMs: number): void {
+    this.clock.timer(delayMs, () => {
       if (this.isClosing) return;
       this.start().catch((error: unknown) => {
-        this.logger.error(
-          { reason: (error as Error).message, restartMs: this.restartMs },
-          'the embedded engine cannot start',
-        );
-        this.restartLater();
+        const restartMs = this.restartDelay.next();
+        this.logger.error({ reason: (error as Error).message, restartMs }, 'the embedded engine cannot start');
+        this.restartAfter(restartMs);
       });
     });
-    this.restartMs = Math.min(this.restartMs * 2, LONGEST_RESTART_MS);
   }
 }
 

@@ -5,6 +5,8 @@ import { CLOCK, type Clock } from '../telemetry/clock.js';
 import { LOGGER, type Logger } from '../telemetry/logger.js';
 import { EmbeddedEngine } from './embedded-engine.js';
 import { HttpUpstream } from './http-upstream.js';
+import { SHARING, type Sharing } from './sharing.js';
+import { UpstreamState } from './upstream-state.js';
 import type { Upstream } from './upstream.js';
 
 type ChangeListener = (added: readonly Upstream[]) => void;
@@ -20,6 +22,7 @@ export class UpstreamRegistry implements OnModuleInit, OnApplicationShutdown {
     config: GatewayConfig,
     @Inject(CLOCK) private readonly clock: Clock,
     @Inject(LOGGER) logger: Logger,
+    @Inject(SHARING) private readonly sharing: Sharing,
   ) {
     if (config.upstreams.length === 0) this.embedded = new EmbeddedEngine(config.embedded.model, clock, logger);
     this.current = this.embedded ? [this.embedded] : config.upstreams.map((each) => this.create(each));
@@ -32,6 +35,11 @@ export class UpstreamRegistry implements OnModuleInit, OnApplicationShutdown {
   /** Calls `listener` with the upstreams that are new, each time that the configuration changes. */
   onChange(listener: ChangeListener): void {
     this.listeners.push(listener);
+  }
+
+  /** The embedded engine is another process's child, and listens there; undefined while it is being restarted. */
+  engineListensAt(port: number | undefined): void {
+    this.embedded?.listensAt(port);
   }
 
   /**
@@ -59,7 +67,7 @@ export class UpstreamRegistry implements OnModuleInit, OnApplicationShutdown {
   }
 
   async onModuleInit(): Promise<void> {
-    await this.embedded?.start();
+    if (this.sharing.startsEngine) await this.embedded?.start();
   }
 
   async onApplicationShutdown(): Promise<void> {
@@ -67,6 +75,6 @@ export class UpstreamRegistry implements OnModuleInit, OnApplicationShutdown {
   }
 
   private create(config: UpstreamConfig): Upstream {
-    return new HttpUpstream(config, this.clock);
+    return new HttpUpstream(config, this.clock, new UpstreamState(config, this.clock, this.sharing.placesOf(config)));
   }
 }

@@ -1,5 +1,6 @@
 import type { UpstreamConfig } from '../config/config.js';
 import type { Clock } from '../telemetry/clock.js';
+import { OwnPlaces, type Places } from './places.js';
 
 /** No rest is longer: a `Retry-After` may be a mistake, and who asks again after an hour asks for nothing unseemly. */
 const MAX_REST_MS = 3_600_000;
@@ -32,6 +33,7 @@ export class UpstreamState {
   constructor(
     private readonly limits: Pick<UpstreamConfig, 'maxConcurrency' | 'health'>,
     private readonly clock: Clock,
+    readonly places: Places = new OwnPlaces(limits.maxConcurrency),
   ) {}
 
   get inFlightCount(): number {
@@ -39,7 +41,7 @@ export class UpstreamState {
   }
 
   get isFull(): boolean {
-    return this.inFlight >= (this.limits.maxConcurrency ?? Infinity);
+    return this.places.areFull;
   }
 
   get isHealthy(): boolean {
@@ -71,6 +73,7 @@ export class UpstreamState {
   /** Takes a place for one request, which `release` gives back. */
   take(): Place {
     this.inFlight++;
+    this.places.take();
     const place = { isTrial: this.ejectedUntil !== undefined && this.isTrialDue };
     if (place.isTrial) this.trial = place;
     return place;
@@ -78,6 +81,7 @@ export class UpstreamState {
 
   release(place: Place): void {
     this.inFlight--;
+    this.places.release();
     // A trial whose client hung up has told nothing: the next request is the trial.
     if (this.trial === place) this.trial = undefined;
   }

@@ -1,0 +1,176 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { bannerOf } from './banner.js';
+import type { ConfigFile } from './config/config-file.js';
+import type { GatewayConfig } from './config/config.js';
+import { ConfigReload, type ReloadReason } from './config-reload.js';
+import { onEndSignal } from './shut-down.js';
+import { systemClock } from './telemetry/clock.js';
+import type { Logger } from './telemetry/logger.js';
+import { Metrics } from './telemetry/metrics.js';
+import { EmbeddedEngine } from './upstreams/embedded-engine.js';
+import { FrontDoor } from './workers/front-door.js';
+import type { ToPrimary, ToWorker } from './workers/messages.js';
+import { MetricsSum } from './workers/metrics-sum.js';
+import { SharedLimits } from './workers/shared-limits.js';
+import { type PoolOwner, WorkerPool } from './workers/worker-pool.js';
+import type { WorkerProcess } from './workers/worker-process.js';
+
+/** A worker that has not ended so long after its time was over is stuck. */
+const GRACE_MS = 5_000;
+
+export interface PrimaryParts {
+  config: GatewayConfig;
+  workerCount: number;
+  temporaryKey: string | undefined;
+  configFile: ConfigFile;
+  /** Reads the configuration again. */
+  load: () => GatewayConfig;
+  isUnderNpm: boolean;
+  logger: Logger;
+}
+
+/** Serves with several processes, until it is told to end. */
+export async function runPrimary(parts: PrimaryParts): Promise<void> {
+  await new Primary(parts).start();
+}
+
+/**
+ * The process that looks after the workers, when `server.workers` is more than 1. It serves no request itself: it holds
+ * what there is one of, the port, the embedded engine, the limits of the upstreams and the sum of the metrics.
+ */
+class Primary implements PoolOwner {
+  private config: GatewayConfig;
+  private enginePort: number | undefined;
+  private readonly metrics = new Metrics();
+  private readonly door = new FrontDoor<WorkerProcess>();
+  private readonly pool: WorkerPool;
+  private readonly engine: EmbeddedEngine | undefined;
+  private readonly limits: SharedLimits;
+  private readonly sum: MetricsSum;
+
+  constructor(private readonly parts: PrimaryParts) {
+    const { config, logger, workerCount } = parts;
+    this.config = config;
+    this.pool = new WorkerPool(this, systemClock, logger);
+    if (config.upstreams.length === 0) {
+      const onMove = (port: number | undefined): void => this.engineMoved(port);
+      this.engine = new EmbeddedEngine(config.embedded.model, systemClock, logger, onMove);
+    }
+    const tell = (id: number, message: ToWorker): void => this.workerOf(id)?.tell(message);
+    this.limits = new SharedLimits(workerCount, tell);
+    this.limits.replace(config.upstreams);
+    this.sum = new MetricsSum(
+      () => this.pool.workers.filter(({ state }) => state !== 'starting').map(({ id }) => id),
+      (id) => tell(id, { type: 'reportMetrics' }),
+      () => this.metrics.registry.getMetricsAsJSON(),
+      systemClock,
+    );
+  }
+
+  async start(): Promise<void> {
+    const { config, logger, configFile, temporaryKey, workerCount } = this.parts;
+    onEndSignal(this.parts.isUnderNpm, (reason) => void this.shutDown(reason));
+    await this.engine?.start();
+    const url = await this.door.open(config.server.port, config.server.host);
+    await this.pool.start(workerCount);
+    logger.info({ url, workers: workerCount }, 'listening');
+    const reload = new ConfigReload(
+      () => this.config,
+      this.parts.load,
+      (next, reason) => this.takeConfig(next, reason),
+      this.metrics.configReloads,
+      logger,
+    );
+    configFile.watch((reason) => {
+      if (reload.run(reason) && reason === 'SIGHUP') this.pool.replaceAll();
+    });
+    const upstreams = this.engine
+      ? [this.engine]
+      : config.upstreams.map((each) => ({ config: each, baseUrl: each.baseUrl }));
+    process.stderr.write(bannerOf({ url, config, upstreams, temporaryKey }));
+  }
+
+  startMessage(): ToWorker {
+    return { type: 'start', config: this.configOfWorkers(), enginePort: this.enginePort };
+  }
+
+  serves(worker: WorkerProcess): void {
+    this.door.add(worker);
+  }
+
+  retires(worker: WorkerProcess): void {
+    this.door.remove(worker);
+  }
+
+  gone(worker: WorkerProcess): void {
+    this.door.gone(worker);
+    this.limits.gone(worker.id);
+    this.sum.gone(worker.id);
+  }
+
+  heard(worker: WorkerProcess, message: ToPrimary): void {
+    switch (message.type) {
+      case 'taken':
+        this.door.taken(worker);
+        break;
+      case 'wanted':
+        this.limits.of(message.upstream)?.wanted(worker.id);
+        break;
+      case 'returned':
+        this.limits.of(message.upstream)?.returned(worker.id, message.count);
+        break;
+      case 'metrics':
+        this.sum.reported(worker.id, message.snapshot);
+        break;
+      case 'readMetrics':
+        void this.sum.read().then((text) => worker.tell({ type: 'metricsText', id: message.id, text }));
+        break;
+      case 'hello':
+      case 'serving':
+      case 'failed':
+        break;
+    }
+  }
+
+  private workerOf(id: number): WorkerProcess | undefined {
+    return this.pool.workers.find((worker) => worker.id === id);
+  }
+
+  /** On SIGHUP new workers come: for them more can change than for those that serve. */
+  private takeConfig(next: GatewayConfig, reason: ReloadReason): GatewayConfig {
+    const { server, log, routing, embedded } = this.config;
+    const { host, port, workers } = server;
+    const changed =
+      reason === 'SIGHUP' ? { server: { ...next.server, host, port, workers } } : { server, log, routing };
+    this.config = { ...next, ...changed, embedded };
+    this.parts.logger.level = this.config.log.level;
+    this.limits.replace(next.upstreams);
+    this.pool.tellAll({ type: 'config', config: this.configOfWorkers() });
+    return this.config;
+  }
+
+  /** Each worker has a queue of its own: together they hold as many as were configured. */
+  private configOfWorkers(): GatewayConfig {
+    const { routing } = this.config;
+    const maxQueue = Math.ceil(routing.maxQueue / this.parts.workerCount);
+    return { ...this.config, routing: { ...routing, maxQueue } };
+  }
+
+  private engineMoved(port: number | undefined): void {
+    this.enginePort = port;
+    this.pool.tellAll({ type: 'engine', port });
+  }
+
+  private async shutDown(reason: string): Promise<void> {
+    const { shutdownDelayMs, drainTimeoutMs } = this.config.server;
+    this.parts.logger.info({ reason }, 'shutting down');
+    this.pool.end();
+    this.pool.tellAll({ type: 'announceEnd' });
+    await delay(shutdownDelayMs);
+    this.door.close();
+    this.pool.tellAll({ type: 'drain' });
+    await this.pool.ended(drainTimeoutMs + GRACE_MS);
+    await this.engine?.close('now');
+    process.exit(0);
+  }
+}

@@ -1,0 +1,64 @@
+import type { Socket } from 'node:net';
+import type { MetricsSnapshot, ToPrimary, ToWorker } from './messages.js';
+
+type Start = Extract<ToWorker, { type: 'start' }>;
+type Listener = (message: ToWorker, socket: Socket | undefined) => void;
+
+/** A worker's end of the channel to the primary process. When the primary dies, Node ends the worker. */
+export class PrimaryChannel {
+  /** What came before anybody listened. */
+  private readonly early: Parameters<Listener>[] = [];
+  private listener: Listener = (...message) => this.early.push(message);
+  private readonly readings = new Map<number, (text: string) => void>();
+  private lastReading = 0;
+
+  constructor() {
+    process.on('message', (message: ToWorker, socket: Socket | undefined) => {
+      if (message.type === 'metricsText') this.onMetricsText(message.id, message.text);
+      else this.listener(message, socket);
+    });
+  }
+
+  /** Tells the primary that this worker is here, and resolves with what it is to begin with. */
+  async start(): Promise<Start> {
+    const { promise, resolve } = Promise.withResolvers<Start>();
+    // What is told before that is part of it.
+    this.listener = (message) => {
+      if (message.type !== 'start') return;
+      this.listener = (...later) => this.early.push(later);
+      resolve(message);
+    };
+    void this.tell({ type: 'hello' });
+    return promise;
+  }
+
+  onMessage(listener: Listener): void {
+    this.listener = listener;
+    for (const message of this.early.splice(0)) listener(...message);
+  }
+
+  /** Resolves when it is sent, or cannot be: then the primary is gone, and this process about to be. */
+  tell(message: ToPrimary): Promise<void> {
+    return new Promise((resolve) => {
+      process.send?.(message, undefined, undefined, () => resolve());
+    });
+  }
+
+  report(snapshot: MetricsSnapshot): Promise<void> {
+    return this.tell({ type: 'metrics', snapshot });
+  }
+
+  /** The metrics of all workers, in Prometheus's format. */
+  readMetrics(): Promise<string> {
+    const id = ++this.lastReading;
+    return new Promise((resolve) => {
+      this.readings.set(id, resolve);
+      void this.tell({ type: 'readMetrics', id });
+    });
+  }
+
+  private onMetricsText(id: number, text: string): void {
+    this.readings.get(id)?.(text);
+    this.readings.delete(id);
+  }
+}
