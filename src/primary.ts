@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { bannerOf } from './banner.js';
 import type { ConfigFile } from './config/config-file.js';
-import type { GatewayConfig } from './config/config.js';
+import { type GatewayConfig, ServerConfig } from './config/config.js';
 import { ConfigReload, type ReloadReason } from './config-reload.js';
 import { onEndSignal } from './shut-down.js';
 import { systemClock } from './telemetry/clock.js';
@@ -141,7 +141,9 @@ class Primary implements PoolOwner {
     const { server, log, routing, embedded } = this.config;
     const { host, port, workers } = server;
     const changed =
-      reason === 'SIGHUP' ? { server: { ...next.server, host, port, workers } } : { server, log, routing };
+      reason === 'SIGHUP'
+        ? { server: Object.assign(new ServerConfig(), next.server, { host, port, workers }) }
+        : { server, log, routing };
     this.config = { ...next, ...changed, embedded };
     this.parts.logger.level = this.config.log.level;
     this.limits.replace(next.upstreams);

@@ -72,11 +72,16 @@ export class GatewayProcess {
     this.child.kill(signal);
   }
 
+  /** Every whole line of standard output so far. */
+  get logLines(): Record<string, unknown>[] {
+    const lines = this.stdout.split('\n').slice(0, -1);
+    return lines.map((line) => JSON.parse(line) as Record<string, unknown>);
+  }
+
   /** Resolves when standard output holds a line that `matches`. */
   async logged(matches: (line: Record<string, unknown>) => boolean): Promise<Record<string, unknown>> {
     for (;;) {
-      const lines = this.stdout.split('\n').slice(0, -1);
-      const found = lines.map((line) => JSON.parse(line) as Record<string, unknown>).find(matches);
+      const found = this.logLines.find(matches);
       if (found) return found;
       if (!this.child.stdout) throw new Error('no standard output');
       await once(this.child.stdout, 'data');

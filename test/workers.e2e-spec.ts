@@ -1,0 +1,134 @@
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { once } from 'node:events';
+import { type AddressInfo, createServer } from 'node:net';
+import { hashApiKey } from '../src/config/api-key-hash.js';
+import { completion, FakeUpstream, replyJson } from './support/fake-upstream.js';
+import { API_KEY } from './support/gateway.js';
+import { GatewayProcess } from './support/gateway-process.js';
+
+const REQUEST = { model: 'test-model', prompt: 'Hi' };
+const ADMIN = { authorization: 'Bearer admin-key' };
+const API_KEYS = [{ id: 'admin', hash: hashApiKey('admin-key'), admin: true }];
+
+let gateway: GatewayProcess;
+
+afterEach(async () => {
+  gateway.kill('SIGKILL');
+  await gateway.ended;
+});
+
+/** A request on a connection of its own: the next one goes to the next worker. */
+function post(url: string, body: object, key = API_KEY): Promise<Response> {
+  const headers = { authorization: `Bearer ${key}`, 'content-type': 'application/json', connection: 'close' };
+  return fetch(`${url}/v1/completions`, { method: 'POST', headers, body: JSON.stringify(body) });
+}
+
+async function metricsOf(url: string): Promise<string[]> {
+  const response = await fetch(`${url}/metrics`, { headers: { ...ADMIN, connection: 'close' } });
+  return (await response.text()).split('\n');
+}
+
+const hasServed = (worker: number) =>
+  gateway.logged(({ msg, worker: id, status }) => msg === 'request' && id === worker && status === 200);
+
+describe('two workers', () => {
+  let upstream: FakeUpstream;
+
+  beforeEach(async () => {
+    upstream = await FakeUpstream.start();
+  });
+  afterEach(() => upstream.stop());
+
+  function start(fields: object = {}, config: object = {}): Promise<string> {
+    const upstreams = [{ name: 'fake', baseUrl: upstream.baseUrl, ...fields }];
+    gateway = GatewayProcess.spawn({ server: { workers: 2 }, apiKeys: API_KEYS, upstreams, ...config });
+    return gateway.listening();
+  }
+
+  it('both serve on one port, say so in each line of the log, and are announced once', async () => {
+    const url = await start();
+    for (let i = 0; i < 4; i++) expect((await post(url, REQUEST)).status).toBe(200);
+    await Promise.all([hasServed(1), hasServed(2)]);
+    expect(gateway.banner.match(/Listening on/g)).toHaveLength(1);
+  });
+
+  it('show the metrics of both, whichever is asked', async () => {
+    const url = await start();
+    const attempts = 'gateway_upstream_attempts_total{upstream="fake",kind="first",outcome="ok"} 5';
+    const requests = /^gen_ai_server_request_duration_seconds_count\{.*http_response_status_code="200".*\} 5$/;
+    for (let i = 0; i < 5; i++) expect((await post(url, REQUEST)).status).toBe(200);
+    for (let i = 0; i < 2; i++) {
+      let lines = await metricsOf(url);
+      // A request is counted when its connection is done with it, which may be a moment later.
+      while (!lines.some((line) => requests.test(line))) lines = await metricsOf(url);
+      expect(lines).toContain(attempts);
+      expect(lines).toContain('gateway_upstream_in_flight{upstream="fake"} 0');
+      expect(lines).toContain('gateway_upstream_available{upstream="fake"} 1');
+    }
+  });
+
+  it.each([1, 3])('together never send more than maxConcurrency %i, and both get their share', async (limit) => {
+    let underWay = 0;
+    let most = 0;
+    upstream.onCompletion(async (response, request) => {
+      most = Math.max(most, ++underWay);
+      // Long enough for others to come, if they were let.
+      for (let turn = 0; turn < 20; turn++) await new Promise((resolve) => setImmediate(resolve));
+      underWay--;
+      await replyJson(completion('Hello'))(response, request);
+    });
+    const url = await start({ maxConcurrency: limit });
+    const responses = await Promise.all(Array.from({ length: 60 }, () => post(url, REQUEST)));
+    expect(responses.map(({ status }) => status)).toEqual(responses.map(() => 200));
+    expect(most).toBe(limit);
+    await Promise.all([hasServed(1), hasServed(2)]);
+  });
+
+  it('leave no place unused: the only one serves both, without a queue, and is known to be taken', async () => {
+    const url = await start({ maxConcurrency: 1 }, { routing: { maxQueue: 0 } });
+    for (let i = 0; i < 6; i++) expect((await post(url, REQUEST)).status).toBe(200);
+    await Promise.all([hasServed(1), hasServed(2)]);
+    const finish = Promise.withResolvers<void>();
+    upstream.onCompletion(async (response, request) => {
+      await finish.promise;
+      await replyJson(completion('Hello'))(response, request);
+    });
+    const held = post(url, REQUEST);
+    await upstream.received(7);
+    for (let i = 0; i < 2; i++) expect((await post(url, REQUEST)).status).toBe(503);
+    finish.resolve();
+    expect((await held).status).toBe(200);
+  });
+});
+
+describe('two workers without an upstream', () => {
+  it('share one engine, wherever it comes back, and the key that was made for the run', async () => {
+    gateway = GatewayProcess.spawn({}, { WORKERS: '2', API_KEYS: '' });
+    const url = await gateway.listening();
+    const [, key = ''] = /Bearer (dforg_[^\s"]+)/.exec(gateway.banner) ?? [];
+    const tell = { model: 'storyteller', prompt: 'Once', max_tokens: 2 };
+    for (let i = 0; i < 2; i++) expect((await post(url, tell, key)).status).toBe(200);
+    await Promise.all([hasServed(1), hasServed(2)]);
+
+    const isReady = ({ msg }: Record<string, unknown>): boolean => msg === 'the embedded engine is ready';
+    const [engine, ...others] = gateway.logLines.filter(isReady);
+    expect(others).toHaveLength(0);
+    process.kill(Number(engine?.pid), 'SIGKILL');
+    await gateway.logged((line) => isReady(line) && line.pid !== engine?.pid);
+    for (let i = 0; i < 2; i++) expect((await post(url, tell, key)).status).toBe(200);
+  });
+});
+
+describe('workers that cannot start', () => {
+  it('end the whole with 1, and the reason once', async () => {
+    const other = createServer().listen(0, '127.0.0.1');
+    await once(other, 'listening');
+    const { port } = other.address() as AddressInfo;
+    const upstreams = [{ name: 'fake', baseUrl: 'http://127.0.0.1:9/v1' }];
+    gateway = GatewayProcess.spawn({ upstreams }, { WORKERS: '2', PORT: String(port) });
+    const { exitCode, stderr } = await gateway.ended;
+    expect(exitCode).toBe(1);
+    expect(stderr.trim()).toMatch(new RegExp(`^Something listens on 127.0.0.1:${port} already.[^\\n]*$`));
+    other.close();
+  });
+});
