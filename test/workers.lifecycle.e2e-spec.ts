@@ -54,7 +54,13 @@ describe('workers', () => {
 
   function config(server: object = {}): object {
     const apiKeys = [{ id: 'admin', hash: hashApiKey('admin-key'), admin: true }];
-    return { server: { workers: 2, ...server }, upstreams: [{ name: 'fake', baseUrl: upstream.baseUrl }], apiKeys };
+    // Streams are held open while processes start, however long that takes: nothing is said in them meanwhile.
+    const timeouts = { firstByteMs: 600_000, idleMs: 600_000 };
+    return {
+      server: { workers: 2, heartbeatMs: 600_000, ...server },
+      upstreams: [{ name: 'fake', baseUrl: upstream.baseUrl, timeouts }],
+      apiKeys,
+    };
   }
 
   function startClients(): void {

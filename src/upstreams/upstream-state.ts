@@ -49,6 +49,7 @@ export class UpstreamState {
     return condition === 'healthy' || (condition === 'ejected' && this.isTrialDue);
   }
 
+  /** It may get requests. Where its places are shared, one may have to be asked for first (`places`). */
   get isAvailable(): boolean {
     return this.isHealthy && !this.isFull;
   }
@@ -70,7 +71,7 @@ export class UpstreamState {
     return Math.max(0, this.restsUntil - this.clock.now());
   }
 
-  /** Takes a place for one request, which `release` gives back. */
+  /** Takes a place for one request, which `release` gives back. One must be free: `places.isFree`. */
   take(): Place {
     this.inFlight++;
     this.places.take();

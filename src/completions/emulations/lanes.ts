@@ -39,7 +39,9 @@ export async function runInLanes<Item>(
 }
 
 async function inPlaceOf({ state }: Upstream, lane: () => Promise<void>): Promise<void> {
-  if (!state.isAvailable) return;
+  // Another process may have one to give.
+  if (state.isAvailable && !state.places.isFree) await state.places.ask();
+  if (!state.isHealthy || !state.places.isFree) return;
   const place = state.take();
   try {
     await lane();
