@@ -15,6 +15,8 @@ import { API_KEY } from './support/gateway.js';
 import { GatewayProcess } from './support/gateway-process.js';
 import { SteadyClient } from './support/steady-client.js';
 
+/** Several processes start, one after the other, on a machine that others may use too. */
+const SLOW_START_MS = 120_000;
 const REQUEST = { model: 'test-model', prompt: 'Hi' };
 const WHOLE = events(chunk('One'), chunk(' two', 'stop'), '[DONE]');
 
@@ -85,46 +87,54 @@ describe('workers', () => {
     return [...counts].reduce((sum, [, count]) => sum + Number(count), 0);
   }
 
-  it('that are killed break their own connections only, are replaced, and stay counted', async () => {
-    startClients();
-    await allSucceed(3);
-    const lines = await Promise.all(clients.map(({ name }) => gateway.logged(({ id }) => id === `${name}-1`)));
-    const workers = lines.map(({ worker }) => worker);
-    expect(new Set(workers)).toEqual(new Set([1, 2]));
-    const before = await countOfAttempts();
+  it(
+    'that are killed break their own connections only, are replaced, and stay counted',
+    async () => {
+      startClients();
+      await allSucceed(3);
+      const lines = await Promise.all(clients.map(({ name }) => gateway.logged(({ id }) => id === `${name}-1`)));
+      const workers = lines.map(({ worker }) => worker);
+      expect(new Set(workers)).toEqual(new Set([1, 2]));
+      const before = await countOfAttempts();
 
-    const { pid } = await gateway.logged(({ msg, worker }) => msg === 'a worker serves' && worker === 1);
-    process.kill(Number(pid), 'SIGKILL');
-    await gateway.logged(({ msg, worker }) => msg === 'a worker died; another one is started' && worker === 1);
-    await gateway.logged(({ msg, worker }) => msg === 'a worker serves' && worker === 3);
-    await allSucceed(3);
-    expect(await countOfAttempts()).toBeGreaterThanOrEqual(before);
-    for (const [index, { failures }] of clients.entries()) {
-      expect(failures.length).toBeLessThanOrEqual(workers[index] === 1 ? 1 : 0);
-    }
-  });
+      const { pid } = await gateway.logged(({ msg, worker }) => msg === 'a worker serves' && worker === 1);
+      process.kill(Number(pid), 'SIGKILL');
+      await gateway.logged(({ msg, worker }) => msg === 'a worker died; another one is started' && worker === 1);
+      await gateway.logged(({ msg, worker }) => msg === 'a worker serves' && worker === 3);
+      await allSucceed(3);
+      expect(await countOfAttempts()).toBeGreaterThanOrEqual(before);
+      for (const [index, { failures }] of clients.entries()) {
+        expect(failures.length).toBeLessThanOrEqual(workers[index] === 1 ? 1 : 0);
+      }
+    },
+    SLOW_START_MS,
+  );
 
-  it('are replaced on SIGHUP without a failed request, under a new configuration, and a stream goes on', async () => {
-    startClients();
-    const streams = await Promise.all([openStream(), openStream()]);
-    await allSucceed(3);
-    const countBefore = await countOfAttempts();
-    writeFileSync(gateway.configFile, stringify(config({ bodyLimitBytes: 100 })));
-    gateway.kill('SIGHUP');
-    await gateway.logged(({ msg }) => msg === 'every worker has been replaced');
-    await allSucceed(3);
-    finish();
-    for (const stream of streams) expect(await stream.text()).toBe(WHOLE);
-    await allSucceed(3);
-    await Promise.all(clients.map((client) => client.stop()));
-    expect(clients.flatMap(({ failures }) => failures)).toEqual([]);
+  it(
+    'are replaced on SIGHUP without a failed request, under a new configuration, and a stream goes on',
+    async () => {
+      startClients();
+      const streams = await Promise.all([openStream(), openStream()]);
+      await allSucceed(3);
+      const countBefore = await countOfAttempts();
+      writeFileSync(gateway.configFile, stringify(config({ bodyLimitBytes: 100 })));
+      gateway.kill('SIGHUP');
+      await gateway.logged(({ msg }) => msg === 'every worker has been replaced');
+      await allSucceed(3);
+      finish();
+      for (const stream of streams) expect(await stream.text()).toBe(WHOLE);
+      await allSucceed(3);
+      await Promise.all(clients.map((client) => client.stop()));
+      expect(clients.flatMap(({ failures }) => failures)).toEqual([]);
 
-    const headers = { authorization: `Bearer ${API_KEY}`, 'content-type': 'application/json', connection: 'close' };
-    const body = JSON.stringify({ ...REQUEST, prompt: 'long'.repeat(30) });
-    expect((await fetch(`${url}/v1/completions`, { method: 'POST', headers, body })).status).toBe(413);
-    expect(gateway.logLines.filter(({ msg }) => msg === 'these sections change with the next start')).toEqual([]);
-    expect(await countOfAttempts()).toBeGreaterThan(countBefore);
-  });
+      const headers = { authorization: `Bearer ${API_KEY}`, 'content-type': 'application/json', connection: 'close' };
+      const body = JSON.stringify({ ...REQUEST, prompt: 'long'.repeat(30) });
+      expect((await fetch(`${url}/v1/completions`, { method: 'POST', headers, body })).status).toBe(413);
+      expect(gateway.logLines.filter(({ msg }) => msg === 'these sections change with the next start')).toEqual([]);
+      expect(await countOfAttempts()).toBeGreaterThan(countBefore);
+    },
+    SLOW_START_MS,
+  );
 
   it('let their streams end on SIGTERM, then the whole exits with 0', async () => {
     const streams = await Promise.all([openStream(), openStream()]);
