@@ -18,7 +18,7 @@ describe('POST /v1/completions', () => {
 
   it('passes a good answer on byte for byte', async () => {
     const answer =
-      '{ "object":"text_completion", "created":1, "choices":[ {"index":0,"text":"Hi","finish_reason":"stop"} ], "model":"test-model", "id":"cmpl-\\u0061", "extra": 1.0 }';
+      '{ "object":"text_completion", "created":1, "choices":[ {"index":0,"text":"Hi","finish_reason":"stop","logprobs":null} ], "model":"test-model", "id":"cmpl-\\u0061", "extra": 1.0 }';
     upstream.onCompletion(replyJson(answer));
     const response = await gateway.complete({ model: 'test-model', prompt: 'Say hi' });
     expect(response.status).toBe(200);
