@@ -1,0 +1,59 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { configuredProfile } from '../../src/upstreams/engines/engine-profile.js';
+import { ENGINE_PROFILES } from '../../src/upstreams/engines/engine-profiles.js';
+import type { Body } from '../support/engines/asked.js';
+import { GatewayOnEngine } from '../support/gateway-on-engine.js';
+import { CASES } from './cases/all.js';
+import { readAnswer, readStream, type View } from './client-view.js';
+import { forbiddenFields, isDetermined, refusedParams } from './expectation.js';
+import { expectForbidden, inAllWays } from './hold-to-contract.js';
+
+const MODEL = 'storyteller';
+const PROFILE = configuredProfile(ENGINE_PROFILES.embedded, { api: 'completions' });
+
+/** The engine that comes along has all of the contract, so what it says itself is what the gateway must say. */
+describe('the contract, in front of the embedded engine', () => {
+  let served: GatewayOnEngine;
+
+  beforeAll(async () => {
+    served = await GatewayOnEngine.start();
+  });
+  afterAll(() => served.stop());
+
+  /** The engine's own whole answer. */
+  async function ownAnswer(body: Body): Promise<View> {
+    const { choices, usage } = await served.engine.complete({ ...body, stream: null, stream_options: null });
+    return { choices, usage };
+  }
+
+  it('leaves nothing to be made up for', () => {
+    expect(
+      CASES.filter(({ body }) => typeof body === 'object' && refusedParams(body, PROFILE, 'nothing').length > 0),
+    ).toEqual([]);
+  });
+
+  it.each(CASES.flatMap(inAllWays))('$name ($way)', async ({ way, conformanceCase: { body, told, check } }) => {
+    const [first] = told ? (await ownAnswer(told)).choices : [];
+    const given = typeof body === 'function' ? body(first?.text ?? '') : body;
+    const asked: Body = { model: MODEL, ...given, ...(way === 'stream' ? { stream: true } : {}) };
+    const response = await served.gateway.complete(asked);
+    const forbidden = forbiddenFields(asked, PROFILE);
+    if (forbidden.length > 0) return expectForbidden(response, forbidden);
+    const view = await (way === 'stream' ? readStream(response, asked) : readAnswer(response, asked));
+    const own = await ownAnswer(given);
+    if (isDetermined(asked)) {
+      expect(withoutEmptyLists(view)).toEqual(withoutEmptyLists(own));
+      if (view.usage) expect(view.usage).toEqual(own.usage);
+    } else {
+      expect(view.choices).toHaveLength(own.choices.length);
+      expect(view.usage?.prompt_tokens).toBe(way === 'stream' ? view.usage?.prompt_tokens : own.usage?.prompt_tokens);
+    }
+    if (way === 'json') expect(view.usage).toBeDefined();
+    check?.(view, asked);
+  });
+});
+
+/** In a stream, lists without an entry may not have come. */
+function withoutEmptyLists({ choices }: View): View['choices'] {
+  return choices.map((choice) => (choice.logprobs?.tokens.length === 0 ? { ...choice, logprobs: null } : choice));
+}
