@@ -1,0 +1,171 @@
+import { createHash, randomBytes } from 'node:crypto';
+import { mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import ts from 'typescript';
+import { stringify } from 'yaml';
+import { CONTENDER_NAMES } from './figures.ts';
+import { find } from './programs.ts';
+
+/** What the contenders are given to run with. */
+export interface Setting {
+  /** Of the repository. */
+  root: string;
+  /** For whatever is written. */
+  directory: string;
+  upstreamPorts: readonly [number, number];
+  models: readonly string[];
+}
+
+export interface Contender {
+  name: string;
+  port: number;
+  line: string[];
+  env: Record<string, string>;
+  /** Beside the content type. */
+  headers: Record<string, string>;
+}
+
+/** Random, for this run. */
+const API_KEY = `dforg_${randomBytes(32).toString('hex')}`;
+const AUTHORIZATION = { Authorization: `Bearer ${API_KEY}` };
+
+/** Those that can run here, each on its port. The others are told of by `say`, with what is missing. */
+export function contendersOf(setting: Setting, ports: readonly number[], say: (text: string) => void): Contender[] {
+  const [first = 0, second = 0, third = 0, fourth = 0] = ports;
+  const nginx = find('nginx');
+  if (nginx === undefined) say('nginx is left out: it is not installed (apt-get install nginx).');
+  return [
+    ...(nginx === undefined ? [] : [nginxOf(setting, nginx, first)]),
+    gatewayOf(setting, second),
+    naiveOf(setting, third),
+    ...portkeyOf(setting, fourth, say),
+  ];
+}
+
+function nginxOf({ directory, upstreamPorts }: Setting, nginx: string, port: number): Contender {
+  const file = writeNginx(
+    join(directory, 'nginx'),
+    `
+    upstream engines {
+      ${upstreamPorts.map((upstreamPort) => `server 127.0.0.1:${upstreamPort};`).join(' ')}
+      keepalive 256;
+      keepalive_requests 100000000;
+    }
+    server {
+      listen 127.0.0.1:${port} backlog=4096;
+      location / {
+        proxy_pass http://engines;
+        proxy_http_version 1.1;
+        proxy_set_header Connection "";
+        proxy_buffering off;
+      }
+    }`,
+  );
+  return { name: CONTENDER_NAMES.nginx, port, line: [nginx, '-c', file], env: {}, headers: AUTHORIZATION };
+}
+
+/** Writes a configuration for one worker that keeps its files in `directory`. */
+export function writeNginx(directory: string, servers: string): string {
+  mkdirSync(directory, { recursive: true });
+  const file = join(directory, 'nginx.conf');
+  const kinds = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi'];
+  writeFileSync(
+    file,
+    `${process.getuid?.() === 0 ? 'user root;' : ''}
+    worker_processes 1;
+    daemon off;
+    pid ${directory}/pid;
+    error_log ${directory}/error.log;
+    events { worker_connections 16384; }
+    http {
+      access_log off;
+      keepalive_requests 100000000;
+      ${kinds.map((kind) => `${kind}_temp_path ${directory}/${kind};`).join(' ')}
+      ${servers}
+    }`,
+  );
+  return file;
+}
+
+/** In its production configuration: every feature is on, as it is by default. */
+function gatewayOf({ root, directory, upstreamPorts, models }: Setting, port: number): Contender {
+  const file = join(directory, 'gateway.yaml');
+  const upstreams = upstreamPorts.map((upstreamPort, index) => ({
+    name: `upstream-${index + 1}`,
+    baseUrl: `http://127.0.0.1:${upstreamPort}/v1`,
+    engine: 'vllm',
+    models,
+  }));
+  const hash = `sha256:${createHash('sha256').update(API_KEY).digest('hex')}`;
+  writeFileSync(
+    file,
+    stringify({
+      server: { host: '127.0.0.1', port },
+      log: { level: 'info' },
+      upstreams,
+      apiKeys: [{ id: 'bench', hash, organization: 'bench' }],
+    }),
+  );
+  return {
+    name: CONTENDER_NAMES.gateway,
+    port,
+    line: [process.execPath, join(root, 'dist', 'src', 'main.js')],
+    env: { NODE_ENV: 'production', GATEWAY_CONFIG: file },
+    headers: AUTHORIZATION,
+  };
+}
+
+/** Node strips types, but knows no decorators: this program is compiled as the gateway is, into a folder of its own. */
+function naiveOf({ root, directory, upstreamPorts }: Setting, port: number): Contender {
+  const folder = join(directory, 'naive');
+  mkdirSync(folder);
+  symlinkSync(join(root, 'node_modules'), join(folder, 'node_modules'));
+  writeFileSync(join(folder, 'package.json'), '{ "type": "module" }');
+  const { config } = ts.readConfigFile(join(root, 'tsconfig.json'), (name) => readFileSync(name, 'utf8')) as {
+    config: { compilerOptions: object };
+  };
+  const { options } = ts.convertCompilerOptionsFromJson(config.compilerOptions, root);
+  const source = readFileSync(join(root, 'bench', 'naive', 'main.ts'), 'utf8');
+  const { outputText } = ts.transpileModule(source, {
+    compilerOptions: { ...options, module: ts.ModuleKind.ESNext, sourceMap: false },
+  });
+  writeFileSync(join(folder, 'main.js'), outputText);
+  const env = {
+    NODE_ENV: 'production',
+    PORT: String(port),
+    API_KEY,
+    UPSTREAM_BASE_URL: `http://127.0.0.1:${upstreamPorts[0]}/v1`,
+  };
+  return {
+    name: CONTENDER_NAMES.naive,
+    port,
+    line: [process.execPath, join(folder, 'main.js')],
+    env,
+    headers: AUTHORIZATION,
+  };
+}
+
+/** The published package, as it comes; it has no keys of its own to check, and no list of upstreams. */
+function portkeyOf({ root, upstreamPorts }: Setting, port: number, say: (text: string) => void): Contender[] {
+  const program = join(root, 'bench', 'node_modules', '@portkey-ai', 'gateway', 'build', 'start-server.js');
+  try {
+    readFileSync(program);
+  } catch {
+    say('Portkey is left out: it could not be installed.');
+    return [];
+  }
+  const preload = join(root, 'bench', 'listen-locally.mjs');
+  return [
+    {
+      name: CONTENDER_NAMES.portkey,
+      port,
+      line: [process.execPath, '--import', preload, program, `--port=${port}`, '--headless'],
+      env: { NODE_ENV: 'production' },
+      headers: {
+        ...AUTHORIZATION,
+        'x-portkey-provider': 'openai',
+        'x-portkey-custom-host': `http://127.0.0.1:${upstreamPorts[0]}/v1`,
+      },
+    },
+  ];
+}

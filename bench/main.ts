@@ -1,0 +1,162 @@
+import { execFileSync } from 'node:child_process';
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { availableParallelism, cpus, release, tmpdir, totalmem } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+import { type Contender, contendersOf, writeNginx } from './contenders.ts';
+import { RUN_NUMBERS, writeRun } from './document.ts';
+import { CONTENDER_NAMES, FIGURE_NAMES, type Round, type Run, type Summaries } from './figures.ts';
+import { LoadGenerator } from './load.ts';
+import { directFigures, Meter } from './measure.ts';
+import { modelNamesOf, planOf } from './plan.ts';
+import { compile, find, firstLineOf, freePort, HARNESS_CORE, start } from './programs.ts';
+import { summarize } from './statistics.ts';
+import { tablesOf } from './table.ts';
+import { goalTable } from './goals.ts';
+
+const USAGE = `usage: npm run bench -- [--rounds N] [--quick] [--only NAME]... [--write 1|2]
+
+  --rounds  rounds, each of which measures every contender (default: 5)
+  --quick   one short round of everything, to see that the bench works
+  --only    a contender: nginx, gateway, naive or portkey; repeated for several (default: all)
+  --write   store the figures as run 1 or run 2, and write docs/performance.md and docs/performance.svg anew
+`;
+
+const root = fileURLToPath(new URL('..', import.meta.url));
+
+function say(text: string): void {
+  process.stderr.write(`${text}\n`);
+}
+
+function readOptions() {
+  try {
+    const { values } = parseArgs({
+      options: {
+        rounds: { type: 'string' },
+        quick: { type: 'boolean', default: false },
+        only: { type: 'string', multiple: true },
+        write: { type: 'string' },
+        help: { type: 'boolean', short: 'h' },
+      },
+    });
+    const rounds = Number(values.rounds ?? (values.quick ? 1 : 5));
+    if (!Number.isInteger(rounds) || rounds < 1) throw new Error('--rounds: expected a number of rounds');
+    const write = RUN_NUMBERS.find((number) => String(number) === values.write);
+    if (values.write !== undefined && write === undefined) throw new Error('--write: expected 1 or 2');
+    const names: Record<string, string> = CONTENDER_NAMES;
+    const only = values.only?.map((key) => names[key] ?? '');
+    if (only?.includes('')) throw new Error('--only: expected nginx, gateway, naive or portkey');
+    return { help: values.help ?? false, rounds, isQuick: values.quick, only, write };
+  } catch (error) {
+    say(`${(error as Error).message}\n\n${USAGE}`);
+    return process.exit(2);
+  }
+}
+
+/** Installs what the gateway is compared with, beside this file: the gateway itself does not need it. */
+function installPortkey(): void {
+  if (existsSync(join(root, 'bench', 'node_modules'))) return;
+  say('Installing Portkey for comparison (once) …');
+  try {
+    const options = ['ci', '--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error'];
+    execFileSync('npm', options, { cwd: join(root, 'bench'), stdio: ['ignore', 2, 2] });
+  } catch {
+    // The contender is left out, and that is said.
+  }
+}
+
+/** Two processes of the fake upstream, or of an nginx that says the same where no C can be compiled. */
+async function startUpstream(directory: string, index: number): Promise<number> {
+  const program = compile(join(root, 'bench', 'upstream.c'), join(directory, 'upstream'));
+  if (program !== undefined) return Number(await firstLineOf(start({ line: [program], core: HARNESS_CORE })));
+  const nginx = find('nginx');
+  if (nginx === undefined) throw new Error('The bench needs a C compiler (apt-get install gcc), or nginx and wrk.');
+  const port = await freePort();
+  const completion = {
+    id: 'cmpl-0f9ea9d51eab472ab8ae0610f24b245c',
+    object: 'text_completion',
+    created: 1795354403,
+    model: 'bench-json',
+    choices: [{ index: 0, text: ', there was a quiet little boy named Leo.', logprobs: null, finish_reason: 'length' }],
+    usage: { prompt_tokens: 64, completion_tokens: 32, total_tokens: 96 },
+  };
+  const answer = `default_type application/json; return 200 '${JSON.stringify(completion)}';`;
+  const file = writeNginx(
+    join(directory, `upstream-${index}`),
+    `server { listen 127.0.0.1:${port}; location / { ${answer} } }`,
+  );
+  start({ line: [nginx, '-c', file], core: HARNESS_CORE, logFile: join(directory, 'upstream.log') });
+  return port;
+}
+
+function describeMachine(): string[] {
+  const [cpu] = cpus();
+  const { version } = JSON.parse(
+    readFileSync(join(root, 'bench', 'node_modules', '@portkey-ai', 'gateway', 'package.json'), 'utf8'),
+  ) as { version: string };
+  const nginx = find('nginx');
+  const nginxVersion = nginx && execFileSync('sh', ['-c', `${nginx} -v 2>&1`], { encoding: 'utf8' }).trim();
+  const memory = Math.round(totalmem() / 2 ** 30);
+  return [
+    `${availableParallelism()} cores, ${cpu?.model ?? 'unknown'}, ${memory} GiB, Linux ${/^[\d.]+/.exec(release())?.[0] ?? ''}`,
+    `Node ${process.version.slice(1)}, nginx ${nginxVersion?.split('/').at(-1) ?? 'not installed'}, Portkey ${version}`,
+  ];
+}
+
+function summariesOf(rounds: readonly Round[]): Summaries {
+  const names = FIGURE_NAMES.filter((name) => rounds.some((round) => name in round));
+  return Object.fromEntries(names.map((name) => [name, summarize(rounds.map((round) => round[name] ?? null))]));
+}
+
+async function main(): Promise<void> {
+  const options = readOptions();
+  if (options.help) return void process.stdout.write(USAGE);
+  if (process.platform !== 'linux') throw new Error('The bench reads /proc: it runs on Linux only.');
+  installPortkey();
+  const directory = mkdtempSync(join(tmpdir(), 'gateway-bench-'));
+  process.once('exit', () => rmSync(directory, { recursive: true, force: true }));
+  process.once('SIGINT', () => process.exit(130)).once('SIGTERM', () => process.exit(143));
+
+  const upstreamPorts = [await startUpstream(directory, 1), await startUpstream(directory, 2)] as const;
+  const generator = compile(join(root, 'bench', 'load.c'), join(directory, 'load'));
+  if (generator === undefined)
+    say('No C compiler: wrk measures JSON answers; latency, streams and memory are skipped.');
+  const load = new LoadGenerator(directory, generator, find('wrk'));
+  const plan = planOf(options.isQuick);
+  const ports = await Promise.all([freePort(), freePort(), freePort(), freePort()]);
+  const contenders = contendersOf({ root, directory, upstreamPorts, models: modelNamesOf(plan) }, ports, say).filter(
+    ({ name }) => options.only?.includes(name) ?? true,
+  );
+
+  const meter = new Meter(plan, load, join(directory, 'contenders.log'));
+  const direct: Round[] = [];
+  const measured = new Map<Contender, Round[]>(contenders.map((contender) => [contender, []]));
+  for (let round = 1; round <= options.rounds; round++) {
+    say(`Round ${round} of ${options.rounds}: direct …`);
+    const base = await meter.measureDirect(upstreamPorts[0]);
+    direct.push(directFigures(base));
+    for (const [contender, rounds] of measured) {
+      say(`Round ${round} of ${options.rounds}: ${contender.name} …`);
+      rounds.push(await meter.measureContender(contender, base));
+    }
+  }
+
+  const run: Run = {
+    machine: describeMachine(),
+    rounds: options.rounds,
+    isQuick: options.isQuick,
+    contenders: {
+      ...Object.fromEntries([...measured].map(([{ name }, rounds]) => [name, summariesOf(rounds)])),
+      [CONTENDER_NAMES.direct]: summariesOf(direct),
+    },
+  };
+  process.stdout.write(`${tablesOf(run)}\n\n${goalTable(new Map([[1, run]]))}\n`);
+  if (options.write !== undefined) await writeRun(root, options.write, run);
+  process.exit(0);
+}
+
+main().catch((error: unknown) => {
+  say(error instanceof Error ? error.message : String(error));
+  process.exit(1);
+});

@@ -1,0 +1,54 @@
+/** How long and how much one round measures. */
+export interface Plan {
+  jsonMs: number;
+  lowLoadMs: number;
+  pacedMs: number;
+  unpacedMs: number;
+  /** Streams that are open at the same time while memory is measured. */
+  heldStreams: readonly number[];
+  /** How long all of them are open. */
+  heldMs: number;
+  models: { json: string; paced: string; unpaced: string; held: ReadonlyMap<number, string> };
+}
+
+export const JSON_CONNECTIONS = 64;
+export const LOW_LOAD_CONNECTIONS = 8;
+/** Some third of what the slowest contender can do: added latency is not to be a queue's. */
+export const LOW_LOAD_RATE = 400;
+export const PACED_STREAMS = 100;
+export const UNPACED_STREAMS = 16;
+/** A little more than a multiple of the interval for each stream: their events are spread over the interval. */
+export const PACED_RAMP_MS = 2_100;
+const PACED_INTERVAL_MS = 20;
+const HELD_INTERVAL_MS = 1_000;
+const HELD_STARTS_PER_SECOND = 1_000;
+
+export function planOf(isQuick: boolean): Plan {
+  const heldStreams = [100, 1_000, 4_000];
+  const heldMs = isQuick ? 2_000 : 4_000;
+  const eventsOf = (streams: number) => 1 + (rampMsOf(streams) + heldMs) / HELD_INTERVAL_MS;
+  return {
+    jsonMs: isQuick ? 1_500 : 4_000,
+    lowLoadMs: isQuick ? 1_500 : 5_000,
+    pacedMs: isQuick ? 2_500 : 6_000,
+    unpacedMs: isQuick ? 1_000 : 4_000,
+    heldStreams,
+    heldMs,
+    models: {
+      json: 'bench-json',
+      // The fake upstream reads how to stream from the name.
+      paced: `bench-paced-${PACED_INTERVAL_MS}-100`,
+      unpaced: 'bench-unpaced-6400',
+      held: new Map(heldStreams.map((count) => [count, `bench-paced-${HELD_INTERVAL_MS}-${eventsOf(count)}`])),
+    },
+  };
+}
+
+/** The streams start over this time, so that it is their number that is measured and not their rush. */
+export function rampMsOf(streams: number): number {
+  return Math.max(1_000, (streams / HELD_STARTS_PER_SECOND) * 1_000);
+}
+
+export function modelNamesOf({ models }: Plan): string[] {
+  return [...new Set([models.json, models.paced, models.unpaced, ...models.held.values()])];
+}

@@ -1,0 +1,98 @@
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { accessSync, closeSync, constants, openSync } from 'node:fs';
+import { createServer, type AddressInfo } from 'node:net';
+import { availableParallelism } from 'node:os';
+import { delimiter, join } from 'node:path';
+
+/** Where a program runs, when there are cores to choose from. */
+export const CONTENDER_CORE = 0;
+export const HARNESS_CORE = 1;
+
+const running = new Set<ChildProcess>();
+process.once('exit', () => running.forEach((child) => child.kill('SIGTERM')));
+
+export function find(program: string): string | undefined {
+  // Debian keeps nginx where only root looks.
+  const folders = [...(process.env.PATH ?? '').split(delimiter), '/usr/sbin'];
+  return folders.map((folder) => join(folder, program)).find(isExecutable);
+}
+
+function isExecutable(file: string): boolean {
+  try {
+    accessSync(file, constants.X_OK);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+export interface Command {
+  line: readonly string[];
+  core: number;
+  env?: Record<string, string>;
+  /** Standard output and standard error go there. Without it the first can be read, and the second is shown. */
+  logFile?: string;
+}
+
+export interface Program {
+  pid: number;
+  child: ChildProcess;
+  stop: () => Promise<void>;
+}
+
+/** Starts a program with as many open files as the system lets it have, on its core when the machine has several. */
+export function start({ line, core, env = {}, logFile }: Command): Program {
+  const canPin = availableParallelism() > 1 && find('taskset') !== undefined;
+  const pinned = canPin ? ['taskset', '-c', String(core), ...line] : line;
+  const log = logFile === undefined ? undefined : openSync(logFile, 'a');
+  const child = spawn('sh', ['-c', 'ulimit -n "$(ulimit -H -n)"; exec "$@"', 'sh', ...pinned], {
+    env: { PATH: process.env.PATH ?? '', ...env },
+    stdio: ['ignore', log ?? 'pipe', log ?? 'inherit'],
+  });
+  if (log !== undefined) closeSync(log);
+  if (child.pid === undefined) throw new Error(`${line.join(' ')} did not start`);
+  running.add(child);
+  const ended = once(child, 'close').then(() => running.delete(child));
+  const stop = async () => {
+    if (!running.has(child)) return;
+    child.kill('SIGTERM');
+    const kill = setTimeout(() => child.kill('SIGKILL'), 10_000);
+    await ended;
+    clearTimeout(kill);
+  };
+  return { pid: child.pid, child, stop };
+}
+
+/** Everything that the program says on standard output until it ends. @throws when it fails. */
+export async function outputOf(program: Program): Promise<string> {
+  let text = '';
+  program.child.stdout?.on('data', (bytes) => (text += String(bytes)));
+  const [exitCode] = (await once(program.child, 'close')) as [number | null];
+  if (exitCode !== 0) throw new Error(`${program.child.spawnargs.at(5) ?? 'a program'} ended with ${String(exitCode)}`);
+  return text;
+}
+
+/** The first line of standard output. */
+export async function firstLineOf(program: Program): Promise<string> {
+  const [bytes] = (await once(program.child.stdout ?? program.child, 'data')) as [Buffer];
+  return bytes.toString().trim();
+}
+
+/** A port that is free now, for programs that cannot say which one the system gave them. */
+export async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  server.close();
+  await once(server, 'close');
+  return port;
+}
+
+/** Compiles a C program into `directory`; undefined when there is no compiler. */
+export function compile(source: string, target: string): string | undefined {
+  const compiler = find('cc') ?? find('gcc');
+  if (compiler === undefined) return undefined;
+  execFileSync(compiler, ['-O2', '-o', target, source], { stdio: ['ignore', 'inherit', 'inherit'] });
+  return target;
+}
