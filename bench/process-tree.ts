@@ -15,8 +15,8 @@ export interface Usage {
   residentBytes: number;
 }
 
-const ticksPerSecond = systemNumber('CLK_TCK');
-const pageBytes = systemNumber('PAGESIZE');
+/** Asked for once, and only where there is a `/proc` to read. */
+let units: { ticksPerSecond: number; pageBytes: number } | undefined;
 
 /** Of `/proc/PID/stat`, see proc_pid_stat(5). The name in parentheses may hold blanks and parentheses itself. */
 export function parseStat(text: string): ProcessStat {
@@ -39,6 +39,10 @@ export function treeOf(rootPid: number, all: readonly ProcessStat[]): ProcessSta
 }
 
 export function usageOf(pid: number): Usage {
+  const { ticksPerSecond, pageBytes } = (units ??= {
+    ticksPerSecond: systemNumber('CLK_TCK'),
+    pageBytes: systemNumber('PAGESIZE'),
+  });
   const tree = treeOf(pid, allProcesses());
   return {
     cpuUs: (sum(tree.map(({ cpuTicks }) => cpuTicks)) / ticksPerSecond) * 1e6,
