@@ -77,8 +77,10 @@ static void goOn(Connection *connection) {
   disconnect(connection);
 }
 
-static void fail(Connection *connection) {
-  errors++;
+/* The first one says on standard error what it was: the others mostly are the same. */
+static void fail(Connection *connection, const char *why) {
+  if (errors++ == 0) fprintf(stderr, "  the first error: %s, after %zu bytes of a %d\n", why, connection->response.bodyBytes,
+                             connection->response.status);
   open--;
   disconnect(connection);
   goOn(connection);
@@ -86,7 +88,7 @@ static void fail(Connection *connection) {
 
 static void writeRequest(Connection *connection) {
   ssize_t written = send(connection->socket, request + connection->sent, requestLength - connection->sent, MSG_NOSIGNAL);
-  if (written < 0 && errno != EAGAIN && errno != ENOTCONN) return fail(connection);
+  if (written < 0 && errno != EAGAIN && errno != ENOTCONN) return fail(connection, strerror(errno));
   if (written > 0) connection->sent += (size_t)written;
   if (connection->sent == requestLength) connection->state = WAITING;
 }
@@ -97,7 +99,7 @@ static void start(Connection *connection) {
   connection->sent = 0;
   startResponse(&connection->response);
   if (++open > mostOpen) mostOpen = open;
-  if (connection->socket < 0 && !connectTo(connection)) return fail(connection);
+  if (connection->socket < 0 && !connectTo(connection)) return fail(connection, strerror(errno));
   writeRequest(connection);
 }
 
@@ -120,7 +122,9 @@ static void finish(Connection *connection) {
   bool isStream = strcasestr(response->head, "text/event-stream") != NULL;
   static const char DONE[] = "data: [DONE]\n\n";
   bool isWhole = !isStream || memcmp(response->tail + TAIL_BYTES - 14, DONE, 14) == 0;
-  if (response->stage == MALFORMED || response->status != 200 || !isWhole) return fail(connection);
+  if (response->stage == MALFORMED) return fail(connection, "not HTTP as it is known here");
+  if (response->status != 200) return fail(connection, "not a 200");
+  if (!isWhole) return fail(connection, "a stream without [DONE]");
   requests++;
   open--;
   bytes += (int64_t)response->bodyBytes;
@@ -147,7 +151,7 @@ static void readAnswer(Connection *connection) {
   while (connection->state == WAITING) {
     ssize_t count = recv(connection->socket, buffer, sizeof buffer, 0);
     if (count < 0 && errno == EAGAIN) return;
-    if (count <= 0) return fail(connection);
+    if (count <= 0) return fail(connection, count == 0 ? "closed" : strerror(errno));
     int64_t before = connection->response.events;
     readResponse(&connection->response, buffer, buffer + count);
     if (connection->response.events > before) recordEvents(connection, before);
@@ -161,7 +165,7 @@ static void serve(Connection *connection, uint32_t happened) {
   if (connection->state == SENDING && happened & EPOLLOUT) writeRequest(connection);
   if (connection->state == WAITING && happened & EPOLLIN) readAnswer(connection);
   if (!(happened & (EPOLLHUP | EPOLLERR | EPOLLRDHUP)) || connection->socket < 0) return;
-  if (connection->state == SENDING || connection->state == WAITING) fail(connection);
+  if (connection->state == SENDING || connection->state == WAITING) fail(connection, "closed");
   else disconnect(connection);
 }
 
@@ -213,6 +217,7 @@ int main(int count, char **arguments) {
     }
     if (isTime) startDue(), lookedAt = nowNs();
   }
-  errors += connectionCount - finishedCount;
+  for (int i = 0; i < connectionCount; i++)
+    if (connections[i].state != FINISHED) fail(&connections[i], "no end");
   print((double)(nowNs() - startedAt) / 1e6);
 }

@@ -30,6 +30,8 @@ typedef struct {
 
 static void startResponse(Response *response) {
   response->stage = HEAD;
+  response->status = 0;
+  response->closes = false;
   response->headLength = response->left = response->bodyBytes = response->lineLength = 0;
   response->events = 0;
   response->last = '\0';
