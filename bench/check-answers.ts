@@ -28,14 +28,16 @@ export async function firstAnswer(port: number, headers: Record<string, string>,
   for (;;) {
     const answer = await ask(port, headers, body).catch(() => undefined);
     if (answer?.status === 200) return;
-    if (performance.now() > giveUpAt) throw new Error(`no answer: ${answer?.text ?? 'nobody listens'}`);
+    if (performance.now() > giveUpAt)
+      throw new Error(`no answer within ${START_TIMEOUT_MS} ms: ${answer?.text ?? 'nobody listens'}`);
     await sleep(5);
   }
 }
 
 /** Makes sure that what is measured is right. @throws when the contender answers anything else. */
 export async function checkAnswers(
-  { name, port, headers }: Contender,
+  { name, headers }: Contender,
+  port: number,
   { models }: Plan,
   withStreams: boolean,
 ): Promise<void> {

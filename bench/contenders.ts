@@ -18,34 +18,30 @@ export interface Setting {
 
 export interface Contender {
   name: string;
-  port: number;
-  line: string[];
-  env: Record<string, string>;
   /** Beside the content type. */
   headers: Record<string, string>;
+  /** Each start has a port of its own: while the program was not running, the system may have given the last one away. */
+  commandFor: (port: number) => { line: string[]; env: Record<string, string> };
 }
 
 /** Random, for this run. */
 const API_KEY = `dforg_${randomBytes(32).toString('hex')}`;
 const AUTHORIZATION = { Authorization: `Bearer ${API_KEY}` };
 
-/** Those that can run here, each on its port. The others are told of by `say`, with what is missing. */
-export function contendersOf(setting: Setting, ports: readonly number[], say: (text: string) => void): Contender[] {
-  const [first = 0, second = 0, third = 0, fourth = 0] = ports;
+/** Those that can run here. The others are told of by `say`, with what is missing. */
+export function contendersOf(setting: Setting, say: (text: string) => void): Contender[] {
   const nginx = find('nginx');
   if (nginx === undefined) say('nginx is left out: it is not installed (apt-get install nginx).');
   return [
-    ...(nginx === undefined ? [] : [nginxOf(setting, nginx, first)]),
-    gatewayOf(setting, second),
-    naiveOf(setting, third),
-    ...portkeyOf(setting, fourth, say),
+    ...(nginx === undefined ? [] : [nginxOf(setting, nginx)]),
+    gatewayOf(setting),
+    naiveOf(setting),
+    ...portkeyOf(setting, say),
   ];
 }
 
-function nginxOf({ directory, upstreamPorts }: Setting, nginx: string, port: number): Contender {
-  const file = writeNginx(
-    join(directory, 'nginx'),
-    `
+function nginxOf({ directory, upstreamPorts }: Setting, nginx: string): Contender {
+  const serversFor = (port: number): string => `
     upstream engines {
       ${upstreamPorts.map((upstreamPort) => `server 127.0.0.1:${upstreamPort};`).join(' ')}
       keepalive 256;
@@ -59,9 +55,12 @@ function nginxOf({ directory, upstreamPorts }: Setting, nginx: string, port: num
         proxy_set_header Connection "";
         proxy_buffering off;
       }
-    }`,
-  );
-  return { name: CONTENDER_NAMES.nginx, port, line: [nginx, '-c', file], env: {}, headers: AUTHORIZATION };
+    }`;
+  return {
+    name: CONTENDER_NAMES.nginx,
+    headers: AUTHORIZATION,
+    commandFor: (port) => ({ line: [nginx, '-c', writeNginx(join(directory, 'nginx'), serversFor(port))], env: {} }),
+  };
 }
 
 /** Writes a configuration for one worker that keeps its files in `directory`. */
@@ -88,7 +87,7 @@ export function writeNginx(directory: string, servers: string): string {
 }
 
 /** In its production configuration: every feature is on, as it is by default. */
-function gatewayOf({ root, directory, upstreamPorts, models }: Setting, port: number): Contender {
+function gatewayOf({ root, directory, upstreamPorts, models }: Setting): Contender {
   const file = join(directory, 'gateway.yaml');
   const upstreams = upstreamPorts.map((upstreamPort, index) => ({
     name: `upstream-${index + 1}`,
@@ -97,26 +96,23 @@ function gatewayOf({ root, directory, upstreamPorts, models }: Setting, port: nu
     models,
   }));
   const hash = `sha256:${createHash('sha256').update(API_KEY).digest('hex')}`;
-  writeFileSync(
-    file,
-    stringify({
-      server: { host: '127.0.0.1', port },
-      log: { level: 'info' },
-      upstreams,
-      apiKeys: [{ id: 'bench', hash, organization: 'bench' }],
-    }),
-  );
+  const apiKeys = [{ id: 'bench', hash, organization: 'bench' }];
+  const program = join(root, 'dist', 'src', 'main.js');
   return {
     name: CONTENDER_NAMES.gateway,
-    port,
-    line: [process.execPath, join(root, 'dist', 'src', 'main.js')],
-    env: { NODE_ENV: 'production', GATEWAY_CONFIG: file },
     headers: AUTHORIZATION,
+    commandFor: (port) => {
+      writeFileSync(
+        file,
+        stringify({ server: { host: '127.0.0.1', port }, log: { level: 'info' }, upstreams, apiKeys }),
+      );
+      return { line: [process.execPath, program], env: { NODE_ENV: 'production', GATEWAY_CONFIG: file } };
+    },
   };
 }
 
 /** Node strips types, but knows no decorators: this program is compiled as the gateway is, into a folder of its own. */
-function naiveOf({ root, directory, upstreamPorts }: Setting, port: number): Contender {
+function naiveOf({ root, directory, upstreamPorts }: Setting): Contender {
   const folder = join(directory, 'naive');
   mkdirSync(folder);
   symlinkSync(join(root, 'node_modules'), join(folder, 'node_modules'));
@@ -130,23 +126,19 @@ function naiveOf({ root, directory, upstreamPorts }: Setting, port: number): Con
     compilerOptions: { ...options, module: ts.ModuleKind.ESNext, sourceMap: false },
   });
   writeFileSync(join(folder, 'main.js'), outputText);
-  const env = {
-    NODE_ENV: 'production',
-    PORT: String(port),
-    API_KEY,
-    UPSTREAM_BASE_URL: `http://127.0.0.1:${upstreamPorts[0]}/v1`,
-  };
+  const UPSTREAM_BASE_URL = `http://127.0.0.1:${upstreamPorts[0]}/v1`;
   return {
     name: CONTENDER_NAMES.naive,
-    port,
-    line: [process.execPath, join(folder, 'main.js')],
-    env,
     headers: AUTHORIZATION,
+    commandFor: (port) => ({
+      line: [process.execPath, join(folder, 'main.js')],
+      env: { NODE_ENV: 'production', PORT: String(port), API_KEY, UPSTREAM_BASE_URL },
+    }),
   };
 }
 
 /** The published package, as it comes; it has no keys of its own to check, and no list of upstreams. */
-function portkeyOf({ root, upstreamPorts }: Setting, port: number, say: (text: string) => void): Contender[] {
+function portkeyOf({ root, upstreamPorts }: Setting, say: (text: string) => void): Contender[] {
   const program = join(root, 'bench', 'node_modules', '@portkey-ai', 'gateway', 'build', 'start-server.js');
   try {
     readFileSync(program);
@@ -158,14 +150,15 @@ function portkeyOf({ root, upstreamPorts }: Setting, port: number, say: (text: s
   return [
     {
       name: CONTENDER_NAMES.portkey,
-      port,
-      line: [process.execPath, '--import', preload, program, `--port=${port}`, '--headless'],
-      env: { NODE_ENV: 'production' },
       headers: {
         ...AUTHORIZATION,
         'x-portkey-provider': 'openai',
         'x-portkey-custom-host': `http://127.0.0.1:${upstreamPorts[0]}/v1`,
       },
+      commandFor: (port) => ({
+        line: [process.execPath, '--import', preload, program, `--port=${port}`, '--headless'],
+        env: { NODE_ENV: 'production' },
+      }),
     },
   ];
 }

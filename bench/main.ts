@@ -124,8 +124,7 @@ async function main(): Promise<void> {
     say('No C compiler: wrk measures JSON answers; latency, streams and memory are skipped.');
   const load = new LoadGenerator(directory, generator, find('wrk'));
   const plan = planOf(options.isQuick);
-  const ports = await Promise.all([freePort(), freePort(), freePort(), freePort()]);
-  const contenders = contendersOf({ root, directory, upstreamPorts, models: modelNamesOf(plan) }, ports, say).filter(
+  const contenders = contendersOf({ root, directory, upstreamPorts, models: modelNamesOf(plan) }, say).filter(
     ({ name }) => options.only?.includes(name) ?? true,
   );
 

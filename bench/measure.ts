@@ -13,7 +13,7 @@ import {
   UNPACED_STREAMS,
 } from './plan.ts';
 import { usageOf } from './process-tree.ts';
-import { CONTENDER_CORE, type Program, start } from './programs.ts';
+import { CONTENDER_CORE, freePort, type Program, start } from './programs.ts';
 import { bodyOf, rawRequest } from './request.ts';
 import { checkAnswers, firstAnswer } from './check-answers.ts';
 
@@ -59,14 +59,15 @@ export class Meter {
 
   /** One round of one contender: a process for what is fast, and a fresh one for what is held. */
   async measureContender(contender: Contender, direct: Direct): Promise<Round> {
-    const { port, headers } = contender;
-    const startedAt = performance.now();
-    const program = this.start(contender);
+    const { headers } = contender;
     const figures: Round = {};
+    const port = await freePort();
+    const startedAt = performance.now();
+    const program = this.start(contender, port);
     try {
       await firstAnswer(port, headers, this.#plan.models.json);
       figures.startMs = performance.now() - startedAt;
-      await checkAnswers(contender, this.#plan, this.#load.isComplete);
+      await checkAnswers(contender, port, this.#plan, this.#load.isComplete);
       const measured = await this.measure({ port, headers, pid: program.pid });
       Object.assign(figures, figuresOf(measured, direct.measured));
     } finally {
@@ -77,10 +78,10 @@ export class Meter {
   }
 
   private async measure(target: Target): Promise<Measured> {
-    const { models, jsonMs, lowLoadMs, pacedMs, unpacedMs } = this.#plan;
+    const { models, warmUpMs, jsonMs, lowLoadMs, pacedMs, unpacedMs } = this.#plan;
     const json = { request: this.request(target, models.json, false), connections: JSON_CONNECTIONS };
     // Warm: compiled, and with its connections open.
-    await this.phase(target, { ...json, durationMs: jsonMs / 2 });
+    await this.phase(target, { ...json, durationMs: warmUpMs });
     const closed = await this.phase(target, { ...json, durationMs: jsonMs });
     if (!this.#load.isComplete) return { json: closed };
     const lowLoad = { ...json, connections: LOW_LOAD_CONNECTIONS, durationMs: lowLoadMs, rate: LOW_LOAD_RATE };
@@ -107,8 +108,9 @@ export class Meter {
 
   private async measureHeld(contender: Contender, direct: LoadReport, errorsBefore: number): Promise<Round> {
     const figures: Round = {};
-    const { port, headers } = contender;
-    const program = this.start(contender);
+    const { headers } = contender;
+    const port = await freePort();
+    const program = this.start(contender, port);
     const target = { port, headers, pid: program.pid };
     let errors = errorsBefore;
     try {
@@ -140,8 +142,8 @@ export class Meter {
     return (await this.phase(target, load)).report;
   }
 
-  private start({ line, env }: Contender): Program {
-    return start({ line, env, core: CONTENDER_CORE, logFile: this.#logFile });
+  private start(contender: Contender, port: number): Program {
+    return start({ ...contender.commandFor(port), core: CONTENDER_CORE, logFile: this.#logFile });
   }
 
   private request({ port, headers }: Target, model: string, isStream: boolean): string {
