@@ -17,13 +17,14 @@ const FLOORS = [
   'models',
   'health',
   'workers',
+  'doctor',
 ];
 
 /** What the engine, a program of its own, shares with the gateway: the shape of requests and of errors. */
 const SHARED_WITH_ENGINE =
   /^src\/(errors\/|completions\/([\w-]+\.dto|compiled-check|field-rules|extra-fields|completion-validation\.pipe|prompts|stop-scanner|code-points)\.ts$)/;
 
-const ENVIRONMENT_READERS = /^(src\/main\.ts|src\/upstreams\/embedded-engine\.ts|engine\/.*)$/;
+const ENVIRONMENT_READERS = /^(src\/main\.ts|src\/doctor\/main\.ts|src\/upstreams\/embedded-engine\.ts|engine\/.*)$/;
 
 const files = globSync(['src/**/*.ts', 'engine/**/*.ts'])
   .map((file) => file.split(sep).join('/'))
