@@ -52,7 +52,10 @@ export function noAnswer(message: string): EngineAnswer {
 
 export function readAnswer(status: number, body: string): EngineAnswer {
   const json = parse(body);
-  if (!isFields(json)) return { ...noAnswer(`an answer that is no JSON object: ${body.slice(0, 200)}`), status };
+  if (!isFields(json)) {
+    const message = status === 200 ? `an answer that is no JSON object: ${body.slice(0, 200)}` : body.slice(0, 200);
+    return { ...noAnswer(message), status };
+  }
   const choices = 'error' in json && json.error !== null ? [] : choicesOf(json);
   const usage = isUsage(json.usage) ? json.usage : undefined;
   return { status, json, choices, usage, message: messageOf(json) ?? body.slice(0, 200) };

@@ -2,9 +2,14 @@ import { type EngineAnswer, type EngineStream, type Fields, isFields, isGood, te
 import { type EngineClient, FIRST_TIME_LIMIT_MS, type Subject } from './engine-client.js';
 import { Decided, deviates, refused, unclear, type Verdict } from './verdict.js';
 
-/** Openings that a model goes on with at length, each in its own way. */
-export const PROMPTS = ['Once upon a time', 'The sun is', 'My cat said', 'In the morning', 'One day, a boy'] as const;
-export const [PROMPT] = PROMPTS;
+/** Openings that models go on with, each in its own way. */
+export const PROMPTS = [
+  ...['Once upon a time', 'The sun is', 'My cat said', 'In the morning', 'One day, a boy', 'She looked at the'],
+  ...['There was a house', 'The old man had', 'We went to the sea', 'It was a very'],
+] as const;
+
+/** The longest greedy text that a probe looks at, but for those that need a repetition. */
+const LONGEST_TOKENS = 16;
 
 /** A request in the contract's words, without the model. */
 export type Body = Fields;
@@ -24,6 +29,9 @@ export class Examination {
   private readonly knownStreams = new Map<string, Promise<EngineStream>>();
   private readonly knownTokens = new Map<string, Promise<number[] | undefined>>();
 
+  /** The one that most probes go on from. */
+  prompt: string = PROMPTS[0];
+
   constructor(readonly client: EngineClient) {}
 
   get subject(): Subject {
@@ -31,15 +39,32 @@ export class Examination {
   }
 
   /** The plain greedy request that everything rests upon. */
-  begin(): Promise<EngineAnswer> {
-    const body = greedyBody();
+  async begin(): Promise<EngineAnswer> {
+    const body = this.greedyBody();
     const answer = this.client.ask(body, FIRST_TIME_LIMIT_MS);
     this.known.set(JSON.stringify(body), answer);
+    if (isGood(await answer)) this.prompt = await this.longestGoing();
     return answer;
+  }
+
+  /** A short request at temperature 0. */
+  greedyBody(maxTokens = 8, prompt: unknown = this.prompt): Body {
+    return { prompt, max_tokens: maxTokens, temperature: 0 };
+  }
+
+  /** One that is hot, so that texts which may differ do. */
+  hotBody(maxTokens = 12): Body {
+    return { prompt: this.prompt, max_tokens: maxTokens, temperature: 2 };
   }
 
   isHonoured(name: string): boolean {
     return this.findings.get(name)?.is === 'honoured';
+  }
+
+  /** Whether something is done about it, right or not quite. */
+  isTaken(name: string): boolean {
+    const is = this.findings.get(name)?.is;
+    return is === 'honoured' || is === 'deviates';
   }
 
   /**
@@ -47,7 +72,7 @@ export class Examination {
    *
    * @throws {Decided} refused, when `control` is answered and `body` is not; unclear, when neither is.
    */
-  async good(body: Body, control: Body = greedyBody()): Promise<EngineAnswer> {
+  async good(body: Body, control: Body = this.greedyBody()): Promise<EngineAnswer> {
     const answer = await this.client.ask(body);
     if (!isGood(answer)) await this.explain(answer, control);
     return answer;
@@ -56,7 +81,7 @@ export class Examination {
   /** The same for a stream, the control of which is a stream, too. */
   async goodStream(
     body: Body,
-    control: Body = greedyBody(),
+    control: Body = this.greedyBody(),
     enough?: (text: string) => boolean,
   ): Promise<EngineStream> {
     const stream = await this.client.stream(body, enough);
@@ -74,7 +99,7 @@ export class Examination {
   async alsoStreamed(body: Body): Promise<EngineStream> {
     const stream = await this.client.stream(body);
     if (isGood(stream)) return stream;
-    const plain = await this.streamOf(greedyBody());
+    const plain = await this.streamOf(this.greedyBody());
     if (!isGood(plain)) throw new Decided(unclear(`works without stream, and streams fail: ${reasonOf(plain)}`));
     const verdict = judgeBad(stream);
     throw new Decided(verdict.is === 'unclear' ? verdict : deviates(`not in streams: ${reasonOf(stream)}`));
@@ -88,8 +113,8 @@ export class Examination {
   }
 
   /** What comes next at temperature 0. */
-  async greedy(maxTokens = 8, prompt: unknown = PROMPT): Promise<string> {
-    return textOf(await this.remembered(greedyBody(maxTokens, prompt)));
+  async greedy(maxTokens = 8, prompt: unknown = this.prompt): Promise<string> {
+    return textOf(await this.remembered(this.greedyBody(maxTokens, prompt)));
   }
 
   /** The stream of a request, which may be one from before. */
@@ -115,6 +140,18 @@ export class Examination {
     });
   }
 
+  /** The first prompt whose text does not end by itself before any of the probes would end it; else the longest. */
+  private async longestGoing(): Promise<string> {
+    let best = { prompt: PROMPTS[0] as string, length: -1 };
+    for (const prompt of PROMPTS) {
+      const text = textOf(await this.asked(this.greedyBody(LONGEST_TOKENS, prompt)));
+      const longer = textOf(await this.asked(this.greedyBody(LONGEST_TOKENS + 1, prompt)));
+      if (longer.length > text.length && longer.startsWith(text)) return prompt;
+      if (text.length > best.length) best = { prompt, length: text.length };
+    }
+    return best.prompt;
+  }
+
   private asked(body: Body): Promise<EngineAnswer> {
     return remember(this.known, body, () => this.client.ask(body));
   }
@@ -125,10 +162,6 @@ export class Examination {
       isGood(plain) ? judgeBad(answer) : unclear(`the same request fails without it: ${reasonOf(plain)}`),
     );
   }
-}
-
-export function greedyBody(maxTokens = 8, prompt: unknown = PROMPT): Body {
-  return { prompt, max_tokens: maxTokens, temperature: 0 };
 }
 
 /** What an answer that is not good says about what was asked for. */

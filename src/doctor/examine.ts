@@ -6,6 +6,9 @@ import { PROBES } from './probes/all-probes.js';
 import { DoctorError } from './settings.js';
 import { Decided, unclear, type Verdict } from './verdict.js';
 
+/** Told before each question, and once more when all are answered. */
+export type OnProgress = (name: string, done: number, of: number) => void;
+
 /** The first model of the server's own list. */
 export async function firstModel(client: EngineClient): Promise<string> {
   const { baseUrl } = client.subject;
@@ -27,10 +30,7 @@ export async function firstModel(client: EngineClient): Promise<string> {
  *
  * @throws {DoctorError} when it does not even answer the plain one: then nothing can be said of the others.
  */
-export async function examine(
-  client: EngineClient,
-  onProgress: (name: string, done: number, of: number) => void,
-): Promise<ReadonlyMap<string, Verdict>> {
+export async function examine(client: EngineClient, onProgress: OnProgress): Promise<ReadonlyMap<string, Verdict>> {
   const { api, baseUrl, model } = client.subject;
   const examination = new Examination(client);
   const plain = await examination.begin();

@@ -1,26 +1,24 @@
 import { type EngineAnswer, isFields, textOf } from '../engine-answer.js';
-import { type Body, type Examination, greedyBody, PROMPT, PROMPTS } from '../examination.js';
+import { type Body, type Examination, PROMPTS } from '../examination.js';
 import type { Probe } from '../probe.js';
 import { Decided, deviates, honoured, ignored, unclear, type Verdict } from '../verdict.js';
 
 const MAX_TOKENS = 8;
-/** Hot, so that texts which may differ do. */
-const SAMPLED: Body = { prompt: PROMPT, max_tokens: MAX_TOKENS, temperature: 2 };
 const BEST_OF = 8;
 
 export const choiceProbes: readonly Probe[] = [
   {
     capability: 'n',
     async judge(engine) {
-      const three = await choicesAt(engine, SAMPLED, 3);
+      const three = await choicesAt(engine, engine.hotBody(MAX_TOKENS), 3);
       if (three.is !== 'refused') return three;
-      const two = await choicesAt(engine, SAMPLED, 2);
+      const two = await choicesAt(engine, engine.hotBody(MAX_TOKENS), 2);
       return two.is === 'honoured' ? deviates('two choices, and not three') : three;
     },
   },
   {
     capability: 'n_greedy',
-    judge: (engine) => choicesAt(engine, greedyBody(MAX_TOKENS), 2),
+    judge: (engine) => choicesAt(engine, engine.greedyBody(MAX_TOKENS), 2),
   },
   {
     capability: 'best_of',
@@ -32,12 +30,12 @@ export const choiceProbes: readonly Probe[] = [
     apis: ['completions'],
     otherwise: 'sorts the choices by their index, or asks for each on its own',
     async judge(engine) {
-      if (!engine.isHonoured('prompt_list')) return unclear('it takes no list of prompts');
+      if (!engine.isTaken('prompt_list')) return unclear('it takes no list of prompts');
       const n = engine.isHonoured('n') ? 2 : 1;
       const prompts = PROMPTS.slice(0, 2);
       // As good as greedy, where several choices are refused at temperature 0.
       const body = { prompt: prompts, max_tokens: 2, temperature: 0.01 };
-      const { choices } = await engine.good(n === 1 ? body : { ...body, n }, greedyBody(2, prompts));
+      const { choices } = await engine.good(n === 1 ? body : { ...body, n }, engine.greedyBody(2, prompts));
       const expected = [];
       for (const prompt of prompts) for (let each = 0; each < n; each++) expected.push(await engine.greedy(2, prompt));
       return judgeOrder(choices, expected);
@@ -48,7 +46,8 @@ export const choiceProbes: readonly Probe[] = [
 async function choicesAt(engine: Examination, control: Body, n: number): Promise<Verdict> {
   try {
     const answer = await engine.good({ ...control, n }, control);
-    const whole = judgeChoices(answer, n);
+    const alone = control.temperature === 0 ? (await engine.remembered(control)).usage?.completion_tokens : undefined;
+    const whole = judgeChoices(answer, n, alone);
     if (whole.is !== 'honoured') return whole;
     if (control.temperature !== 0 && (await areAllAlike(engine, answer, { ...control, n })))
       return deviates('every choice has the same text');
@@ -68,17 +67,18 @@ async function areAllAlike(engine: Examination, answer: EngineAnswer, body: Body
   return areAlike(answer) && areAlike(await engine.good(body)) && engine.isHonoured('temperature');
 }
 
-/** The choices of one prompt, and what their usage says. */
-export function judgeChoices({ choices, usage }: EngineAnswer, n: number): Verdict {
+/** The choices of one prompt, and what their usage says; where each is the same, `alone` is what one of them counts. */
+export function judgeChoices({ choices, usage }: EngineAnswer, n: number, alone?: number): Verdict {
   if (choices.length === 1) return ignored('one choice comes');
   if (choices.length !== n) return deviates(`${choices.length} choices come`);
   const indices = choices.map(({ index }) => index);
   if (indices.some((_, index) => !indices.includes(index)))
     return deviates(`their index is ${indices.map(String).join(', ')}`);
-  const cut = choices.filter(({ finishReason }) => finishReason === 'length').length;
   const counted = usage?.completion_tokens ?? 0;
-  if (cut > 1 && counted > 0 && counted < cut * MAX_TOKENS)
-    return deviates(`usage counts ${counted} tokens where ${cut} choices have ${MAX_TOKENS} each`);
+  // What was cut has the most tokens that it may have.
+  const cut = choices.filter(({ finishReason }) => finishReason === 'length').length;
+  const least = alone === undefined ? cut * MAX_TOKENS : n * alone;
+  if (counted > 0 && counted < least) return deviates(`usage counts ${counted} tokens where there are ${least}`);
   return honoured();
 }
 
@@ -87,7 +87,7 @@ export function judgeChoices({ choices, usage }: EngineAnswer, n: number): Verdi
  * of eight is not the first one each time, so texts that are all the same mean that nothing was chosen.
  */
 async function bestOf(engine: Examination): Promise<Verdict> {
-  const control = { ...SAMPLED, temperature: 1 };
+  const control = { ...engine.hotBody(MAX_TOKENS), temperature: 1 };
   const { usage } = await engine.good({ ...control, best_of: BEST_OF }, control);
   if ((usage?.completion_tokens ?? 0) > MAX_TOKENS) return honoured();
   if (!engine.isHonoured('seed')) return unclear('usage counts one choice, and seeds do not hold to compare by');

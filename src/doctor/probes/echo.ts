@@ -1,5 +1,4 @@
 import { isFields, textOf } from '../engine-answer.js';
-import { greedyBody, PROMPT } from '../examination.js';
 import type { Probe } from '../probe.js';
 import { deviates, honoured, ignored, unclear, type Verdict } from '../verdict.js';
 
@@ -8,11 +7,11 @@ export const echoProbes: readonly Probe[] = [
     capability: 'echo',
     apis: ['completions'],
     async judge(engine) {
-      const body = { ...greedyBody(4), echo: true };
+      const body = { ...engine.greedyBody(4), echo: true };
       const plain = await engine.greedy(4);
-      const whole = judgeEcho(textOf(await engine.good(body)), plain);
+      const whole = judgeEcho(textOf(await engine.good(body)), engine.prompt, plain);
       if (whole.is !== 'honoured') return whole;
-      const streamed = judgeEcho(textOf(await engine.alsoStreamed(body)), plain);
+      const streamed = judgeEcho(textOf(await engine.alsoStreamed(body)), engine.prompt, plain);
       return streamed.is === 'honoured' ? streamed : deviates('not in streams');
     },
   },
@@ -22,9 +21,9 @@ export const echoProbes: readonly Probe[] = [
     otherwise: 'refuses it with 400 where it makes up the echo: it has no tokenizer',
     async judge(engine) {
       if (!engine.isHonoured('prompt_tokens')) return unclear('it takes no token ids');
-      const ids = (await engine.tokensOf(PROMPT)) ?? [11, 12, 13, 14];
-      const plain = textOf(await engine.good(greedyBody(2, ids)));
-      const text = textOf(await engine.good({ ...greedyBody(2, ids), echo: true }, greedyBody(2, ids)));
+      const ids = (await engine.tokensOf(engine.prompt)) ?? [11, 12, 13, 14];
+      const plain = textOf(await engine.good(engine.greedyBody(2, ids)));
+      const text = textOf(await engine.good({ ...engine.greedyBody(2, ids), echo: true }, engine.greedyBody(2, ids)));
       if (text === plain) return ignored();
       return text.endsWith(plain) ? honoured() : deviates('the completion is another one');
     },
@@ -33,15 +32,15 @@ export const echoProbes: readonly Probe[] = [
     capability: 'echo_logprobs',
     apis: ['completions'],
     async judge(engine) {
-      const body = { ...greedyBody(1), echo: true, logprobs: 1 };
+      const body = { ...engine.greedyBody(1), echo: true, logprobs: 1 };
       const answer = await engine.good(body);
       return judgeEchoLogprobs(answer.choices[0]?.logprobs, textOf(answer), await engine.greedy(1));
     },
   },
 ];
 
-function judgeEcho(text: string, plain: string): Verdict {
-  if (text === PROMPT + plain) return honoured();
+function judgeEcho(text: string, prompt: string, plain: string): Verdict {
+  if (text === prompt + plain) return honoured();
   if (text === plain) return ignored();
   return text.endsWith(plain)
     ? deviates(`what comes in front is ${JSON.stringify(text.slice(0, text.length - plain.length))}`)

@@ -1,5 +1,4 @@
 import { textOf } from '../engine-answer.js';
-import { greedyBody, PROMPT, PROMPTS } from '../examination.js';
 import type { Probe } from '../probe.js';
 import { deviates, honoured, ignored, unclear } from '../verdict.js';
 
@@ -12,7 +11,7 @@ export const lengthProbes: readonly Probe[] = [
     item: 'max_tokens',
     otherwise: 'passes it on',
     async judge(engine) {
-      const short = await engine.remembered(greedyBody(2));
+      const short = await engine.remembered(engine.greedyBody(2));
       const long = await engine.greedy();
       const text = textOf(short);
       if (text === long) return ignored('2 and 8 give the same text');
@@ -24,25 +23,21 @@ export const lengthProbes: readonly Probe[] = [
   {
     capability: 'max_tokens_absent',
     async judge(engine) {
-      for (const prompt of PROMPTS) {
-        const expected = await engine.greedy(DEFAULT_MAX_TOKENS, prompt);
-        const longer = await engine.greedy(DEFAULT_MAX_TOKENS + 1, prompt);
-        // A text that ends by itself does not tell where it would have been cut.
-        if (!longer.startsWith(expected) || longer === expected) continue;
-        const { max_tokens, ...body } = greedyBody(DEFAULT_MAX_TOKENS, prompt);
-        const isEnough = (text: string): boolean => text.length > longer.length + ENOUGH_CHARACTERS;
-        const text = textOf(await engine.goodStream(body, { ...body, max_tokens }, isEnough));
-        if (text === expected) return honoured();
-        if (text.startsWith(longer)) return deviates('it goes on after 16 tokens');
-        return expected.startsWith(text) ? deviates('it ends before 16 tokens') : unclear('another text comes');
-      }
-      return unclear('every text ends by itself within 16 tokens');
+      const expected = await engine.greedy(DEFAULT_MAX_TOKENS);
+      const longer = await engine.greedy(DEFAULT_MAX_TOKENS + 1);
+      if (!longer.startsWith(expected) || longer === expected) return unclear('every text ends by itself before');
+      const { max_tokens, ...body } = engine.greedyBody(DEFAULT_MAX_TOKENS);
+      const isEnough = (text: string): boolean => text.length > longer.length + ENOUGH_CHARACTERS;
+      const text = textOf(await engine.goodStream(body, { ...body, max_tokens }, isEnough));
+      if (text === expected) return honoured();
+      if (text.startsWith(longer)) return deviates('it goes on after 16 tokens');
+      return expected.startsWith(text) ? deviates('it ends before 16 tokens') : unclear('another text comes');
     },
   },
   {
     capability: 'max_tokens_zero',
     async judge(engine) {
-      const body = greedyBody(0);
+      const body = engine.greedyBody(0);
       const stream = await engine.goodStream(body, undefined, (text) => text.length > ENOUGH_CHARACTERS);
       const text = textOf(stream);
       if (stream.isCut) return deviates('it generates without end');
@@ -55,18 +50,18 @@ export const lengthProbes: readonly Probe[] = [
     capability: 'echo_only',
     apis: ['completions'],
     async judge(engine) {
-      const body = { ...greedyBody(0), echo: true };
-      const isEnough = (text: string): boolean => text.length > PROMPT.length + ENOUGH_CHARACTERS;
+      const body = { ...engine.greedyBody(0), echo: true };
+      const isEnough = (text: string): boolean => text.length > engine.prompt.length + ENOUGH_CHARACTERS;
       const stream = await engine.goodStream(body, undefined, isEnough);
       if (stream.isCut) return deviates('it generates without end');
       const streamed = textOf(stream);
-      if (streamed !== PROMPT) return judgeEchoOnly(streamed);
-      return judgeEchoOnly(textOf(await engine.good(body)));
+      if (streamed !== engine.prompt) return judgeEchoOnly(streamed, engine.prompt);
+      return judgeEchoOnly(textOf(await engine.good(body)), engine.prompt);
     },
   },
 ];
 
-function judgeEchoOnly(text: string): ReturnType<typeof honoured> {
-  if (text === PROMPT) return honoured();
+function judgeEchoOnly(text: string, prompt: string): ReturnType<typeof honoured> {
+  if (text === prompt) return honoured();
   return text === '' ? ignored('the text is empty') : deviates(`the text is ${JSON.stringify(text)}`);
 }

@@ -1,5 +1,4 @@
 import { type EngineAnswer, isFields, textOf } from '../engine-answer.js';
-import { greedyBody, PROMPT } from '../examination.js';
 import type { Probe } from '../probe.js';
 import { Decided, deviates, honoured, ignored, unclear, type Verdict } from '../verdict.js';
 
@@ -19,7 +18,7 @@ export const logprobsProbes: readonly Probe[] = [
   {
     capability: 'logprobs',
     async judge(engine) {
-      const body = { ...greedyBody(MAX_TOKENS), logprobs: TOP };
+      const body = { ...engine.greedyBody(MAX_TOKENS), logprobs: TOP };
       const whole = judgeLogprobs(await engine.good(body), TOP);
       if (whole.is === 'ignored' || whole.is === 'unclear') return whole;
       const { choices } = await engine.alsoStreamed(body);
@@ -29,7 +28,7 @@ export const logprobsProbes: readonly Probe[] = [
   {
     capability: 'logprobs_zero',
     async judge(engine) {
-      const answer = await engine.good({ ...greedyBody(MAX_TOKENS), logprobs: 0 });
+      const answer = await engine.good({ ...engine.greedyBody(MAX_TOKENS), logprobs: 0 });
       return judgeLogprobs(answer, 0);
     },
   },
@@ -38,10 +37,10 @@ export const logprobsProbes: readonly Probe[] = [
     apis: ['completions'],
     otherwise: 'counts the offsets itself where it makes up the log probabilities; else passes them on',
     async judge(engine) {
-      const answer = await engine.good({ ...greedyBody(MAX_TOKENS), logprobs: 1 });
+      const answer = await engine.good({ ...engine.greedyBody(MAX_TOKENS), logprobs: 1 });
       const legacy = legacyOf(answer);
       if (!legacy) return unclear('no log probabilities of the legacy shape');
-      return judgeOffsets(legacy.offsets, legacy.tokens);
+      return judgeOffsets(legacy.offsets, legacy.tokens, engine.prompt.length);
     },
   },
   {
@@ -50,7 +49,7 @@ export const logprobsProbes: readonly Probe[] = [
     otherwise: 'passes them on',
     async judge(engine) {
       // Hot, so that tokens are chosen which are not the likeliest.
-      const control = { prompt: PROMPT, max_tokens: 8, temperature: 2 };
+      const control = engine.hotBody(8);
       const legacy = legacyOf(await engine.good({ ...control, logprobs: 1 }, control));
       if (!legacy) return unclear('no log probabilities of the legacy shape');
       const absent = legacy.tokens.filter((token, index) => !Object.hasOwn(legacy.top[index] ?? {}, token));
@@ -96,7 +95,7 @@ export function judgeLogprobs(answer: EngineAnswer, wanted: number): Verdict {
   return fewest < wanted ? deviates(`top_logprobs of ${fewest} tokens, not ${wanted}`) : honoured();
 }
 
-export function judgeOffsets(offsets: readonly unknown[], tokens: readonly string[]): Verdict {
+export function judgeOffsets(offsets: readonly unknown[], tokens: readonly string[], promptLength: number): Verdict {
   if (offsets.length !== tokens.length) return deviates('there are none');
   const [first] = offsets;
   let offset = Number(first);
@@ -106,6 +105,6 @@ export function judgeOffsets(offsets: readonly unknown[], tokens: readonly strin
     return isRight;
   });
   if (!isSteady) return deviates(`they are ${offsets.map(String).join(', ')}`);
-  if (first === PROMPT.length) return honoured();
+  if (first === promptLength) return honoured();
   return first === 0 ? deviates('counted from the begin of the completion') : deviates(`the first is ${String(first)}`);
 }

@@ -1,11 +1,14 @@
 import { type EngineAnswer, textOf } from '../engine-answer.js';
-import { type Examination, greedyBody, PROMPT, PROMPTS } from '../examination.js';
+import { type Examination, PROMPTS } from '../examination.js';
 import type { Probe } from '../probe.js';
 import { Decided, deviates, honoured, ignored, refused, unclear, type Verdict } from '../verdict.js';
 
 /** Ids that the vocabulary of every model has; what they stand for does not matter. */
 const SOME_IDS = [11, 12, 13, 14, 15, 16];
 const OTHER_IDS = [20, 19, 18];
+
+/** More than TGI's limit. */
+const SEVERAL = 5;
 
 /** What a token or two are put into: more than a start token is a template. */
 const MOST_TOKENS_OF_A_LETTER = 4;
@@ -16,7 +19,7 @@ export const promptProbes: readonly Probe[] = [
     apis: ['completions'],
     otherwise: 'passes it on; the model’s template has to be changed in the engine',
     async judge(engine) {
-      const { usage } = await engine.good(greedyBody(1, 'a'));
+      const { usage } = await engine.good(engine.greedyBody(1, 'a'));
       if (!usage || usage.prompt_tokens === 0) return unclear('no usage to count the prompt by');
       return usage.prompt_tokens <= MOST_TOKENS_OF_A_LETTER
         ? honoured()
@@ -27,24 +30,24 @@ export const promptProbes: readonly Probe[] = [
     capability: 'prompt_list',
     apis: ['completions'],
     async judge(engine) {
-      const several = await severalTexts(engine, [...PROMPTS]);
+      const several = await severalTexts(engine, PROMPTS.slice(0, SEVERAL));
       if (several.is !== 'refused') return several;
       const two = await severalTexts(engine, PROMPTS.slice(0, 2));
-      return two.is === 'honoured' ? deviates(`fewer than ${PROMPTS.length} texts only`) : several;
+      return two.is === 'honoured' ? deviates(`fewer than ${SEVERAL} texts only`) : several;
     },
   },
   {
     capability: 'prompt_tokens',
     apis: ['completions'],
     async judge(engine) {
-      const ids = await engine.tokensOf(PROMPT);
+      const ids = await engine.tokensOf(engine.prompt);
       if (ids) {
-        const answer = await engine.good(greedyBody(8, ids));
+        const answer = await engine.good(engine.greedyBody(8, ids));
         if (textOf(answer) === (await engine.greedy())) return honoured();
       }
-      const answer = await engine.good(greedyBody(4, SOME_IDS));
+      const answer = await engine.good(engine.greedyBody(4, SOME_IDS));
       if (answer.usage && answer.usage.prompt_tokens > 0) return judgeCount(answer.usage.prompt_tokens);
-      const other = await engine.good(greedyBody(4, OTHER_IDS));
+      const other = await engine.good(engine.greedyBody(4, OTHER_IDS));
       return textOf(answer) === textOf(other) ? unclear('no usage, and the same text for other ids') : honoured();
     },
   },
@@ -53,11 +56,11 @@ export const promptProbes: readonly Probe[] = [
     apis: ['completions'],
     async judge(engine) {
       const lists = [SOME_IDS, OTHER_IDS];
-      const answer = await engine.good(greedyBody(2, lists));
+      const answer = await engine.good(engine.greedyBody(2, lists));
       const single = engine.findings.get('prompt_tokens');
       if (single?.is === 'refused') return deviates('several lists are taken, and one is not');
       const alone = [];
-      for (const ids of lists) alone.push(await engine.remembered(greedyBody(2, ids)));
+      for (const ids of lists) alone.push(await engine.remembered(engine.greedyBody(2, ids)));
       return compare(answer, alone);
     },
   },
@@ -67,7 +70,7 @@ export const promptProbes: readonly Probe[] = [
     async judge(engine) {
       const plain = await engine.greedy();
       for (const suffix of [' The end.', ' and they all laughed.', '\n\nreturn result;']) {
-        const answer = await engine.good({ ...greedyBody(), suffix });
+        const answer = await engine.good({ ...engine.greedyBody(), suffix });
         if (textOf(answer) !== plain) return honoured();
       }
       return ignored('the text is the same with three of them');
@@ -79,7 +82,7 @@ export const promptProbes: readonly Probe[] = [
     otherwise: 'needs `fimTemplates`, where it has to make up for `suffix`',
     async judge(engine) {
       const { model } = engine.subject;
-      const body = { model, input_prefix: PROMPT, input_suffix: ' The end.', n_predict: 2, temperature: 0 };
+      const body = { model, input_prefix: engine.prompt, input_suffix: ' The end.', n_predict: 2, temperature: 0 };
       const { status, json, text } = await engine.client.post('/infill', body);
       if (status === 200 && typeof (json as { content?: unknown } | null)?.content === 'string') return honoured();
       return status === 200 || status === 0 ? unclear(text) : refused(status);
@@ -90,10 +93,10 @@ export const promptProbes: readonly Probe[] = [
 async function severalTexts(engine: Examination, prompts: string[]): Promise<Verdict> {
   try {
     const alone = [];
-    for (const prompt of prompts) alone.push(await engine.remembered(greedyBody(2, prompt)));
-    const whole = compare(await engine.good(greedyBody(2, prompts)), alone);
+    for (const prompt of prompts) alone.push(await engine.remembered(engine.greedyBody(2, prompt)));
+    const whole = compare(await engine.good(engine.greedyBody(2, prompts)), alone);
     if (whole.is !== 'honoured') return whole;
-    const streamed = await engine.alsoStreamed(greedyBody(2, prompts));
+    const streamed = await engine.alsoStreamed(engine.greedyBody(2, prompts));
     // The usage of streams is another question.
     const verdict = compare({ ...streamed, usage: undefined }, alone);
     return verdict.is === 'deviates' ? deviates(`in streams: ${verdict.note}`) : verdict;

@@ -1,5 +1,5 @@
 import { isFields, isGood } from '../engine-answer.js';
-import { type Examination, greedyBody, judgeBad, PROMPT, reasonOf } from '../examination.js';
+import { type Examination, judgeBad, reasonOf } from '../examination.js';
 import type { Probe } from '../probe.js';
 import { deviates, honoured, ignored, unclear, type Verdict } from '../verdict.js';
 
@@ -15,7 +15,7 @@ export const protocolProbes: readonly Probe[] = [
     item: 'unknown model',
     otherwise: 'answers 404 itself for models that `models` does not name; without `models`, passes the answer on',
     async judge(engine) {
-      const answer = await engine.client.ask({ ...greedyBody(1), model: 'a-model-that-nobody-has' });
+      const answer = await engine.client.ask({ ...engine.greedyBody(1), model: 'a-model-that-nobody-has' });
       if (isGood(answer)) return ignored('the one that is loaded answers');
       return answer.status === 404 ? honoured() : deviates(reasonOf(answer));
     },
@@ -25,7 +25,7 @@ export const protocolProbes: readonly Probe[] = [
     otherwise: 'leaves them out',
     async judge(engine) {
       const names = engine.subject.api === 'chat' ? OPTIONAL_IN_CHAT : OPTIONAL;
-      await engine.good({ ...greedyBody(), ...Object.fromEntries(names.map((name) => [name, null])) });
+      await engine.good({ ...engine.greedyBody(), ...Object.fromEntries(names.map((name) => [name, null])) });
       return honoured();
     },
   },
@@ -33,7 +33,7 @@ export const protocolProbes: readonly Probe[] = [
     item: 'user',
     otherwise: 'passes it on',
     async judge(engine) {
-      await engine.good({ ...greedyBody(), user: 'somebody' });
+      await engine.good({ ...engine.greedyBody(), user: 'somebody' });
       return honoured();
     },
   },
@@ -41,7 +41,7 @@ export const protocolProbes: readonly Probe[] = [
     item: 'error body',
     otherwise: 'reads every shape, and writes one of its own',
     async judge(engine) {
-      const answer = await engine.client.ask({ ...greedyBody(1), temperature: 'hot' });
+      const answer = await engine.client.ask({ ...engine.greedyBody(1), temperature: 'hot' });
       if (isGood(answer)) return ignored('a temperature of "hot" is taken');
       return judgeErrorBody(answer.status, answer.json);
     },
@@ -55,7 +55,7 @@ export const protocolProbes: readonly Probe[] = [
     item: 'model in the answer',
     otherwise: 'writes the requested model’s name',
     async judge(engine) {
-      const { json } = await engine.remembered(greedyBody());
+      const { json } = await engine.remembered(engine.greedyBody());
       return json?.model === engine.subject.model
         ? honoured()
         : deviates(`it says ${JSON.stringify(json?.model ?? null)}`);
@@ -65,7 +65,7 @@ export const protocolProbes: readonly Probe[] = [
     item: 'usage',
     otherwise: 'passes it on',
     async judge(engine) {
-      const { usage } = await engine.remembered(greedyBody());
+      const { usage } = await engine.remembered(engine.greedyBody());
       if (!usage) return ignored('none comes');
       const { prompt_tokens: prompt, completion_tokens: completion, total_tokens: total } = usage;
       return prompt > 0 && completion > 0 && completion <= 8 && total === prompt + completion
@@ -88,8 +88,8 @@ export function judgeErrorBody(status: number, json: unknown): Verdict {
 }
 
 async function identity(engine: Examination): Promise<Verdict> {
-  const first = await engine.remembered(greedyBody());
-  const second = await engine.client.ask({ ...greedyBody(1), prompt: PROMPT });
+  const first = await engine.remembered(engine.greedyBody());
+  const second = await engine.client.ask(engine.greedyBody(1));
   if (!isGood(second)) return judgeBad(second);
   const { id, object } = first.json ?? {};
   const expected = engine.subject.api === 'chat' ? 'chat.completion' : 'text_completion';

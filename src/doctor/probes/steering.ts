@@ -1,12 +1,12 @@
 import { textOf } from '../engine-answer.js';
-import { type Examination, greedyBody, judgeBad, PROMPT, PROMPTS } from '../examination.js';
+import { type Examination, judgeBad, PROMPTS } from '../examination.js';
 import type { Probe } from '../probe.js';
 import { deviates, honoured, ignored, unclear, type Verdict } from '../verdict.js';
 import { isGood } from '../engine-answer.js';
 
 /** Long enough for a text to say something twice. */
 const MAX_TOKENS = 32;
-const REPETITIVE = ['la la la la la la la la', '1, 2, 1, 2, 1, 2, 1, 2,', ...PROMPTS];
+const REPETITIVE = ['la la la la la la la la', '1, 2, 1, 2, 1, 2, 1, 2,', ...PROMPTS.slice(0, 4)];
 
 /** Ids of any vocabulary, and then some that a small one lacks. */
 const IDS = [40, 70, 300, 271, 500, 1000, 5000];
@@ -22,7 +22,7 @@ async function penalty(engine: Examination, name: string): Promise<Verdict> {
   if (engine.findings.get('greedy text')?.is === 'deviates') return unclear('greedy texts are not the same each time');
   let repeats = false;
   for (const prompt of REPETITIVE) {
-    const control = greedyBody(MAX_TOKENS, prompt);
+    const control = engine.greedyBody(MAX_TOKENS, prompt);
     const plain = await engine.greedy(MAX_TOKENS, prompt);
     for (const value of [2, -2]) {
       if (textOf(await engine.good({ ...control, [name]: value }, control)) !== plain) return honoured();
@@ -42,7 +42,7 @@ function hasRepetition(text: string): boolean {
  * token's id can be found out, that is also forbidden.
  */
 async function logitBias(engine: Examination): Promise<Verdict> {
-  const control = greedyBody(3);
+  const control = engine.greedyBody(3);
   const plain = await engine.greedy(3);
   const forced = new Set<string>();
   let unchanged = 0;
@@ -67,11 +67,11 @@ async function logitBias(engine: Examination): Promise<Verdict> {
 /** Whether the first token can be forbidden, where the engine's tokenizer tells its id, and the id proves right. */
 async function forbidden(engine: Examination, plain: string): Promise<Verdict> {
   const first = await engine.greedy(1);
-  const before = await engine.tokensOf(PROMPT);
-  const after = await engine.tokensOf(PROMPT + first);
+  const before = await engine.tokensOf(engine.prompt);
+  const after = await engine.tokensOf(engine.prompt + first);
   const id = before && after?.length === before.length + 1 ? after.at(-1) : undefined;
   if (id === undefined) return honoured();
-  const control = greedyBody(3);
+  const control = engine.greedyBody(3);
   const forced = textOf(await engine.good({ ...control, logit_bias: { [id]: 100 } }));
   if (forced !== first.repeat(3)) return honoured();
   const banned = textOf(await engine.good({ ...control, logit_bias: { [id]: -100 } }));

@@ -1,5 +1,5 @@
 import { textOf } from '../engine-answer.js';
-import { type Examination, greedyBody } from '../examination.js';
+import { type Examination } from '../examination.js';
 import type { Probe } from '../probe.js';
 import { Decided, deviates, honoured, ignored, unclear, type Verdict } from '../verdict.js';
 
@@ -12,7 +12,7 @@ export const stopProbes: readonly Probe[] = [
     capability: 'stop',
     async judge(engine) {
       const { text, stop } = await stopIn(engine);
-      const body = { ...greedyBody(MAX_TOKENS), stop: [...NEVER, stop] };
+      const body = { ...engine.greedyBody(MAX_TOKENS), stop: [...NEVER, stop] };
       const answer = await engine.good(body).catch(async (error: unknown) => {
         if (!(error instanceof Decided) || error.verdict.is !== 'refused') throw error;
         await engine.good({ ...body, stop: [stop] });
@@ -28,18 +28,18 @@ export const stopProbes: readonly Probe[] = [
     capability: 'stop_text',
     async judge(engine) {
       const { text, stop } = await stopIn(engine);
-      return judgeStop(textOf(await engine.good({ ...greedyBody(MAX_TOKENS), stop })), text, stop);
+      return judgeStop(textOf(await engine.good({ ...engine.greedyBody(MAX_TOKENS), stop })), text, stop);
     },
   },
   {
     item: 'finish_reason',
     otherwise: 'writes `length` or `stop` for the engine’s own words',
     async judge(engine) {
-      const cut = (await engine.remembered(greedyBody(2))).choices[0]?.finishReason;
+      const cut = (await engine.remembered(engine.greedyBody(2))).choices[0]?.finishReason;
       if (cut !== 'length') return deviates(`${JSON.stringify(cut)} where max_tokens ended the text`);
       if (!engine.isHonoured('stop')) return honoured();
       const { stop } = await stopIn(engine);
-      const stopped = (await engine.good({ ...greedyBody(MAX_TOKENS), stop: [stop] })).choices[0]?.finishReason;
+      const stopped = (await engine.good({ ...engine.greedyBody(MAX_TOKENS), stop: [stop] })).choices[0]?.finishReason;
       return stopped === 'stop' ? honoured() : deviates(`${JSON.stringify(stopped)} where stop ended the text`);
     },
   },

@@ -1,11 +1,14 @@
 import { choicesOf, type EngineStream, isFields, isGood, textOf } from '../engine-answer.js';
-import { type Examination, greedyBody, reasonOf } from '../examination.js';
+import { type Body, type Examination, reasonOf } from '../examination.js';
 import type { Probe } from '../probe.js';
 import { Decided, deviates, honoured, ignored, refused, unclear } from '../verdict.js';
 import { isUsage } from '../../telemetry/usage.js';
 
 const MAX_TOKENS = 6;
-const WITH_USAGE = { ...greedyBody(MAX_TOKENS), stream_options: { include_usage: true } };
+const withUsage = (engine: Examination): Body => ({
+  ...engine.greedyBody(MAX_TOKENS),
+  stream_options: { include_usage: true },
+});
 
 export const streamProbes: readonly Probe[] = [
   {
@@ -36,7 +39,7 @@ export const streamProbes: readonly Probe[] = [
         .map((each) => each.finishReason);
       const early = reasons.slice(0, -1).filter((reason) => reason !== null);
       if (early.length > 0) return deviates(`${JSON.stringify(early[0] ?? 'none')} before the end`);
-      return reasons.at(-1) === 'length'
+      return ['length', 'stop'].includes(String(reasons.at(-1)))
         ? honoured()
         : deviates(`${JSON.stringify(reasons.at(-1) ?? null)} at the end`);
     },
@@ -58,15 +61,15 @@ export const streamProbes: readonly Probe[] = [
     otherwise: 'takes it off',
     async judge(engine) {
       const counted = (await plainStream(engine)).chunks.filter((chunk) => chunk?.usage);
-      return counted.length === 0 ? honoured('none comes') : deviates(`it is on ${counted.length} chunks`);
+      return counted.length === 0 ? honoured('none comes') : deviates(`it is on ${counted.length} of the chunks`);
     },
   },
   {
     capability: 'stream_usage',
     async judge(engine) {
-      const { usage } = await engine.goodStream(WITH_USAGE);
+      const { usage } = await engine.goodStream(withUsage(engine));
       if (!usage) return ignored('none comes');
-      const whole = (await engine.remembered(greedyBody(MAX_TOKENS))).usage;
+      const whole = (await engine.remembered(engine.greedyBody(MAX_TOKENS))).usage;
       const isRight = !whole || whole.completion_tokens === 0 || usage.completion_tokens === whole.completion_tokens;
       return isRight ? honoured() : deviates(`it counts ${usage.completion_tokens} tokens`);
     },
@@ -75,10 +78,10 @@ export const streamProbes: readonly Probe[] = [
     item: 'place of stream usage',
     otherwise: 'puts it on a chunk of its own',
     async judge(engine) {
-      const { chunks } = await engine.goodStream(WITH_USAGE);
+      const { chunks } = await engine.goodStream(withUsage(engine));
       const counted = chunks.filter((chunk) => isUsage(chunk?.usage));
       if (counted.length === 0) return unclear('none comes');
-      if (counted.length > 1) return deviates(`it is on ${counted.length} chunks`);
+      if (counted.length > 1) return deviates(`it is on ${counted.length} of the chunks`);
       const [chunk] = counted;
       return Array.isArray(chunk?.choices) && chunk.choices.length === 0
         ? honoured()
@@ -90,20 +93,16 @@ export const streamProbes: readonly Probe[] = [
     apis: ['completions'],
     otherwise: 'leaves out events that are null',
     async judge(engine) {
-      if (!engine.isHonoured('prompt_list')) {
-        const stream = await engine.client.stream(greedyBody(2, ['Once', 'Twice']));
-        if (!isGood(stream)) return unclear('no list can be streamed');
-        return stream.chunks.includes(null) ? deviates('an event is null') : honoured();
-      }
-      const { chunks } = await engine.goodStream(greedyBody(2, ['Once', 'Twice']));
-      return chunks.includes(null) ? deviates('an event is null') : honoured();
+      const stream = await engine.client.stream(engine.greedyBody(2, ['Once', 'Twice']));
+      if (!isGood(stream)) return unclear('no list can be streamed');
+      return stream.chunks.includes(null) ? deviates('an event is null') : honoured();
     },
   },
   {
     item: 'stream_options without stream',
     otherwise: 'leaves them out',
     async judge(engine) {
-      await engine.good({ ...greedyBody(), stream_options: { include_usage: true } });
+      await engine.good({ ...engine.greedyBody(), stream_options: { include_usage: true } });
       return honoured();
     },
   },
@@ -120,7 +119,7 @@ export const streamProbes: readonly Probe[] = [
 ];
 
 async function plainStream(engine: Examination): Promise<EngineStream> {
-  const stream = await engine.streamOf(greedyBody(MAX_TOKENS));
+  const stream = await engine.streamOf(engine.greedyBody(MAX_TOKENS));
   if (isGood(stream)) return stream;
   const { status } = stream;
   throw new Decided(
