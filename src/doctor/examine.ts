@@ -55,7 +55,7 @@ async function judge(probe: Probe, examination: Examination): Promise<Verdict> {
 }
 
 function explainFailure(baseUrl: string, model: string, status: number, reason: string): string {
-  const failed = `${baseUrl} does not complete "Once upon a time" with the model ${model}: ${reason}.`;
+  const failed = `${baseUrl} does not complete "Once upon a time" with the model ${model}: ${reason.replace(/\.$/, '')}.`;
   switch (status) {
     case 0:
       return `${failed} Start the server, or correct the base URL.`;

@@ -1,0 +1,80 @@
+import { describe, expect, it } from '@jest/globals';
+import { CAPABILITY_NAMES } from '../../src/config/capabilities.js';
+import { ENGINES, type UpstreamConfig } from '../../src/config/config.js';
+import { isTrue } from '../../src/doctor/diagnosis.js';
+import { examineFake, proposedIn, tooMuchIn } from './examining.js';
+
+type Engine = Exclude<UpstreamConfig['engine'], 'embedded'>;
+
+/** What the fakes do better than their profiles say, which are cautious. */
+const BETTER: Partial<Record<Engine, object>> = {
+  // Real ones have been seen to echo whole answers only.
+  localai: { echo: 'native' },
+  // This one was started with `--logits_all`.
+  'llama-cpp-python': { echo_logprobs: 'native' },
+};
+
+const engines = ENGINES.filter((engine) => engine !== 'embedded');
+
+describe('npm run doctor, beside the profile of the engine that answers', () => {
+  it.each(engines)('finds it true for %s', async (engine) => {
+    const examined = await examineFake(engine, { upstream: { engine } });
+    expect(tooMuchIn(examined)).toEqual([]);
+    expect(isTrue(examined.diagnosis)).toBe(true);
+    expect(proposedIn(examined)).toEqual(BETTER[engine] ?? {});
+    for (const name of CAPABILITY_NAMES) expect(examined.findings.has(name)).toBe(true);
+  });
+
+  it('finds that llama-cpp-python without --logits_all has no log probabilities, and nothing to rank by', async () => {
+    const examined = await examineFake('llama-cpp-python without logits', {
+      upstream: { engine: 'llama-cpp-python' },
+    });
+    expect(examined.overrides).toEqual({ logprobs: 'refuse', logprobs_zero: 'refuse', best_of: 'refuse' });
+    expect(tooMuchIn(examined)).toEqual(['best_of', 'logprobs', 'logprobs_zero']);
+  });
+
+  it('asks a server with chat completions only what applies to it', async () => {
+    const examined = await examineFake('chat-only', { upstream: { engine: 'openai', api: 'chat' } });
+    expect(isTrue(examined.diagnosis)).toBe(true);
+    expect(examined.overrides).toEqual({});
+    expect(examined.findings.get('logprobs')).toMatchObject({ is: 'deviates', isChatShape: true });
+    expect(examined.findings.has('suffix')).toBe(false);
+  });
+});
+
+describe('npm run doctor, when nobody says which engine answers', () => {
+  it.each(engines)('takes %s for what it is', async (engine) => {
+    const examined = await examineFake(engine);
+    expect(examined.engine).toBe(engine);
+    expect(examined.overrides).toEqual(BETTER[engine] ?? {});
+  });
+});
+
+describe('npm run doctor, beside the profile of another engine', () => {
+  it('proposes what turns it into the right one', async () => {
+    const { overrides, extraParameters, findings } = await examineFake('ollama', { upstream: { engine: 'openai' } });
+    expect(extraParameters).toBe('refuse');
+    expect(findings.get('top_k')).toMatchObject({ is: 'ignored' });
+    expect(overrides).toMatchObject({
+      prompt_list: 'emulate',
+      prompt_tokens: 'refuse',
+      prompt_tokens_list: 'refuse',
+      best_of: 'refuse',
+      n: 'emulate',
+      echo: 'emulate',
+      echo_logprobs: 'refuse',
+      logprobs: 'refuse',
+      logit_bias: 'refuse',
+    });
+    expect(overrides).not.toHaveProperty('stop');
+  });
+
+  it('finds what it could do better, which is no error', async () => {
+    const examined = await examineFake('openai', { upstream: { engine: 'ollama' } });
+    expect(isTrue(examined.diagnosis)).toBe(true);
+    expect(examined.extraParameters).toBe('forward');
+    expect(examined.overrides).toMatchObject({ prompt_tokens: 'native', best_of: 'native', logit_bias: 'native' });
+    // What costs nothing to make up for stays made up for.
+    expect(examined.overrides).not.toHaveProperty('max_tokens_absent');
+  });
+});

@@ -1,0 +1,33 @@
+import type { Capability, Support } from '../../src/config/capabilities.js';
+import { UpstreamConfig } from '../../src/config/config.js';
+import { runDoctor } from '../../src/doctor/doctor.js';
+import type { Examined } from '../../src/doctor/report.js';
+import { FakeEngine, type FakeEngineName, type FakeEngineOptions } from '../support/engines/fake-engine.js';
+
+/** Examines a fake engine, beside a profile when `options` names one, and stops it. */
+export async function examineFake(
+  name: FakeEngineName,
+  { upstream = {}, ...options }: FakeEngineOptions & { upstream?: Partial<UpstreamConfig> } = {},
+): Promise<Examined> {
+  const fake = await FakeEngine.start(name, options);
+  try {
+    return await runDoctor({
+      upstream: Object.assign(new UpstreamConfig(), { name: 'fake', baseUrl: fake.baseUrl }, upstream),
+      isEngineKnown: upstream.engine !== undefined,
+      model: undefined,
+    });
+  } finally {
+    await fake.stop();
+  }
+}
+
+/** The cells in which the profile promises what cannot be kept. */
+export function tooMuchIn({ diagnosis }: Examined): Capability[] {
+  return diagnosis.cells.filter(({ isTooMuch }) => isTooMuch).map(({ capability }) => capability);
+}
+
+/** The cells for which something else is proposed than the profile has. */
+export function proposedIn({ diagnosis }: Examined): Partial<Record<Capability, Support>> {
+  const changed = diagnosis.cells.filter(({ claim, proposal }) => claim !== proposal);
+  return Object.fromEntries(changed.map(({ capability, proposal }) => [capability, proposal]));
+}

@@ -1,0 +1,38 @@
+import { describe, expect, it } from '@jest/globals';
+import { type Capability, CAPABILITY_NAMES, descriptionOf, type Support } from '../../src/config/capabilities.js';
+import { examineFake, proposedIn } from './examining.js';
+
+type Cells = Partial<Record<Capability, Support>>;
+
+/** What a lack takes along: who does not echo does not score the echo, either. */
+const TAKEN_ALONG: Partial<Record<Capability, Cells>> = {
+  n: { n_greedy: 'emulate' },
+  echo: { echo_only: 'emulate', echo_logprobs: 'refuse' },
+  // Without log probabilities of any shape there is nothing to make them from.
+  logprobs: { logprobs: 'refuse', logprobs_zero: 'refuse', echo_logprobs: 'refuse' },
+  stop: { stop_text: 'emulate' },
+  // This server has nothing that counts tokens.
+  stream_usage: { stream_usage: 'refuse' },
+};
+
+function expectedFor(lacking: Capability): Cells {
+  const support = descriptionOf(lacking).emulation === undefined ? 'refuse' : 'emulate';
+  return { [lacking]: support, ...TAKEN_ALONG[lacking] };
+}
+
+describe('npm run doctor, when a server does all but one thing', () => {
+  it.each(CAPABILITY_NAMES)('finds that %s is ignored, and nothing else', async (lacking) => {
+    const examined = await examineFake('openai', { without: [lacking], upstream: { engine: 'openai' } });
+    expect(['ignored', 'deviates']).toContain(examined.findings.get(lacking)?.is);
+    expect(proposedIn(examined)).toEqual(expectedFor(lacking));
+    expect(examined.extraParameters).toBeUndefined();
+  });
+
+  it.each(CAPABILITY_NAMES)('finds that %s is refused, and nothing else', async (lacking) => {
+    const examined = await examineFake('openai', { without: { [lacking]: 400 }, upstream: { engine: 'openai' } });
+    expect(examined.findings.get(lacking)).toMatchObject({ is: 'refused', status: 400 });
+    // One list of token ids and several are refused by the same rule of most engines.
+    const alsoRefused: Cells = lacking === 'prompt_tokens' ? { prompt_tokens_list: 'refuse' } : {};
+    expect(proposedIn(examined)).toEqual({ ...expectedFor(lacking), ...alsoRefused });
+  });
+});
