@@ -35,14 +35,27 @@ const RANK: Readonly<Record<Support, number>> = { refuse: 0, emulate: 1, native:
 export function diagnose(profile: EngineProfile, findings: Findings): Diagnosis {
   const cells = CAPABILITY_NAMES.map((capability) => {
     const claim = profile.capabilities[capability];
-    const truth = truthOf(capability, claim, profile, findings);
+    const effective = effectiveClaim(capability, profile);
+    const truth = truthOf(capability, effective, profile, findings);
     // What costs nothing to make up for is as good as native, and stays right when the engine's settings change.
     const isAsGood = claim === 'emulate' && truth === 'native' && descriptionOf(capability).isFree === true;
-    return { capability, claim, proposal: isAsGood ? claim : truth, isTooMuch: RANK[claim] > RANK[truth] };
+    const proposal = isAsGood || truth === effective ? claim : truth;
+    return { capability, claim, proposal, isTooMuch: RANK[effective] > RANK[truth] };
   });
   const claim = profile.extraParameters;
   const proposal = extraParametersOf(findings.get('top_k'), findings.get('unknown field')) ?? claim;
   return { cells, extraParameters: { claim, proposal, isTooMuch: claim === 'forward' && proposal === 'refuse' } };
+}
+
+/** What the gateway makes of a cell together with the others: it refuses what lacks what it would be made from. */
+function effectiveClaim(capability: Capability, { capabilities, tokenCountPath }: EngineProfile): Support {
+  const claim = capabilities[capability];
+  const isRefused =
+    (capability === 'logprobs_zero' && capabilities.logprobs === 'refuse') ||
+    (capability === 'prompt_tokens_list' && capabilities.prompt_tokens === 'refuse') ||
+    (capability === 'best_of' && claim === 'emulate' && capabilities.logprobs === 'refuse') ||
+    (capability === 'stream_usage' && claim === 'emulate' && tokenCountPath === undefined);
+  return isRefused ? 'refuse' : claim;
 }
 
 function truthOf(capability: Capability, claim: Support, profile: EngineProfile, findings: Findings): Support {

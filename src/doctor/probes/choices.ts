@@ -28,7 +28,7 @@ export const choiceProbes: readonly Probe[] = [
   {
     item: 'index of choices',
     apis: ['completions'],
-    otherwise: 'sorts the choices by their index, or asks for each on its own',
+    otherwise: 'sorts choices by their index; asks for each on its own where that is made up for',
     async judge(engine) {
       if (!engine.isTaken('prompt_list')) return unclear('it takes no list of prompts');
       const n = engine.isHonoured('n') ? 2 : 1;

@@ -35,7 +35,7 @@ export const logprobsProbes: readonly Probe[] = [
   {
     item: 'text_offset',
     apis: ['completions'],
-    otherwise: 'counts the offsets itself where it makes up the log probabilities; else passes them on',
+    otherwise: 'counts them from the begin of the prompt',
     async judge(engine) {
       const answer = await engine.good({ ...engine.greedyBody(MAX_TOKENS), logprobs: 1 });
       const legacy = legacyOf(answer);
@@ -46,7 +46,7 @@ export const logprobsProbes: readonly Probe[] = [
   {
     item: 'chosen token in top_logprobs',
     apis: ['completions'],
-    otherwise: 'passes them on',
+    otherwise: 'adds it',
     async judge(engine) {
       // Hot, so that tokens are chosen which are not the likeliest.
       const control = engine.hotBody(8);

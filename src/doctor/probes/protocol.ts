@@ -48,7 +48,7 @@ export const protocolProbes: readonly Probe[] = [
   },
   {
     item: 'id and object',
-    otherwise: 'passes them on',
+    otherwise: 'writes them as the contract has them',
     judge: identity,
   },
   {
