@@ -18,7 +18,8 @@ export async function runDoctor(
   { upstream, isEngineKnown, model: named }: Omit<Settings, 'asJson'>,
   onProgress: OnProgress = () => undefined,
 ): Promise<Examined> {
-  const { baseUrl, apiKey, api } = upstream;
+  const { apiKey, api } = upstream;
+  const baseUrl = upstream.baseUrl.replace(/\/+$/, '');
   const subject = { baseUrl, apiKey, api, model: named ?? '' };
   const client = new EngineClient(new HttpService(axios.create()), subject);
   subject.model ||= await firstModel(client);

@@ -16,15 +16,19 @@ const BETTER: Partial<Record<Engine, object>> = {
 
 const engines = ENGINES.filter((engine) => engine !== 'embedded');
 
-describe('npm run doctor, beside the profile of the engine that answers', () => {
-  it.each(engines)('finds it true for %s', async (engine) => {
-    const examined = await examineFake(engine, { upstream: { engine } });
+describe('npm run doctor, when nobody says which engine answers', () => {
+  it.each(engines)('takes %s for what it is, and finds its profile true', async (engine) => {
+    const examined = await examineFake(engine);
+    expect(examined.engine).toBe(engine);
     expect(tooMuchIn(examined)).toEqual([]);
     expect(isTrue(examined.diagnosis)).toBe(true);
     expect(proposedIn(examined)).toEqual(BETTER[engine] ?? {});
+    expect(examined.overrides).toEqual(BETTER[engine] ?? {});
     for (const name of CAPABILITY_NAMES) expect(examined.findings.has(name)).toBe(true);
   });
+});
 
+describe('npm run doctor, beside the profile of the engine that answers', () => {
   it('finds that llama-cpp-python without --logits_all has no log probabilities, and nothing to rank by', async () => {
     const examined = await examineFake('llama-cpp-python without logits', {
       upstream: { engine: 'llama-cpp-python' },
@@ -39,14 +43,6 @@ describe('npm run doctor, beside the profile of the engine that answers', () => 
     expect(examined.overrides).toEqual({});
     expect(examined.findings.get('logprobs')).toMatchObject({ is: 'deviates', isChatShape: true });
     expect(examined.findings.has('suffix')).toBe(false);
-  });
-});
-
-describe('npm run doctor, when nobody says which engine answers', () => {
-  it.each(engines)('takes %s for what it is', async (engine) => {
-    const examined = await examineFake(engine);
-    expect(examined.engine).toBe(engine);
-    expect(examined.overrides).toEqual(BETTER[engine] ?? {});
   });
 });
 

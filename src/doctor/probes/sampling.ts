@@ -122,8 +122,10 @@ function judgeNarrow(texts: readonly string[], greedy: string): ReturnType<typeo
  * them; then nothing can be told of theirs.
  */
 async function judgeDefaults(engine: Examination): Promise<ReturnType<typeof honoured>> {
+  const unsaid = { prompt: engine.prompt, max_tokens: MAX_TOKENS };
+  await engine.good(unsaid, engine.hotBody(MAX_TOKENS));
   if (!engine.isHonoured('seed')) return unclear('there are no seeds to compare by');
-  const plain = SEEDS.map((seed) => ({ prompt: engine.prompt, max_tokens: MAX_TOKENS, seed }));
+  const plain = SEEDS.map((seed) => ({ ...unsaid, seed }));
   const said = { temperature: 1, ...(engine.isHonoured('top_p_one') && { top_p: 1 }) };
   const texts = await textsOf(engine, plain);
   const explicit = await textsOf(
