@@ -24,7 +24,8 @@ export const localai: EngineProfile = {
   }),
   extraParameters: 'forward',
   healthPath: '/readyz',
-  samplingDefaults: { temperature: 1, top_p: 1 },
+  // Its own are 0.9, 0.95 and 40: `SetDefaults` in https://github.com/mudler/LocalAI/tree/master/core/config
+  samplingDefaults: { temperature: 1, top_p: 1, top_k: 0 },
   limits: [
     'The prompt is put into the model’s completion template, where its configuration has one.',
     '`finish_reason` is `stop` also where `max_tokens` ended the text.',
