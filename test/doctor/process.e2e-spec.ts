@@ -67,6 +67,7 @@ describe('npm run doctor, beside the embedded engine', () => {
     const others = [...verdicts].filter(([, verdict]) => verdict !== 'honoured');
     expect(others).toEqual([
       ['top_k', 'refused'],
+      ['sampling options of its own', 'unclear'],
       ['unknown field', 'refused'],
       ['infill endpoint', 'refused'],
       ['token count endpoint', 'refused'],

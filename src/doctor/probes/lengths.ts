@@ -1,6 +1,6 @@
 import { textOf } from '../engine-answer.js';
 import type { Probe } from '../probe.js';
-import { deviates, honoured, ignored, unclear } from '../verdict.js';
+import { deviates, honoured, ignored, unclear, type Verdict } from '../verdict.js';
 
 /** More than this beyond what was expected, and the rest is not waited for. */
 const ENOUGH_CHARACTERS = 200;
@@ -61,7 +61,7 @@ export const lengthProbes: readonly Probe[] = [
   },
 ];
 
-function judgeEchoOnly(text: string, prompt: string): ReturnType<typeof honoured> {
+function judgeEchoOnly(text: string, prompt: string): Verdict {
   if (text === prompt) return honoured();
   return text === '' ? ignored('the text is empty') : deviates(`the text is ${JSON.stringify(text)}`);
 }

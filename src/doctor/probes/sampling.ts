@@ -1,7 +1,7 @@
-import { type EngineAnswer, textOf } from '../engine-answer.js';
+import { textOf } from '../engine-answer.js';
 import { type Body, type Examination } from '../examination.js';
 import type { Probe } from '../probe.js';
-import { deviates, honoured, ignored, unclear } from '../verdict.js';
+import { deviates, honoured, ignored, unclear, type Verdict } from '../verdict.js';
 
 const MAX_TOKENS = 12;
 const SEEDS = [1, 2, 3, 4, 5, 6];
@@ -75,10 +75,6 @@ export const samplingProbes: readonly Probe[] = [
     },
   },
   {
-    capability: 'sampling_defaults',
-    judge: judgeDefaults,
-  },
-  {
     item: 'top_k',
     otherwise: 'sends other fields or refuses them with 422, as `extraParameters` says',
     async judge(engine) {
@@ -91,6 +87,23 @@ export const samplingProbes: readonly Probe[] = [
       const minP = { ...hot, min_p: 1 };
       const other = judgeNarrow(await textsOf(engine, [minP, minP, minP], hot), greedy);
       return other.is === 'honoured' ? honoured('not top_k, but min_p') : verdict;
+    },
+  },
+  {
+    capability: 'sampling_defaults',
+    judge: judgeDefaults,
+  },
+  {
+    item: 'sampling options of its own',
+    otherwise: 'sends what switches them off, where its profile has that; else they stay in force',
+    async judge(engine) {
+      if (!engine.isHonoured('seed')) return unclear('there are no seeds to compare by');
+      if (!engine.isHonoured('top_k')) return unclear('it takes no top_k to compare with');
+      const said = SEEDS.map((seed) => ({ prompt: engine.prompt, max_tokens: MAX_TOKENS, seed, ...saidTo(engine) }));
+      const neutral = said.map((body) => ({ ...body, ...NEUTRAL }));
+      return areDifferent(await textsOf(engine, said), await textsOf(engine, neutral, said[0]))
+        ? deviates('top_k or its like is in force beside temperature 1 and top_p 1')
+        : honoured('none');
     },
   },
   {
@@ -110,36 +123,34 @@ async function textsOf(engine: Examination, bodies: readonly Body[], control?: B
 }
 
 /** What leaves one token to choose from makes every text the greedy one. */
-function judgeNarrow(texts: readonly string[], greedy: string): ReturnType<typeof honoured> {
+function judgeNarrow(texts: readonly string[], greedy: string): Verdict {
   const same = texts.filter((text) => text === greedy).length;
   if (same >= texts.length - 1) return honoured();
   return new Set(texts).size === 1 ? deviates('the same text each time, but not the greedy one') : ignored();
 }
 
+/** The contract's defaults, said aloud. */
+function saidTo(engine: Examination): Body {
+  return { temperature: 1, ...(engine.isHonoured('top_p_one') && { top_p: 1 }) };
+}
+
 /**
- * With the same seeds, nothing said has to give what the contract's defaults give, and what the gateway sends to engines
- * with others: `top_k`, `min_p` and a penalty of repetitions switched off. Engines without these fields refuse or ignore
- * them; then nothing can be told of theirs.
+ * With the same seeds, nothing said has to give what the contract's defaults give, also where what the contract does not
+ * have is switched off besides: `top_k`, `min_p` and penalties of repetitions. Engines without these fields refuse or
+ * ignore them; then nothing can be told of theirs.
  */
-async function judgeDefaults(engine: Examination): Promise<ReturnType<typeof honoured>> {
+async function judgeDefaults(engine: Examination): Promise<Verdict> {
   const unsaid = { prompt: engine.prompt, max_tokens: MAX_TOKENS };
   await engine.good(unsaid, engine.hotBody(MAX_TOKENS));
   if (!engine.isHonoured('seed')) return unclear('there are no seeds to compare by');
   const plain = SEEDS.map((seed) => ({ ...unsaid, seed }));
-  const said = { temperature: 1, ...(engine.isHonoured('top_p_one') && { top_p: 1 }) };
+  const said = plain.map((body) => ({ ...body, ...saidTo(engine) }));
   const texts = await textsOf(engine, plain);
-  const explicit = await textsOf(
-    engine,
-    plain.map((body) => ({ ...body, ...said })),
-  );
-  if (areDifferent(texts, explicit)) return deviates('other texts than with temperature 1 and top_p 1');
-  const neutral: EngineAnswer[] = [];
-  for (const body of plain) neutral.push(await engine.client.ask({ ...body, ...said, ...NEUTRAL }));
-  if (neutral.some(({ status }) => status !== 200)) return honoured();
-  return areDifferent(
-    texts,
-    neutral.map((answer) => textOf(answer)),
-  )
+  if (areDifferent(texts, await textsOf(engine, said)))
+    return deviates('other texts than with temperature 1 and top_p 1');
+  if (!engine.isHonoured('top_k')) return honoured();
+  const neutral = said.map((body) => ({ ...body, ...NEUTRAL }));
+  return areDifferent(texts, await textsOf(engine, neutral, said[0]))
     ? deviates('other texts than with top_k and its like switched off')
     : honoured();
 }
