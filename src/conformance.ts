@@ -18,7 +18,7 @@ const COSTS: Partial<Record<Capability, string>> = {
   n_greedy: 'as many requests as choices, each of which reads the prompt',
   best_of: 'as `n` costs, for `best_of` choices',
   echo: 'nothing more',
-  stop: 'the tokens past the text; a stream is aborted there',
+  stop: 'what it generates past the text, where it does not find it itself; a stream is aborted there',
   stream_usage: 'one small request for each prompt and each choice',
 };
 
