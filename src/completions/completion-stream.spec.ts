@@ -25,6 +25,7 @@ function wholeReader(): PartReader {
     firstChoice: 0,
     choiceCount: 1,
     promptIndex: 0,
+    isPlain: false,
     emulations: () => [],
   };
   return new PartReader(part, { id: 'cmpl-x', created: 0 });

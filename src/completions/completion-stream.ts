@@ -1,9 +1,10 @@
 import { isUsage, type Usage } from '../telemetry/usage.js';
 import { DONE, formatEvent } from '../upstreams/event-stream.js';
 import { UpstreamError } from '../upstreams/upstream-error.js';
-import type { UpstreamCompletion } from './canonical.js';
+import type { UpstreamChoice, UpstreamCompletion } from './canonical.js';
 import { mergeUsage } from './emulations/merge-usage.js';
-import type { PartReader } from './part-reader.js';
+import type { PartReader, Piece } from './part-reader.js';
+import { PlainChunks } from './plain-chunks.js';
 import type { ResumedChunks } from './resumed-chunks.js';
 import type { StreamProgress } from './stream-progress.js';
 
@@ -24,6 +25,7 @@ export interface StreamExpectation {
  * one id, and usage only for those who asked. An event that needs no change is passed on as it came.
  */
 export class CompletionStream {
+  private readonly plain = new PlainChunks();
   private readonly usages = new Map<PartReader, Usage>();
   private countedUsage: Usage | undefined;
   private hasFinished = false;
@@ -71,10 +73,17 @@ export class CompletionStream {
    */
   accept(reader: PartReader, data: string): string {
     if (reader.hasDone) return '';
+    const plain = this.plain.read(data);
+    if (plain) {
+      this.progress.add({ choices: [plain] });
+      return plain.event;
+    }
     if (data === DONE) return this.finishPart(reader);
     const piece = reader.read(data);
-    if (!piece) return '';
-    const { completion: chunk, isAsItCame, isUsageOnly } = piece;
+    return piece ? this.acceptPiece(reader, piece, data) : '';
+  }
+
+  private acceptPiece(reader: PartReader, { completion: chunk, isAsItCame, isUsageOnly }: Piece, data: string): string {
     const isFitted = this.resumed?.fit(chunk) ?? false;
     const isAnothers = this.readers.length > 1 && this.takeIdentity(chunk);
     this.progress.add(chunk);
@@ -83,8 +92,16 @@ export class CompletionStream {
     if (chunk.choices.length === 0) return '';
 
     const hidesUsage = chunk.usage !== undefined && !this.keepsUsage(chunk);
-    const isUnchanged = isAsItCame && !hidesUsage && !isFitted && !isAnothers;
-    if (isUnchanged && chunk.model === this.expected.requestedModel) return formatEvent(data);
+    const isOwn = !isFitted && !isAnothers;
+    const isUnchanged = isOwn && isAsItCame && !hidesUsage && chunk.model === this.expected.requestedModel;
+    if (isOwn && reader.part.isPlain && isPlain(chunk)) {
+      const rewrite = (text: string): string => this.writeChunk(withText(chunk, text), hidesUsage);
+      this.plain.learn(data, chunk.choices[0].index, isUnchanged ? undefined : rewrite);
+    }
+    return isUnchanged ? formatEvent(data) : this.writeChunk(chunk, hidesUsage);
+  }
+
+  private writeChunk(chunk: UpstreamCompletion, hidesUsage: boolean): string {
     const { usage, ...others } = chunk;
     return this.write(hidesUsage ? others : { ...others, usage });
   }
@@ -151,4 +168,18 @@ export class CompletionStream {
   private write(chunk: object): string {
     return formatEvent(JSON.stringify({ ...chunk, model: this.expected.requestedModel }));
   }
+}
+
+type PlainCompletion = UpstreamCompletion & { choices: [UpstreamChoice] };
+
+/** A chunk of one choice that has nothing but a text: what more there may be says something else each time. */
+function isPlain(chunk: UpstreamCompletion): chunk is PlainCompletion {
+  const [choice, ...others] = chunk.choices;
+  return (
+    choice !== undefined && others.length === 0 && !choice.finish_reason && !choice.logprobs && !isUsage(chunk.usage)
+  );
+}
+
+function withText(chunk: PlainCompletion, text: string): UpstreamCompletion {
+  return { ...chunk, choices: [{ ...chunk.choices[0], text }] };
 }

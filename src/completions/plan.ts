@@ -28,6 +28,8 @@ export interface Part {
   readonly choiceCount: number;
   /** The first of the caller's prompts that it is for. */
   readonly promptIndex: number;
+  /** Nothing is made up for: of a piece that has only a text, the text is the caller's as it is. */
+  readonly isPlain: boolean;
   /** What is made up for in its choices, in running order; made anew, since they keep what they have seen. */
   readonly emulations: () => Emulation[];
 }
@@ -65,9 +67,11 @@ export function planRequest(asked: CreateCompletionDto, candidate: Candidate): P
 
   const sent = writeBody(body, candidate, emulated);
   const emulations = emulationsFor(body, emulated);
+  const isPlain = dialect === completionsDialect && emulations().length === 0;
   const parts = partsOf(body, emulated).map(({ fields, ...part }) => ({
     ...part,
     dialect,
+    isPlain,
     emulations,
     body: dialect.write(inTemplate(fields ? { ...sent, ...fields } : sent, template)),
   }));

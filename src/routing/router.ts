@@ -75,7 +75,7 @@ export class Router {
 
   /** Whether the model is one that the configuration or an upstream's list names, and not only one that somebody asked for. */
   isListed(model: string): boolean {
-    return this.registry.upstreams.some(({ models }) => models.names.includes(model));
+    return this.registry.upstreams.some(({ models }) => models.lists(model));
   }
 
   /** Every upstream that serves the model by name, pattern or discovery; else those that take any. */
@@ -197,7 +197,8 @@ export class Router {
    */
   private choose(tour: Tour): Candidate | undefined {
     const candidates = this.candidatesOf(tour);
-    const chosen = this.selectFrom(this.untriedOf(tour), tour.job) ?? this.selectFrom(candidates, tour.job);
+    const untried = candidates.filter((candidate) => !tour.tried.has(nameOf(candidate)));
+    const chosen = this.selectFrom(untried, tour.job) ?? this.selectFrom(candidates, tour.job);
     if (chosen) return chosen;
     if (candidates.every(isResting)) throw resting(candidates);
     return undefined;

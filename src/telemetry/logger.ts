@@ -3,6 +3,9 @@ import { type DestinationStream, type Logger, pino } from 'pino';
 
 export type { Logger };
 
+/** Lines are gathered, so that each does not cost a write: up to so many bytes, and not for longer than anybody notices. */
+const GATHERED = { minLength: 4_096, periodicFlush: 100 };
+
 /** The token to inject the pino `Logger` by. */
 export const LOGGER = Symbol('logger');
 
@@ -18,7 +21,7 @@ export function createLogger(level: string, destination?: DestinationStream): Lo
     formatters: { level: (label: string) => ({ level: label }) },
     serializers: { err: describeError },
   };
-  return pino(options, destination ?? pino.destination({ dest: 1, sync: false }));
+  return pino(options, destination ?? pino.destination({ dest: 1, sync: false, ...GATHERED }));
 }
 
 /** No system tears so much apart that is written at once, however many write to the same pipe (POSIX, PIPE_BUF). */
@@ -26,7 +29,7 @@ const UNTORN_BYTES = 4_096;
 
 /** The same for processes that share a standard output: their lines come one by one. */
 export function createSharedLogger(level: string): Logger {
-  return createLogger(level, pino.destination({ dest: 1, sync: false, maxWrite: UNTORN_BYTES }));
+  return createLogger(level, pino.destination({ dest: 1, sync: false, maxWrite: UNTORN_BYTES, ...GATHERED }));
 }
 
 /** Of an error, what helps to find it. Libraries hang whole requests on theirs, headers with secrets included. */

@@ -32,6 +32,11 @@ export class ServedModels {
     return [...this.exact.keys(), ...this.discovered];
   }
 
+  /** Whether it has the name, and not only a pattern that fits it. */
+  lists(name: string): boolean {
+    return this.exact.has(name) || this.discovered.has(name);
+  }
+
   /** Some model of the upstream, by the upstream's name, to try it with. */
   get probeModel(): string | undefined {
     const [model] = [...this.exact.values(), ...this.discovered];

@@ -1,0 +1,90 @@
+import { afterAll, afterEach, beforeAll, describe, expect, it, jest } from '@jest/globals';
+import { getMetadataStorage } from 'class-validator';
+import { ServerResponse } from 'node:http';
+import { chunk, completion, FakeUpstream, replyEvents, replyJson } from './support/fake-upstream.js';
+import { Gateway } from './support/gateway.js';
+
+const BODY = '{"model":"test-model","prompt":"Once upon a time","max_tokens":8}';
+const STREAM = BODY.replace('}', ',"stream":true}');
+const WORDS = 500;
+
+/** What a request may cost, counted: a clock would tell something else on each machine. */
+describe('what a request costs', () => {
+  let upstream: FakeUpstream;
+  let gateway: Gateway;
+
+  beforeAll(async () => {
+    upstream = await FakeUpstream.start();
+    gateway = await Gateway.inFrontOf(upstream);
+    // What is done once is not counted.
+    for (const body of [BODY, STREAM]) await (await gateway.complete(body)).text();
+  });
+
+  afterEach(() => {
+    jest.restoreAllMocks();
+  });
+
+  afterAll(async () => {
+    await gateway.stop();
+    await upstream.stop();
+  });
+
+  /** The texts that were parsed while `act` ran, log lines left out. */
+  async function parsed(act: () => Promise<unknown>): Promise<string[]> {
+    const parse = jest.spyOn(JSON, 'parse');
+    await act();
+    const texts = parse.mock.calls.map(([json]) => json);
+    parse.mockRestore();
+    return texts.filter((text) => !text.startsWith('{"level"'));
+  }
+
+  it('is one parse of the body and one of the answer, which goes on as it came', async () => {
+    const answer = JSON.stringify(completion('Hello'));
+    upstream.onCompletion(replyJson(answer));
+    expect(await parsed(async () => (await gateway.complete(BODY)).text())).toEqual([BODY, answer]);
+  });
+
+  it('is no run of class-validator, as long as there is nothing to explain', async () => {
+    upstream.onCompletion(replyJson(completion('Hello')));
+    const asked = jest.spyOn(getMetadataStorage(), 'getTargetValidationMetadatas');
+    expect((await gateway.complete(BODY)).status).toBe(200);
+    expect(asked).not.toHaveBeenCalled();
+    expect((await gateway.complete(BODY.replace('8', '-8'))).status).toBe(422);
+    expect(asked).toHaveBeenCalled();
+  });
+
+  it.each([
+    ['as they come', 'test-model'],
+    ["under the requested model's name", 'another-name'],
+  ])('of a stream is no parse of plain chunks that go on %s', async (_, model) => {
+    const words = Array.from({ length: WORDS }, (__, index) => chunk(` word${index}`, null, { model }));
+    const end = chunk('', 'length', { model });
+    const usage = { prompt_tokens: 1, completion_tokens: WORDS, total_tokens: WORDS + 1 };
+    const counts = chunk('', null, { model, choices: [], usage });
+    upstream.onCompletion(replyEvents(...words, end, counts, '[DONE]'));
+    let text = '';
+    const texts = await parsed(async () => {
+      text = await (await gateway.complete(STREAM)).text();
+    });
+    expect(text.match(/ word\d+"/g)).toHaveLength(WORDS);
+    // The body; the first chunk, and the try whether its text can be told from the rest; the end; the usage.
+    expect(texts.filter((each) => each.startsWith('{'))).toHaveLength(5);
+  });
+
+  it('of a stream is one write for all events of one read', async () => {
+    const words = Array.from({ length: 100 }, (_, index) => chunk(` word${index}`));
+    upstream.onCompletion(replyEvents(...words, chunk('', 'length'), '[DONE]'));
+    const write = jest.spyOn(ServerResponse.prototype as ServerResponse, 'write');
+    await (await gateway.complete(STREAM)).text();
+    const ours = write.mock.calls.filter(([piece]) => String(piece).includes('"model":"test-model"'));
+    expect(ours.length).toBeLessThanOrEqual(2);
+  });
+
+  it('is one request upstream, on a connection that is kept', async () => {
+    upstream.onCompletion(replyJson(completion('Hello')));
+    upstream.requests.length = 0;
+    for (let count = 0; count < 20; count++) await (await gateway.complete(BODY)).text();
+    expect(upstream.requests).toHaveLength(20);
+    expect(await upstream.openConnections()).toBe(1);
+  });
+});
