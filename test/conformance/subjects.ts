@@ -1,3 +1,4 @@
+import { type Capability, CAPABILITY_NAMES, descriptionOf, type Support } from '../../src/config/capabilities.js';
 import type { UpstreamConfig } from '../../src/config/config.js';
 import { configuredProfile, type EngineProfile } from '../../src/upstreams/engines/engine-profile.js';
 import { ENGINE_PROFILES } from '../../src/upstreams/engines/engine-profiles.js';
@@ -9,7 +10,9 @@ import type { FillsIn } from './expectation.js';
 
 /** An engine that the contract is held against, with what stays different, as its profile's `limits` say. */
 export interface Subject {
-  name: FakeEngineName;
+  name: FakeEngineName | typeof EMULATED;
+  /** What the configuration says of it. */
+  capabilities?: UpstreamConfig['capabilities'];
   engine: UpstreamConfig['engine'];
   api?: 'chat';
   fillsIn: FillsIn;
@@ -26,6 +29,16 @@ export interface Subject {
   /** A part of a character has no name, and so no place, of its own. */
   namesNoBytes?: true;
 }
+
+/** A server that has all of the contract, and is not asked for any of it that the gateway can make up for. */
+const EMULATED = 'openai, everything made up for';
+
+/** The usage of a stream can be counted only where there is an endpoint for it. */
+const EMULATED_CAPABILITIES = Object.fromEntries(
+  CAPABILITY_NAMES.filter((name) => descriptionOf(name).emulation !== undefined && name !== 'stream_usage').map(
+    (name): [Capability, Support] => [name, 'emulate'],
+  ),
+);
 
 const LLAMA_CPP_PENALTIES = { penaltyWindow: 64 };
 
@@ -51,6 +64,13 @@ export const SUBJECTS: readonly Subject[] = [
     fillsIn: 'template',
     sampling: { ...LLAMA_CPP_PENALTIES, topK: 40, minP: 0.05 },
   },
+  {
+    name: EMULATED,
+    engine: 'openai',
+    capabilities: { ...EMULATED_CAPABILITIES, echo_logprobs: 'refuse' },
+    fillsIn: 'template',
+    generatesPastStop: true,
+  },
   { name: 'chat-only', engine: 'openai', api: 'chat', fillsIn: 'nothing' },
 ];
 
@@ -64,11 +84,11 @@ export class Stage {
   ) {}
 
   static async of(subject: Subject, config: object = {}): Promise<Stage> {
-    const { name, engine, api = 'completions', fillsIn } = subject;
-    const fake = await FakeEngine.start(name);
+    const { name, engine, api = 'completions', capabilities = {}, fillsIn } = subject;
+    const fake = await FakeEngine.start(name === EMULATED ? 'openai' : name);
     const templates = fillsIn === 'template' ? { fimTemplates: { '*': FIM_TEMPLATE } } : {};
-    const gateway = await Gateway.inFrontOf(fake, { upstream: { engine, api, ...templates }, config });
-    return new Stage(subject, fake, gateway, configuredProfile(ENGINE_PROFILES[engine], { api }));
+    const gateway = await Gateway.inFrontOf(fake, { upstream: { engine, api, capabilities, ...templates }, config });
+    return new Stage(subject, fake, gateway, configuredProfile(ENGINE_PROFILES[engine], { api, capabilities }));
   }
 
   async stop(): Promise<void> {
