@@ -49,7 +49,8 @@ export function refusedParams(body: Body, profile: EngineProfile, fillsIn: Fills
   const isOfIds = isOfTokens(given.prompt);
   const isScored = typeof given.logprobs === 'number';
   const ranks = emulates('best_of');
-  if (emulates('echo') && isOfIds) refused.push('echo', 'max_tokens');
+  if (emulates('echo') && isOfIds) refused.push('echo');
+  if (emulates('echo_only') && isOfIds) refused.push('max_tokens');
   if (ranks && capabilities.logprobs === 'refuse') refused.push('best_of');
   if (ranks && given.echo === true && isOfIds && !isScored) refused.push('echo');
   if (emulates('suffix') && (isOfIds || fillsIn === 'nothing')) refused.push('suffix');

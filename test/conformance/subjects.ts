@@ -22,7 +22,7 @@ export interface Subject {
   knowsNoLength?: true;
   /** Whole answers have no usage. */
   lacksUsage?: true;
-  /** It does not know that a text is over: a whole answer counts what came after a stop text. */
+  /** It does not know that a text is over: what it has generated after a stop text counts, too. */
   generatesPastStop?: true;
   /** The usage of a stream is counted again, from its text; what stands for a suffix is not seen there. */
   recountsUsage?: true;

@@ -109,6 +109,7 @@ function infill(body: Body): ReturnType<Route> {
     n: 1,
     bestOf: 1,
     echo: false,
+    sampling: { ...asked.sampling, penaltyWindow: PENALTY_WINDOW },
     prompts: [prompt],
     maxTokens: limitOf(body.n_predict ?? body.max_tokens),
     topLogprobs: typeof body.n_probs === 'number' && body.n_probs > 0 ? body.n_probs : undefined,
