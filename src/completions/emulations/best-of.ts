@@ -43,12 +43,12 @@ function toAsked(choice: UpstreamChoice, index: number, body: CreateCompletionDt
   return { ...choice, index, text: echoedPromptOf(body, index) + choice.text, logprobs: null };
 }
 
-/** Of the generated tokens; a choice without any has nothing against it, and nothing for it. */
+/** Of the generated tokens. A choice without any has nothing for it: nobody asks for the best to get no text. */
 function meanLogprob(choice: UpstreamChoice, body: CreateCompletionDto): number {
   const legacy = asLegacy(choice.logprobs);
   if (!legacy && choice.text !== '') throw ignoredBy({ param: 'best_of', asks: '`best_of`' });
   const generated = legacy ? generatedLogprobs(legacy, choice.index, body) : [];
-  return generated.length === 0 ? 0 : generated.reduce((sum, logprob) => sum + logprob, 0) / generated.length;
+  return generated.length === 0 ? -Infinity : generated.reduce((sum, logprob) => sum + logprob, 0) / generated.length;
 }
 
 function generatedLogprobs(legacy: LegacyLogprobs, index: number, body: CreateCompletionDto): number[] {
