@@ -62,6 +62,8 @@ export function planRequest(asked: CreateCompletionDto, candidate: Candidate): P
     hasSuffix(body) && emulated.has('suffix') ? fimTemplateOf(candidate.upstream, body.model) : undefined;
   // The engine sees a prompt that is not the caller's.
   if (body.echo && (template !== undefined || dialect.isFromRoot)) emulated.add('echo');
+  // Without `echo` it may not take 0 for `max_tokens`.
+  if (emulated.has('echo') && body.max_tokens === 0) emulated.add('echo_only');
   // It has one prompt, and one choice.
   if (dialect.isFromRoot) emulated.add('n').add('prompt_list');
 
