@@ -54,6 +54,21 @@ describe('log probabilities', () => {
     expect(echoed).toEqual({ ...lists, text_offset: [0, 1] });
   });
 
+  it.each([[-1], [0]])(
+    'find their place again after parts of characters in an echoed prompt (offsets from %d)',
+    (first) => {
+      const tokens = ['Za', '\uFFFD', '\uFFFD', 'o', '\uFFFD', '\uFFFD', '\uFFFD', '\uFFFD', ' x'];
+      const lists = {
+        tokens,
+        token_logprobs: tokens.map(() => -1),
+        top_logprobs: tokens.map((token) => ({ [token]: -1 })),
+        text_offset: tokens.map((_, at) => (first < 0 ? first : at)),
+      };
+      const emulation = new ToLegacyLogprobs(1, true, () => 'Zażoó🙂');
+      expect(fit(emulation, 'Zażoó🙂 x', lists)).toEqual({ ...lists, text_offset: [0, 2, 2, 3, 4, 4, 4, 4, 6] });
+    },
+  );
+
   it('are as many as were asked for, by falling probability, the chosen token always with them', () => {
     const logprobs = {
       tokens: ['c', '__proto__'],

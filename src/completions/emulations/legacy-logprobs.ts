@@ -18,6 +18,12 @@ interface Position {
   offset: number;
   /** What is added to the upstream's own offsets; known from the first on. */
   shift: number | undefined;
+  /** Whether the upstream's own offsets are of no use; known from the first on. */
+  isCounted: boolean | undefined;
+  /** The echoed prompt from where the next token begins. */
+  ahead: string;
+  /** The token before was a part of a character: where it ends cannot be told from its name. */
+  isInCharacter: boolean;
 }
 
 /** Brings log probabilities, in whatever shape they come, to OpenAI's legacy lists, and to as many as were asked for. */
@@ -47,11 +53,21 @@ export class ToLegacyLogprobs implements Emulation {
 
   private begin(index: number): Position {
     const prompt = this.promptOf(index);
-    const offset = this.isEchoed || typeof prompt !== 'string' ? 0 : lengthInCodePoints(prompt);
-    return { decoder: new TextDecoder('utf-8', { ignoreBOM: true }), offset, shift: undefined };
+    const isText = typeof prompt === 'string';
+    return {
+      decoder: new TextDecoder('utf-8', { ignoreBOM: true }),
+      offset: this.isEchoed || !isText ? 0 : lengthInCodePoints(prompt),
+      shift: undefined,
+      isCounted: undefined,
+      ahead: this.isEchoed && isText ? prompt : '',
+      isInCharacter: false,
+    };
   }
 
-  /** vLLM counts from the begin of the completion; SGLang gives -1 for all. */
+  /**
+   * vLLM counts from the begin of the completion, and U+FFFD, which stands for a part of a character, as one; SGLang gives
+   * -1 for all.
+   */
   private fitOffsets(
     legacy: LegacyLogprobs | undefined,
     position: Position,
@@ -59,11 +75,13 @@ export class ToLegacyLogprobs implements Emulation {
   ): LegacyLogprobs | undefined {
     if (!legacy || legacy.tokens.length === 0) return legacy;
     const [first] = legacy.text_offset;
-    if (first === undefined || first < 0) {
-      return { ...legacy, text_offset: legacy.tokens.map((token) => advance(position, token, undefined)) };
+    position.isCounted ??= first === undefined || first < 0 || (position.ahead !== '' && legacy.tokens.some(isPart));
+    if (first === undefined || position.isCounted) {
+      return { ...legacy, text_offset: legacy.tokens.map((token) => find(position, token)) };
     }
     const isText = typeof this.promptOf(index) === 'string';
-    position.shift ??= isText && first < position.offset ? position.offset - first : 0;
+    // A template in which the prompt stands is counted, too.
+    position.shift ??= isText ? position.offset - first : 0;
     const { shift } = position;
     return shift === 0 ? legacy : { ...legacy, text_offset: legacy.text_offset.map((offset) => offset + shift) };
   }
@@ -129,9 +147,38 @@ function advance(position: Position, token: string, bytes: number[] | null | und
   return offset;
 }
 
+/**
+ * @returns where a token begins of which nothing is known but its name. In an echoed prompt, parts of characters are
+ *   followed by the next place where the next whole token stands, so that what comes after is counted right again.
+ */
+function find(position: Position, token: string): number {
+  if (position.ahead !== '' && isPart(token)) {
+    position.isInCharacter = true;
+    return position.offset;
+  }
+  if (position.isInCharacter) {
+    const at = position.ahead.indexOf(token, 1);
+    skip(position, at === -1 ? position.ahead.length : at);
+    position.isInCharacter = false;
+  }
+  const { offset } = position;
+  position.ahead = position.ahead.slice(token.length);
+  position.offset += lengthInCodePoints(token);
+  return offset;
+}
+
+function skip(position: Position, length: number): void {
+  position.offset += lengthInCodePoints(position.ahead.slice(0, length));
+  position.ahead = position.ahead.slice(length);
+}
+
+function isPart(token: string): boolean {
+  return token.includes('\uFFFD');
+}
+
 /** A part of a character has no text, so that U+FFFD stands for it, or nothing: OpenAI names it by its bytes. */
 function nameOf({ token, bytes }: ChatToken): string {
-  const isPart = token === '' || token.includes('\uFFFD');
-  if (!isPart || !bytes || bytes.length === 0 || Buffer.from(token).equals(Uint8Array.from(bytes))) return token;
+  const mayBePart = token === '' || isPart(token);
+  if (!mayBePart || !bytes || bytes.length === 0 || Buffer.from(token).equals(Uint8Array.from(bytes))) return token;
   return `bytes:${bytes.map((byte) => `\\x${byte.toString(16).padStart(2, '0')}`).join('')}`;
 }
