@@ -1,8 +1,7 @@
-import { textOf } from '../engine-answer.js';
+import { isGood, textOf } from '../engine-answer.js';
 import { type Examination, judgeBad, PROMPTS } from '../examination.js';
 import type { Probe } from '../probe.js';
 import { deviates, honoured, ignored, unclear, type Verdict } from '../verdict.js';
-import { isGood } from '../engine-answer.js';
 
 /** Long enough for a text to say something twice. */
 const MAX_TOKENS = 32;

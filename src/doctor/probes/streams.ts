@@ -1,8 +1,8 @@
+import { isUsage } from '../../telemetry/usage.js';
 import { choicesOf, type EngineStream, isFields, isGood, textOf } from '../engine-answer.js';
 import { type Body, type Examination, reasonOf } from '../examination.js';
 import type { Probe } from '../probe.js';
 import { Decided, deviates, honoured, ignored, refused, unclear } from '../verdict.js';
-import { isUsage } from '../../telemetry/usage.js';
 
 const MAX_TOKENS = 6;
 const withUsage = (engine: Examination): Body => ({
