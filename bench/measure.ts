@@ -50,15 +50,16 @@ export class Meter {
   }
 
   /** All but the memory of one round, without a gateway. */
-  async measureDirect(port: number): Promise<Direct> {
+  async measureDirect(port: number, holds: boolean): Promise<Direct> {
     const target = { port, headers: {} };
     const measured = await this.measure(target);
-    const held = this.#load.isComplete ? await this.hold(target, Math.max(...this.#plan.heldStreams)) : undefined;
+    const held =
+      holds && this.#load.isComplete ? await this.hold(target, Math.max(...this.#plan.heldStreams)) : undefined;
     return { measured, held };
   }
 
   /** One round of one contender: a process for what is fast, and a fresh one for what is held. */
-  async measureContender(contender: Contender, direct: Direct): Promise<Round> {
+  async measureContender(contender: Contender, direct: Direct, holds: boolean): Promise<Round> {
     const { headers } = contender;
     const figures: Round = {};
     const port = await freePort();
@@ -73,7 +74,8 @@ export class Meter {
     } finally {
       await program.stop();
     }
-    if (direct.held) Object.assign(figures, await this.measureHeld(contender, direct.held, figures.errors ?? 0));
+    if (holds && direct.held)
+      Object.assign(figures, await this.measureHeld(contender, direct.held, figures.errors ?? 0));
     return figures;
   }
 

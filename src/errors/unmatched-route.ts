@@ -7,9 +7,11 @@ interface Layer {
   route?: { methods: Record<string, boolean> };
 }
 
-/** 405 when the path exists with other methods, else 404. */
+/** 400 for a path that is none, 405 when it exists with other methods, else 404. */
 export function unmatchedRoute(request: Request): ApiError {
   const { method, path } = request;
+  if (!isDecodable(path))
+    return new ApiError(400, 'invalid_request', `${path} is no path: a % stands before two hex digits.`);
   const allowed = allowedMethods(request);
   if (allowed.length === 0) return new ApiError(404, 'not_found', `There is nothing at ${path}.`);
   const allow = allowed.join(', ');
@@ -17,6 +19,15 @@ export function unmatchedRoute(request: Request): ApiError {
   return new ApiError(405, 'method_not_allowed', `${path} does not take ${method}, but ${allow}.`, {
     headers: { Allow: allow },
   });
+}
+
+function isDecodable(path: string): boolean {
+  try {
+    decodeURIComponent(path);
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 function allowedMethods({ app, path }: Request): string[] {

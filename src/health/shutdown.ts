@@ -11,10 +11,13 @@ export class ShutdownState {
   isDraining = false;
 }
 
+/** They tell how it stands also while nothing else is served. */
+const PROBES = new Set(['/livez', '/readyz', '/health']);
+
 /** Refuses what still comes in over connections that were kept alive. */
 export function refuseWhileDraining(state: ShutdownState): RequestHandler {
-  return (_request, response, next) => {
-    if (!state.isDraining) {
+  return (request, response, next) => {
+    if (!state.isDraining || PROBES.has(request.path)) {
       next();
       return;
     }
