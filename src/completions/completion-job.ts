@@ -13,7 +13,7 @@ import { type PartAnswer, toCompletionAnswer } from './completion-answer.js';
 import { CompletionStream } from './completion-stream.js';
 import type { CreateCompletionDto } from './create-completion.dto.js';
 import { demandsOf, judge } from './demands.js';
-import { countUsage, tokenCounter } from './emulations/count-usage.js';
+import { type CountedChoice, countUsage, tokenCounter } from './emulations/count-usage.js';
 import { unsupportedMessage } from './emulations/emulation.js';
 import { runInLanes } from './emulations/lanes.js';
 import { PartReader } from './part-reader.js';
@@ -178,10 +178,11 @@ export class CompletionJob implements Job {
   }
 
   /** The choices as the caller has them. */
-  private choices(): { promptIndex: number; prompt: string; text: string }[] {
+  private choices(): CountedChoice[] {
     return Array.from({ length: choiceCountOf(this.body) }, (_, index) => ({
       promptIndex: Math.floor(index / (this.body.n ?? 1)),
       prompt: String(promptOf(this.body, index)),
+      suffix: this.body.suffix ?? '',
       text: (this.stream.choiceAt(index)?.text ?? '').slice(echoedPromptOf(this.body, index).length),
     }));
   }

@@ -8,6 +8,8 @@ import { readAnswer } from '../canonical.js';
 export interface CountedChoice {
   promptIndex: number;
   prompt: string;
+  /** Of a prompt that is filled in, what comes after; the few tokens that tell the two apart are not counted. */
+  suffix: string;
   text: string;
 }
 
@@ -23,12 +25,15 @@ export async function countUsage(
 ): Promise<Usage> {
   const promptCounts = new Map<number, number>();
   let completion = 0;
-  for (const { promptIndex, prompt, text } of choices) {
-    const promptCount = promptCounts.get(promptIndex) ?? (await count(prompt));
+  let suffixes = 0;
+  for (const { promptIndex, prompt, suffix, text } of choices) {
+    const known = promptCounts.get(promptIndex);
+    const promptCount = known ?? (await count(prompt));
     promptCounts.set(promptIndex, promptCount);
+    if (known === undefined && suffix !== '') suffixes += await count(suffix);
     if (text !== '') completion += (await count(prompt + text)) - promptCount;
   }
-  const promptTokens = promptCounts.values().reduce((sum, each) => sum + each, 0);
+  const promptTokens = promptCounts.values().reduce((sum, each) => sum + each, suffixes);
   return { prompt_tokens: promptTokens, completion_tokens: completion, total_tokens: promptTokens + completion };
 }
 
