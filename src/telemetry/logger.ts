@@ -4,7 +4,7 @@ import { type DestinationStream, type Logger, pino } from 'pino';
 export type { Logger };
 
 /** Lines are gathered, so that each does not cost a write: up to so many bytes, and not for longer than anybody notices. */
-const GATHERED = { minLength: 4_096, periodicFlush: 100 };
+const GATHERED = { minLength: 2_048, periodicFlush: 100 };
 
 /** The token to inject the pino `Logger` by. */
 export const LOGGER = Symbol('logger');
