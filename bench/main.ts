@@ -24,7 +24,7 @@ const USAGE = `usage: npm run bench -- [--rounds N] [--quick] [--only NAME]... [
 `;
 
 /** Memory varies little from round to round, and thousands of streams take their time to open. */
-const HELD_ROUNDS = 2;
+const HELD_ROUNDS = 1;
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 

@@ -78,12 +78,6 @@ describe('upstreams that are killed at random, one always alive', () => {
     };
 
     const requestAt = (index: number): (typeof PROMPTS)[number] => PROMPTS[index % PROMPTS.length] as never;
-    const results = await Promise.all([
-      ...Array.from({ length: STREAMS }, (_, index) => streamed(gateway, requestAt(index), onChunk)),
-      ...Array.from({ length: JSON_REQUESTS }, (_, index) => whole(gateway, requestAt(index))),
-    ]);
-    await isDisturbing;
-
     const expected = [...Array(STREAMS).keys(), ...Array(JSON_REQUESTS).keys()].map((index): Result => {
       const answer = undisturbed[index % PROMPTS.length] as Answer;
       const [choice] = answer.choices;
@@ -95,16 +89,21 @@ describe('upstreams that are killed at random, one always alive', () => {
         hasDone: true,
       };
     });
-    expect(results).toEqual(expected);
+    // How much one wave is disturbed depends on how fast the machine starts engines: until it is enough, another one comes.
+    for (let waves = 1, isEnough = false; !isEnough; waves++) {
+      const results = await Promise.all([
+        ...Array.from({ length: STREAMS }, (_, index) => streamed(gateway, requestAt(index), onChunk)),
+        ...Array.from({ length: JSON_REQUESTS }, (_, index) => whole(gateway, requestAt(index))),
+      ]);
+      await isDisturbing;
+      expect(results).toEqual(expected);
 
-    const lines = await gateway.accessLog(STREAMS + JSON_REQUESTS);
-    const resumes = lines.reduce((sum, { resumes = 0 }) => sum + (resumes as number), 0);
-    const attempts = lines.reduce((sum, line) => sum + (line.attempts as number), 0);
-    // The test has disturbed what it was to disturb: streams in their middle, and answers that had not begun. How many
-    // engines that took depends on how fast the machine starts them.
-    expect(killCount).toBeGreaterThan(1);
-    expect(resumes).toBeGreaterThan(20);
-    expect(attempts - resumes).toBeGreaterThan(STREAMS + JSON_REQUESTS + 20);
+      const lines = await gateway.accessLog(waves * results.length);
+      const resumes = lines.reduce((sum, { resumes = 0 }) => sum + (resumes as number), 0);
+      const attempts = lines.reduce((sum, line) => sum + (line.attempts as number), 0);
+      // Streams in their middle, and answers that had not begun.
+      isEnough = killCount > 5 && resumes > 20 && attempts - resumes > lines.length + 20;
+    }
   }, 240_000);
 });
 
