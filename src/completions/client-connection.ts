@@ -1,10 +1,12 @@
 import type { Request, Response } from 'express';
 import { once } from 'node:events';
+import type { Socket } from 'node:net';
 import type { ServerConfig } from '../config/config.js';
 import type { ApiError } from '../errors/api-error.js';
 import { toErrorObject } from '../errors/error-body.js';
-import type { Clock, Timer } from '../telemetry/clock.js';
+import type { Clock } from '../telemetry/clock.js';
 import { type Exchange, exchangeOf } from '../telemetry/exchange.js';
+import { IdleTimer } from '../telemetry/idle-timer.js';
 import { formatEvent, KEEP_ALIVE_COMMENT } from '../upstreams/event-stream.js';
 
 /** The caller hung up. Nobody reads this error; it ends what was done for the caller. */
@@ -28,12 +30,13 @@ export class ClientConnection {
   /** Aborts when the caller hangs up before the whole answer was sent. */
   readonly signal: AbortSignal;
   private readonly gone = new AbortController();
-  private heartbeat: Timer | undefined;
+  private heartbeat: IdleTimer | undefined;
   /**
-   * A stream's chunks (RFC 9112, section 7.1) are written here as one text each: Node writes each in three pieces, which
-   * costs more than everything else that is done for a chunk. A client of HTTP/1.0 gets none.
+   * A stream's chunks (RFC 9112, section 7.1) are written here, each as one text and straight to the socket: Node writes
+   * them in three pieces, and gathers those until the next turn of its event loop. A client of HTTP/1.0 gets none.
    */
   private framesChunks = false;
+  private draining: Promise<void> | undefined;
 
   constructor(
     request: Request,
@@ -78,22 +81,25 @@ export class ClientConnection {
   }
 
   /**
-   * Sends events, the first of which brings the status line. Resolves when the caller's side takes more: whoever waits
-   * for that before reading on slows the upstream down to the caller's pace.
+   * Sends events, the first of which brings the status line.
    *
+   * @returns undefined while the caller keeps up; else a promise that resolves when the caller's side takes more: whoever
+   *   waits for that before reading on slows the upstream down to the caller's pace.
    * @throws {ClientGoneError}
    */
-  async sendEvents(events: string): Promise<void> {
+  sendEvents(events: string): Promise<void> | undefined {
     this.signal.throwIfAborted();
-    if (!this.hasBegun) this.begin();
     this.exchange.firstByteAt ??= this.now;
-    this.heartbeat?.refresh();
-    await this.writeSlices(events);
+    if (!this.hasBegun) return this.beginWith(events);
+    this.heartbeat?.heard();
+    // No character is longer than three bytes for each of its units.
+    if (events.length * 3 > SLICE_BYTES) return this.writeSlices(events);
+    return this.write(events) ? undefined : this.drained();
   }
 
   end(): void {
     this.heartbeat?.cancel();
-    if (this.framesChunks) this.response.write(LAST_CHUNK);
+    if (this.framesChunks) this.output.write(LAST_CHUNK);
     this.response.end();
   }
 
@@ -111,33 +117,42 @@ export class ClientConnection {
       // nginx would otherwise gather the events (proxy_buffering).
       'X-Accel-Buffering': 'no',
     });
-    this.heartbeat = this.clock.timer(this.limits.heartbeatMs, () => {
+    this.heartbeat = new IdleTimer(this.clock, this.limits.heartbeatMs, () => {
       this.write(KEEP_ALIVE_COMMENT);
-      this.heartbeat?.refresh();
     });
     this.response.flushHeaders();
     this.framesChunks = this.response.chunkedEncoding;
     this.response.chunkedEncoding = false;
   }
 
+  /** The status line and the first events in one piece. */
+  private beginWith(events: string): Promise<void> | undefined {
+    const { socket } = this.response;
+    socket?.cork();
+    this.begin();
+    const sending = this.sendEvents(events);
+    socket?.uncork();
+    return sending;
+  }
+
   /** Slice by slice, so that a client that reads, however slowly, is told from one that does not. */
   private async writeSlices(text: string): Promise<void> {
-    // No character is longer than three bytes for each of its units.
-    if (text.length * 3 <= SLICE_BYTES) {
-      if (!this.write(text)) await this.drained();
-      return;
-    }
     const bytes = Buffer.from(text);
     for (let start = 0; start < bytes.length; start += SLICE_BYTES) {
       if (!this.write(bytes.subarray(start, start + SLICE_BYTES))) await this.drained();
     }
   }
 
-  private async drained(): Promise<void> {
+  /** Everybody who waits for the caller waits for the same. */
+  private drained(): Promise<void> {
+    return (this.draining ??= this.drain().finally(() => (this.draining = undefined)));
+  }
+
+  private async drain(): Promise<void> {
     // Who does not read holds memory, and a place on the upstream: not for ever.
     const stall = this.clock.timer(this.limits.clientStallMs, () => this.response.destroy());
     try {
-      await once(this.response, 'drain', { signal: this.signal });
+      await once(this.output, 'drain', { signal: this.signal });
     } finally {
       stall.cancel();
     }
@@ -148,7 +163,12 @@ export class ClientConnection {
     this.exchange.bytesSent += sizeBytes;
     if (!this.framesChunks) return this.response.write(piece);
     const size = sizeBytes.toString(16);
-    if (typeof piece === 'string') return this.response.write(`${size}\r\n${piece}\r\n`);
-    return this.response.write(Buffer.concat([Buffer.from(`${size}\r\n`), piece, CHUNK_END]));
+    if (typeof piece === 'string') return this.output.write(`${size}\r\n${piece}\r\n`);
+    return this.output.write(Buffer.concat([Buffer.from(`${size}\r\n`), piece, CHUNK_END]));
+  }
+
+  /** Where framed chunks go. Until a pipelined request's turn has come, the response has no socket, and keeps them. */
+  private get output(): Socket | Response {
+    return (this.framesChunks && this.response.socket) || this.response;
   }
 }

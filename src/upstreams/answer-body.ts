@@ -1,7 +1,25 @@
+/** Takes one piece of a body. While what it returns is pending, it is given no other one. */
+export type TakePiece = (piece: Buffer) => void | Promise<void>;
+
+/** The body of an answer on its way. */
+export interface AnswerBody {
+  /**
+   * Hands the pieces to `take` as they come, each within the call that brings it, as long as `take` keeps up: a promise
+   * for each would cost more than the piece. It is called once for each body.
+   *
+   * @throws {UpstreamError} when the connection breaks or a time limit passes; what came before has been taken.
+   * @throws what `take` throws. The request is aborted then.
+   */
+  readEach(take: TakePiece): Promise<void>;
+  /** Wants no more of it: aborts the request, and `readEach` resolves. After the end it does nothing. */
+  leave(): void;
+}
+
 /** Unread bytes at which the sender is paused. */
 const HIGH_WATER_BYTES = 65_536;
 
-interface Sender {
+/** What a body is told by. */
+export interface Sender {
   /** The reader is behind: send no more. */
   pause(): void;
   resume(): void;
@@ -11,75 +29,113 @@ interface Sender {
   onLeave(): void;
 }
 
-/** A body between the socket that pushes and the loop that pulls, with backpressure. */
-export class AnswerBody implements AsyncIterableIterator<Buffer, undefined> {
-  private readonly queue: Buffer[] = [];
+/** A body between the socket that pushes and whoever reads, with backpressure. */
+export class PushedBody implements AnswerBody {
+  private queue: Buffer[] = [];
   private queuedBytes = 0;
   private isPaused = false;
-  private isEnded = false;
-  private failure: Error | undefined;
-  private reader: { resolve(result: IteratorResult<Buffer, undefined>): void; reject(error: Error): void } | undefined;
+  private hasEnded = false;
+  private failure: unknown;
+  private take: TakePiece | undefined;
+  /** `take` has not finished with its last piece. */
+  private isBusy = false;
+  private reading: PromiseWithResolvers<void> | undefined;
 
   constructor(private readonly sender: Sender) {}
 
   /** Whether the reader waits for bytes. */
   get isAwaited(): boolean {
-    return this.reader !== undefined;
+    return this.reading !== undefined && !this.isBusy;
   }
 
-  push(chunk: Buffer): void {
-    if (this.reader) {
-      this.takeReader()?.resolve({ done: false, value: chunk });
+  push(piece: Buffer): void {
+    if (this.isAwaited) {
+      this.hand(piece);
       return;
     }
-    this.queue.push(chunk);
-    this.queuedBytes += chunk.length;
+    if (this.hasEnded) return;
+    this.queue.push(piece);
+    this.queuedBytes += piece.length;
     if (this.queuedBytes < HIGH_WATER_BYTES || this.isPaused) return;
     this.isPaused = true;
     this.sender.pause();
   }
 
   end(): void {
-    this.isEnded = true;
-    this.takeReader()?.resolve({ done: true, value: undefined });
+    this.hasEnded = true;
+    if (this.isAwaited) this.settle();
   }
 
-  /** What was received before is still read; then the reader gets `error`. */
-  fail(error: Error): void {
+  /** What was received before is still taken; then the reader gets `error`. */
+  fail(error: unknown): void {
     this.failure ??= error;
-    this.takeReader()?.reject(error);
+    this.hasEnded = true;
+    if (this.isAwaited) this.settle();
   }
 
-  next(): Promise<IteratorResult<Buffer, undefined>> {
-    const chunk = this.queue.shift();
-    if (chunk) {
-      this.queuedBytes -= chunk.length;
-      if (this.isPaused && this.queuedBytes < HIGH_WATER_BYTES) {
-        this.isPaused = false;
-        this.sender.resume();
-      }
-      return Promise.resolve({ done: false, value: chunk });
+  readEach(take: TakePiece): Promise<void> {
+    const reading = Promise.withResolvers<void>();
+    this.take = take;
+    this.reading = reading;
+    this.goOn();
+    return reading.promise;
+  }
+
+  leave(): void {
+    const { reading } = this;
+    this.reading = undefined;
+    this.take = undefined;
+    this.queue = [];
+    if (!this.hasEnded) this.sender.onLeave();
+    this.hasEnded = true;
+    reading?.resolve();
+  }
+
+  private hand(piece: Buffer): void {
+    try {
+      const taking = this.take?.(piece);
+      if (taking === undefined) return;
+      this.isBusy = true;
+      taking.then(this.onTaken, this.onRefused);
+    } catch (error) {
+      this.onRefused(error);
     }
-    if (this.failure) return Promise.reject(this.failure);
-    if (this.isEnded) return Promise.resolve({ done: true, value: undefined });
-    this.sender.onWait();
-    return new Promise((resolve, reject) => (this.reader = { resolve, reject }));
   }
 
-  return(): Promise<IteratorResult<Buffer, undefined>> {
-    this.queue.length = 0;
-    if (!this.isEnded && !this.failure) this.sender.onLeave();
-    this.isEnded = true;
-    return Promise.resolve({ done: true, value: undefined });
+  private readonly onTaken = (): void => {
+    this.isBusy = false;
+    this.goOn();
+  };
+
+  private readonly onRefused = (error: unknown): void => {
+    this.isBusy = false;
+    const { reading } = this;
+    this.reading = undefined;
+    this.leave();
+    reading?.reject(error);
+  };
+
+  /** Hands over what is there; after that, the reader has all or waits. */
+  private goOn(): void {
+    while (this.isAwaited && this.queue.length > 0) {
+      const piece = this.queue.shift() as Buffer;
+      this.queuedBytes -= piece.length;
+      this.hand(piece);
+    }
+    if (this.isPaused && this.queuedBytes < HIGH_WATER_BYTES) {
+      this.isPaused = false;
+      this.sender.resume();
+    }
+    if (!this.isAwaited) return;
+    if (this.hasEnded) this.settle();
+    else this.sender.onWait();
   }
 
-  [Symbol.asyncIterator](): this {
-    return this;
-  }
-
-  private takeReader(): AnswerBody['reader'] {
-    const reader = this.reader;
-    this.reader = undefined;
-    return reader;
+  private settle(): void {
+    const { reading, failure } = this;
+    this.reading = undefined;
+    this.take = undefined;
+    if (failure === undefined) reading?.resolve();
+    else reading?.reject(failure);
   }
 }

@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import { constants, createBrotliDecompress, createGunzip, createInflate } from 'node:zlib';
+import type { AnswerBody, TakePiece } from './answer-body.js';
 import type { UpstreamAnswer } from './upstream.js';
 import { UpstreamError } from './upstream-error.js';
 
@@ -23,51 +24,72 @@ const DECODERS = new Map<string, () => Decoder>([
  * @throws {UpstreamError} when nobody here knows the coding.
  */
 export function decodeAnswer(answer: UpstreamAnswer): UpstreamAnswer {
-  const { 'content-encoding': codings = '', ...headers } = answer.headers;
+  if (answer.headers['content-encoding'] === undefined) return answer;
+  const { 'content-encoding': codings, ...headers } = answer.headers;
   const names = String(codings)
     .toLowerCase()
     .split(/[\s,]+/);
   const applied = names.filter((name) => name !== '' && name !== 'identity').reverse();
-  if (applied.length === 0) return answer;
   let { body } = answer;
   for (const name of applied) {
     const createDecoder = DECODERS.get(name);
     if (!createDecoder) {
-      void answer.body[Symbol.asyncIterator]().return?.();
+      answer.body.leave();
       throw new UpstreamError('answered', `an answer in the content coding ${name}`);
     }
-    body = decode(body, createDecoder());
+    body = new DecodedBody(body, createDecoder());
   }
   return { ...answer, headers, body };
 }
 
-/** What is decoded goes on at once, and when the source breaks off, what came before is read first. */
-async function* decode(body: AsyncIterable<Buffer>, decoder: Decoder): AsyncGenerator<Buffer, void> {
-  const source = body[Symbol.asyncIterator]();
-  const feeding = feed(source, decoder);
-  let hasBegun = false;
-  try {
-    for await (const piece of decoder) {
-      hasBegun = true;
-      yield piece as Buffer;
+/** What is decoded goes on at once, and when the source breaks off, what came before is taken first. */
+class DecodedBody implements AnswerBody {
+  private hasLeft = false;
+
+  constructor(
+    private readonly source: AnswerBody,
+    private readonly decoder: Decoder,
+  ) {}
+
+  async readEach(take: TakePiece): Promise<void> {
+    for await (const piece of this.pieces()) {
+      await take(piece);
+      if (this.hasLeft) return;
     }
-  } catch (cause) {
-    throw new UpstreamError(hasBegun ? 'broken' : 'answered', 'an answer that cannot be decoded', { cause });
-  } finally {
-    // After the end this does nothing; before, it aborts the request.
-    await source.return?.();
   }
-  const failure = await feeding;
-  if (failure) throw failure.error;
+
+  leave(): void {
+    this.hasLeft = true;
+    this.source.leave();
+  }
+
+  private async *pieces(): AsyncGenerator<Buffer, void> {
+    const feeding = feed(this.source, this.decoder);
+    let hasBegun = false;
+    try {
+      for await (const piece of this.decoder) {
+        hasBegun = true;
+        yield piece as Buffer;
+      }
+    } catch (cause) {
+      throw new UpstreamError(hasBegun ? 'broken' : 'answered', 'an answer that cannot be decoded', { cause });
+    } finally {
+      // After the end this does nothing; before, it aborts the request.
+      this.source.leave();
+    }
+    const failure = await feeding;
+    if (failure) throw failure.error;
+  }
 }
 
 /** Writes the source into the decoder, at the decoder's pace. Resolves with what broke the source off, if anything. */
-async function feed(source: AsyncIterator<Buffer>, decoder: Decoder): Promise<{ error: unknown } | undefined> {
+async function feed(source: AnswerBody, decoder: Decoder): Promise<{ error: unknown } | undefined> {
   try {
-    for (let next = await source.next(); !next.done; next = await source.next()) {
-      if (decoder.destroyed) return undefined;
-      if (!decoder.write(next.value)) await Promise.race([once(decoder, 'drain'), once(decoder, 'close')]);
-    }
+    await source.readEach((piece) => {
+      if (decoder.destroyed) return source.leave();
+      if (decoder.write(piece)) return undefined;
+      return Promise.race([once(decoder, 'drain'), once(decoder, 'close')]).then(() => undefined);
+    });
     return undefined;
   } catch (error) {
     return { error };

@@ -1,7 +1,8 @@
 import type { Dispatcher } from 'undici';
 import type { TimeoutsConfig } from '../config/config.js';
 import type { Clock, Timer } from '../telemetry/clock.js';
-import { AnswerBody } from './answer-body.js';
+import { PushedBody, type Sender } from './answer-body.js';
+import { decodeAnswer } from './content-encoding.js';
 import type { UpstreamAnswer } from './upstream.js';
 import { type Phase, UpstreamError } from './upstream-error.js';
 
@@ -19,17 +20,19 @@ const NOT_SENT_CODES = new Set([
 /**
  * One request on its way: what undici calls as the answer comes, with the time limits.
  *
- * Two timers watch it, one for silence (first byte, then idle) and one for the whole. Silence counts only while somebody
- * waits for bytes: a caller that reads slowly pauses the upstream, and that is not the upstream's silence.
+ * One timer watches it, for silence (first byte, then idle) and for the whole. Silence counts only while somebody waits for
+ * bytes: a caller that reads slowly pauses the upstream, and that is not the upstream's silence. What comes sets no timer
+ * anew; the timer looks whether anything did, often enough not to be late for any of the limits.
  */
-export class HttpAttempt implements Dispatcher.DispatchHandler {
+export class HttpAttempt implements Dispatcher.DispatchHandler, Sender {
   /** Settles with the head of the answer. */
   readonly answer: Promise<UpstreamAnswer>;
 
   private readonly settle = Promise.withResolvers<UpstreamAnswer>();
-  private readonly body: AnswerBody;
-  private readonly total: Timer;
-  private silence: Timer;
+  private readonly body = new PushedBody(this);
+  private readonly startedAt: number;
+  private silentSince: number;
+  private timer: Timer;
   private controller: Dispatcher.DispatchController | undefined;
   private phase: Phase = 'not_sent';
   private hasFirstByte = false;
@@ -41,24 +44,9 @@ export class HttpAttempt implements Dispatcher.DispatchHandler {
     private readonly signal: AbortSignal,
   ) {
     this.answer = this.settle.promise;
-    this.body = new AnswerBody({
-      pause: () => this.controller?.pause(),
-      resume: () => this.controller?.resume(),
-      onWait: () => {
-        if (this.hasFirstByte) this.silence.refresh();
-      },
-      onLeave: () => {
-        this.abort(new UpstreamError('broken', 'the answer was not wanted any more'));
-      },
-    });
-    const { firstByteMs, totalMs } = timeouts;
-    this.silence = clock.timer(firstByteMs, () => {
-      this.abort(this.timeoutError(`no first byte within ${firstByteMs} ms`));
-    });
-    this.total = clock.timer(totalMs, () => {
-      this.abort(this.timeoutError(`not finished within ${totalMs} ms`));
-    });
-    signal.addEventListener('abort', this.onSignal, { once: true });
+    this.startedAt = this.silentSince = clock.now();
+    this.timer = this.watch();
+    signal.addEventListener('abort', this, { once: true });
   }
 
   /** Ends the request at once, wherever it is; whoever waits for it gets `reason`. */
@@ -78,19 +66,17 @@ export class HttpAttempt implements Dispatcher.DispatchHandler {
     // 103 Early Hints and its like come before the answer (RFC 9110, section 15.2).
     if (status < 200) return;
     this.phase = 'broken';
-    this.settle.resolve({ status, headers, body: this.body });
+    try {
+      this.settle.resolve(decodeAnswer({ status, headers, body: this.body }));
+    } catch (error) {
+      this.settle.reject(error);
+    }
   }
 
-  onResponseData(_: Dispatcher.DispatchController, chunk: Buffer): void {
-    if (!this.hasFirstByte) {
-      this.hasFirstByte = true;
-      this.silence.cancel();
-      const { idleMs } = this.timeouts;
-      this.silence = this.clock.timer(idleMs, () => {
-        if (this.body.isAwaited) this.abort(this.timeoutError(`silent for ${idleMs} ms`));
-      });
-    }
-    this.body.push(chunk);
+  onResponseData(_: Dispatcher.DispatchController, piece: Buffer): void {
+    this.hasFirstByte = true;
+    this.silentSince = this.clock.now();
+    this.body.push(piece);
   }
 
   onResponseEnd(): void {
@@ -104,9 +90,51 @@ export class HttpAttempt implements Dispatcher.DispatchHandler {
     this.fail(new UpstreamError(phase, error.message, { cause: error, isTimeout }));
   }
 
-  private readonly onSignal = (): void => {
+  /** The signal was aborted. */
+  handleEvent(): void {
     this.abort(this.signal.reason as Error);
+  }
+
+  pause(): void {
+    this.controller?.pause();
+  }
+
+  resume(): void {
+    this.controller?.resume();
+  }
+
+  onWait(): void {
+    if (this.hasFirstByte) this.silentSince = this.clock.now();
+  }
+
+  onLeave(): void {
+    this.abort(new UpstreamError('broken', 'the answer was not wanted any more'));
+  }
+
+  /** Until the next limit, or as long as it takes for a silence that begins with the next byte. */
+  private watch(): Timer {
+    const { idleMs } = this.timeouts;
+    const leftMs = Math.min(this.leftMs, this.silenceLeftMs, idleMs);
+    return this.clock.timer(Math.max(1, Math.ceil(leftMs)), this.look);
+  }
+
+  private readonly look = (): void => {
+    const { firstByteMs, idleMs, totalMs } = this.timeouts;
+    if (this.leftMs <= 0) this.abort(this.timeoutError(`not finished within ${totalMs} ms`));
+    else if (this.silenceLeftMs > 0) this.timer = this.watch();
+    else if (this.hasFirstByte) this.abort(this.timeoutError(`silent for ${idleMs} ms`));
+    else this.abort(this.timeoutError(`no first byte within ${firstByteMs} ms`));
   };
+
+  private get leftMs(): number {
+    return this.startedAt + this.timeouts.totalMs - this.clock.now();
+  }
+
+  private get silenceLeftMs(): number {
+    const { firstByteMs, idleMs } = this.timeouts;
+    if (this.hasFirstByte && !this.body.isAwaited) return idleMs;
+    return this.silentSince + (this.hasFirstByte ? idleMs : firstByteMs) - this.clock.now();
+  }
 
   private timeoutError(message: string): UpstreamError {
     return new UpstreamError(this.phase, message, { isTimeout: true });
@@ -121,8 +149,7 @@ export class HttpAttempt implements Dispatcher.DispatchHandler {
   }
 
   private release(): void {
-    this.silence.cancel();
-    this.total.cancel();
-    this.signal.removeEventListener('abort', this.onSignal);
+    this.timer.cancel();
+    this.signal.removeEventListener('abort', this);
   }
 }

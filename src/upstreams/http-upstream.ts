@@ -1,7 +1,6 @@
 import { Pool } from 'undici';
 import type { TimeoutsConfig, UpstreamConfig } from '../config/config.js';
 import type { Clock } from '../telemetry/clock.js';
-import { decodeAnswer } from './content-encoding.js';
 import { profileOf } from './engines/engine-profiles.js';
 import type { EngineProfile } from './engines/engine-profile.js';
 import { HttpAttempt } from './http-attempt.js';
@@ -39,13 +38,13 @@ export class HttpUpstream implements Upstream {
     this.pool = new Pool(origin, { connect, headersTimeout: 0, bodyTimeout: 0 });
   }
 
-  async send(request: UpstreamRequest, signal: AbortSignal): Promise<UpstreamAnswer> {
-    signal.throwIfAborted();
+  send(request: UpstreamRequest, signal: AbortSignal): Promise<UpstreamAnswer> {
+    if (signal.aborted) return Promise.reject(signal.reason as Error);
     const attempt = new HttpAttempt(this.timeoutsFor(request), this.clock, signal);
     const headers = { ...this.headers, ...request.headers };
     const path = (request.isFromRoot ? this.rootPath : this.basePath) + request.path;
     this.pool.dispatch({ method: 'POST', path, headers, body: request.body }, attempt);
-    return decodeAnswer(await attempt.answer);
+    return attempt.answer;
   }
 
   /** The configured limits, the whole time cut down to what the caller's request has left. */

@@ -1,4 +1,5 @@
 import type { UpstreamConfig } from '../config/config.js';
+import type { AnswerBody } from './answer-body.js';
 import type { EngineProfile } from './engines/engine-profile.js';
 import type { ServedModels } from './served-models.js';
 import type { UpstreamState } from './upstream-state.js';
@@ -19,12 +20,8 @@ export interface UpstreamRequest {
 export interface UpstreamAnswer {
   status: number;
   headers: Record<string, string | string[] | undefined>;
-  /**
-   * The body as it comes. To stop reading is to pause the upstream; to leave the loop early is to abort the request.
-   *
-   * @throws {UpstreamError} in mid-iteration, when the connection breaks or a time limit passes.
-   */
-  body: AsyncIterable<Buffer>;
+  /** In plain, whatever coding it came in. */
+  body: AnswerBody;
 }
 
 /** One configured server that we call. */
