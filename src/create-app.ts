@@ -1,8 +1,10 @@
 import { NestFactory } from '@nestjs/core';
 import type { NestExpressApplication } from '@nestjs/platform-express';
 import { type AppParts, AppModule } from './app.module.js';
-import { createJsonBodyParser, JSON_BODY_PARSER } from './completions/json-body.decorator.js';
+import { JSON_BODY_READER } from './completions/json-body.decorator.js';
+import { JsonBodyReader } from './completions/json-body-reader.js';
 import { refuseWhileDraining, ShutdownState } from './health/shutdown.js';
+import { HttpAdapter } from './http-adapter.js';
 import { serveOpenApi } from './openapi.js';
 import { accessLog } from './telemetry/access-log.js';
 import { NestLogger } from './telemetry/logger.js';
@@ -10,7 +12,8 @@ import { Metrics } from './telemetry/metrics.js';
 
 /** The whole application, not yet listening: the same for `main`, for the tests and for the OpenAPI document. */
 export async function createApp(parts: AppParts): Promise<NestExpressApplication> {
-  const app = await NestFactory.create<NestExpressApplication>(AppModule.forRoot(parts), {
+  const adapter = new HttpAdapter();
+  const app = await NestFactory.create<NestExpressApplication>(AppModule.forRoot(parts), adapter, {
     // The body is read by the route that wants one, after the guard.
     bodyParser: false,
     logger: new NestLogger(parts.logger),
@@ -19,14 +22,15 @@ export async function createApp(parts: AppParts): Promise<NestExpressApplication
   // What Express does for web sites costs time here and changes nothing.
   app.disable('x-powered-by').disable('etag').disable('query parser');
   // Before every route, Nest's and Swagger's, and before a malformed path is looked at: each answer has its id and line.
-  app.use(accessLog(parts.logger, parts.clock, app.get(Metrics)));
-  // As plain middleware: Nest's would match a path for every request.
-  app.use(refuseWhileDraining(app.get(ShutdownState)));
+  // In the adapter's own hook, and not in layers of Express's: those match a path for every request.
+  const log = accessLog(parts.logger, parts.clock, app.get(Metrics));
+  const refuse = refuseWhileDraining(app.get(ShutdownState));
+  adapter.setOnRequestHook((request, response, next) => {
+    log(request, response);
+    refuse(request, response, next);
+  });
   const { server } = parts.config;
-  (app.getHttpAdapter().getInstance() as { set(name: string, value: unknown): void }).set(
-    JSON_BODY_PARSER,
-    createJsonBodyParser(server.bodyLimitBytes),
-  );
+  app.set(JSON_BODY_READER, new JsonBodyReader(server.bodyLimitBytes));
   app.getHttpServer().keepAliveTimeout = server.keepAliveTimeoutMs;
   serveOpenApi(app);
   return app;

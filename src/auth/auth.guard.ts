@@ -60,8 +60,10 @@ export class AuthGuard implements CanActivate {
 
   private setCaller(request: Request, caller: Caller): void {
     setCaller(request, caller);
-    const { keyId, organization, project } = caller;
-    Object.assign(exchangeOf(request), { keyId, organization, project });
+    const exchange = exchangeOf(request);
+    exchange.keyId = caller.keyId;
+    exchange.organization = caller.organization;
+    exchange.project = caller.project;
   }
 
   /** @throws {ApiError} 401 */

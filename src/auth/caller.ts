@@ -11,14 +11,17 @@ export interface Caller {
   isAdmin: boolean;
 }
 
-const callers = new WeakMap<Request, Caller>();
+/** On the request itself, as the exchange is. */
+const CALLER = Symbol('caller');
+
+type Calling = Request & { [CALLER]?: Caller };
 
 export function setCaller(request: Request, caller: Caller): void {
-  callers.set(request, caller);
+  (request as Calling)[CALLER] = caller;
 }
 
 export function findCaller(request: Request): Caller | undefined {
-  return callers.get(request);
+  return (request as Calling)[CALLER];
 }
 
 /** @throws {Error} when the route is public, and so has no caller. */

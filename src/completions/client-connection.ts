@@ -1,9 +1,9 @@
 import type { Request, Response } from 'express';
-import { once } from 'node:events';
 import type { Socket } from 'node:net';
 import type { ServerConfig } from '../config/config.js';
 import type { ApiError } from '../errors/api-error.js';
 import { toErrorObject } from '../errors/error-body.js';
+import { Cancellation } from '../telemetry/cancellation.js';
 import type { Clock } from '../telemetry/clock.js';
 import { type Exchange, exchangeOf } from '../telemetry/exchange.js';
 import { IdleTimer } from '../telemetry/idle-timer.js';
@@ -27,9 +27,8 @@ const LAST_CHUNK = '0\r\n\r\n';
 /** The caller's end of one completion: a JSON answer, or a stream of events, and the news that the caller is gone. */
 export class ClientConnection {
   readonly exchange: Exchange;
-  /** Aborts when the caller hangs up before the whole answer was sent. */
-  readonly signal: AbortSignal;
-  private readonly gone = new AbortController();
+  /** Cancelled when the caller hangs up before the whole answer was sent. */
+  readonly cancellation = new Cancellation();
   private heartbeat: IdleTimer | undefined;
   /**
    * A stream's chunks (RFC 9112, section 7.1) are written here, each as one text and straight to the socket: Node writes
@@ -45,10 +44,9 @@ export class ClientConnection {
     private readonly limits: Pick<ServerConfig, 'heartbeatMs' | 'clientStallMs'>,
   ) {
     this.exchange = exchangeOf(request);
-    this.signal = this.gone.signal;
     response.once('close', () => {
       this.heartbeat?.cancel();
-      if (!response.writableFinished) this.gone.abort(new ClientGoneError());
+      if (!response.writableFinished) this.cancellation.cancel(new ClientGoneError());
     });
   }
 
@@ -88,7 +86,7 @@ export class ClientConnection {
    * @throws {ClientGoneError}
    */
   sendEvents(events: string): Promise<void> | undefined {
-    this.signal.throwIfAborted();
+    this.cancellation.throwIfCancelled();
     this.exchange.firstByteAt ??= this.now;
     if (!this.hasBegun) return this.beginWith(events);
     this.heartbeat?.heard();
@@ -151,9 +149,16 @@ export class ClientConnection {
   private async drain(): Promise<void> {
     // Who does not read holds memory, and a place on the upstream: not for ever.
     const stall = this.clock.timer(this.limits.clientStallMs, () => this.response.destroy());
+    const { promise, resolve, reject } = Promise.withResolvers<void>();
+    const { output } = this;
+    const listener = { onCancel: reject };
+    this.cancellation.add(listener);
+    output.once('drain', resolve);
     try {
-      await once(this.output, 'drain', { signal: this.signal });
+      await promise;
     } finally {
+      output.off('drain', resolve);
+      this.cancellation.delete(listener);
       stall.cancel();
     }
   }
@@ -169,6 +174,6 @@ export class ClientConnection {
 
   /** Where framed chunks go. Until a pipelined request's turn has come, the response has no socket, and keeps them. */
   private get output(): Socket | Response {
-    return (this.framesChunks && this.response.socket) || this.response;
+    return (this.framesChunks ? this.response.socket : null) ?? this.response;
   }
 }

@@ -3,6 +3,7 @@ import type { Capability } from '../config/capabilities.js';
 import { ApiError } from '../errors/api-error.js';
 import type { Candidate } from '../routing/candidate.js';
 import type { Job } from '../routing/router.js';
+import type { Cancellation } from '../telemetry/cancellation.js';
 import { readAll, readStart } from '../upstreams/read-all.js';
 import { refusalOf } from '../upstreams/refusal.js';
 import type { UpstreamAnswer, UpstreamRequest } from '../upstreams/upstream.js';
@@ -41,7 +42,7 @@ interface Attempt {
 /** One completion of a caller: what each attempt sends and what the caller gets of it, over all attempts. */
 export class CompletionJob implements Job {
   readonly requestedModel: string;
-  readonly signal: AbortSignal;
+  readonly cancellation: Cancellation;
   private readonly stream: StreamProgress;
   /** Asked once: a body may have very many, and the router asks for each candidate. */
   private readonly hasExtras: boolean;
@@ -55,7 +56,7 @@ export class CompletionJob implements Job {
     private readonly mayResume: boolean,
   ) {
     this.requestedModel = body.model;
-    this.signal = client.signal;
+    this.cancellation = client.cancellation;
     this.hasExtras = hasExtras(body);
     this.demands = demandsOf(body);
     this.stream = new StreamProgress(choiceCountOf(body), (index) => echoedPromptOf(body, index));
@@ -108,8 +109,8 @@ export class CompletionJob implements Job {
 
   private async relayJson({ candidate, plan, readers, request, answered }: Attempt): Promise<void> {
     const answers = new Map<PartReader, PartAnswer>();
-    await runInLanes(readers, candidate.upstream, this.signal, async (reader, signal) => {
-      const answer = await this.send(reader.part, candidate, request, signal);
+    await runInLanes(readers, candidate.upstream, this.cancellation, async (reader, cancellation) => {
+      const answer = await this.send(reader.part, candidate, request, cancellation);
       answers.set(reader, { reader, json: await readAll(answer.body) });
     });
     const inOrder = readers.flatMap((reader) => answers.get(reader) ?? []) as [PartAnswer, ...PartAnswer[]];
@@ -131,20 +132,20 @@ export class CompletionJob implements Job {
     };
     const stream = new CompletionStream(expected, this.stream, readers, resumed);
     try {
-      await runInLanes(readers, candidate.upstream, this.signal, async (reader, signal) => {
-        const answer = await this.send(reader.part, candidate, request, signal);
+      await runInLanes(readers, candidate.upstream, this.cancellation, async (reader, cancellation) => {
+        const answer = await this.send(reader.part, candidate, request, cancellation);
         if (this.resumption) this.client.exchange.resumeCount++;
         if (!isEventStream(answer)) throw await notAStream(answer);
         await relayEvents(answer.body, reader, stream, this.client, answered);
       });
       if (plan.countsUsage) {
-        const count = tokenCounter(candidate.upstream, request, candidate.upstreamModel, this.signal);
+        const count = tokenCounter(candidate.upstream, request, candidate.upstreamModel, this.cancellation);
         await this.client.sendEvents(stream.finish(await countUsage(this.choices(), count)));
       }
     } catch (thrown) {
       // The caller has everything: how the upstream closes its side is no concern of theirs.
       if (!stream.isDone) {
-        if (!stream.lacksOnlyDone || this.signal.aborted) throw thrown;
+        if (!stream.lacksOnlyDone || this.cancellation.isCancelled) throw thrown;
         await this.client.sendEvents(stream.finish());
       }
     } finally {
@@ -158,10 +159,10 @@ export class CompletionJob implements Job {
     part: Part,
     { upstream }: Candidate,
     request: Attempt['request'],
-    signal: AbortSignal,
+    cancellation: Cancellation,
   ): Promise<UpstreamAnswer> {
     const { path, isFromRoot = false } = part.dialect;
-    const answer = await upstream.send({ ...request, path, isFromRoot, body: JSON.stringify(part.body) }, signal);
+    const answer = await upstream.send({ ...request, path, isFromRoot, body: JSON.stringify(part.body) }, cancellation);
     if (answer.status === 200) return answer;
     const text = await readStart(answer.body, MAX_ERROR_BYTES);
     throw refusalOf(answer.status, answer.headers, text, this.client.now, upstream.profile.refusalPattern);

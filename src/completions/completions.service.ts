@@ -34,7 +34,7 @@ export class CompletionsService {
     try {
       await this.router.run(job);
     } catch (thrown) {
-      if (!client.hasBegun || client.signal.aborted) throw thrown;
+      if (!client.hasBegun || client.cancellation.isCancelled) throw thrown;
       const error = toApiError(thrown);
       recordError(exchange, error, this.logger);
       client.fail(error);

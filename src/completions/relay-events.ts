@@ -23,15 +23,18 @@ export function relayEvents(
 ): Promise<void> {
   const { promise, resolve, reject } = Promise.withResolvers<void>();
   const parser = new EventStreamParser();
+  const isDone = (): boolean => part.hasDone;
   const take = (piece: Buffer): void | Promise<void> => {
-    if (part.hasDone) return undefined;
+    if (isDone()) return undefined;
     const sending = sendAccepted(parser.push(piece), part, stream, client, answered);
-    if (part.hasDone) return sending ? sending.then(resolve) : resolve();
-    if (stream.isOver(part)) body.leave();
+    if (!stream.isOver(part)) return sending;
+    if (!isDone()) body.leave();
+    else if (sending) return sending.then(resolve);
+    else resolve();
     return sending;
   };
   const end = async (): Promise<void> => {
-    if (part.hasDone) return;
+    if (isDone()) return;
     const last = parser.end();
     if (last !== undefined) await sendAccepted([last], part, stream, client, answered);
     const owed = stream.end(part);

@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import type { RequestHandler } from 'express';
+import type { Request, Response } from 'express';
 import { ApiError } from '../errors/api-error.js';
 
 /** How far the end of the process has come. */
@@ -15,7 +15,9 @@ export class ShutdownState {
 const PROBES = new Set(['/livez', '/readyz', '/health']);
 
 /** Refuses what still comes in over connections that were kept alive. */
-export function refuseWhileDraining(state: ShutdownState): RequestHandler {
+export function refuseWhileDraining(
+  state: ShutdownState,
+): (request: Request, response: Response, next: (error?: Error) => void) => void {
   return (request, response, next) => {
     if (!state.isDraining || PROBES.has(request.path)) {
       next();

@@ -2,6 +2,7 @@ import { Inject, Injectable } from '@nestjs/common';
 import { GatewayConfig } from '../config/config.js';
 import { ApiError } from '../errors/api-error.js';
 import { toApiError } from '../errors/error-body.js';
+import type { Cancellation } from '../telemetry/cancellation.js';
 import { CLOCK, type Clock, sleep } from '../telemetry/clock.js';
 import { type AttemptKind, Metrics, type UpstreamReading } from '../telemetry/metrics.js';
 import { RANDOM, type Random } from '../telemetry/random.js';
@@ -18,8 +19,8 @@ import { WaitingRoom } from './waiting-room.js';
 /** One request of a caller, as the router sees it. */
 export interface Job {
   requestedModel: string;
-  /** Aborts when the caller is gone. */
-  signal: AbortSignal;
+  /** Cancelled when the caller is gone. */
+  cancellation: Cancellation;
   /** Whether the caller has got anything: from then on another attempt is a resume. */
   hasBegun(): boolean;
   /** Tokens that the caller has got so far; an attempt that adds to them was not in vain. */
@@ -128,7 +129,7 @@ export class Router {
       if (!this.retries.isAllowed(error, attempts, this.hasAvailable(tour))) throw error;
       const waitMs = isRoundOver ? this.retries.waitMs(error, attempts) : 0;
       if (waitMs === undefined || this.clock.now() + waitMs >= deadlineAt) throw error;
-      if (waitMs > 0) await sleep(this.clock, waitMs, job.signal);
+      if (waitMs > 0) await sleep(this.clock, waitMs, job.cancellation);
       if (isRoundOver && this.candidatesOf(tour).length > 1) {
         tried.clear();
         tried.add(nameOf(candidate));
@@ -154,9 +155,9 @@ export class Router {
       state.succeeded();
       return undefined;
     } catch (thrown) {
-      outcome = job.signal.aborted ? 'client_gone' : String(toApiError(thrown).status);
+      outcome = job.cancellation.isCancelled ? 'client_gone' : String(toApiError(thrown).status);
       // What the caller's going away breaks off tells nothing about the upstream.
-      if (!(thrown instanceof UpstreamError) || job.signal.aborted) throw thrown;
+      if (!(thrown instanceof UpstreamError) || job.cancellation.isCancelled) throw thrown;
       if (thrown.isFailure) state.failed(candidate.place);
       if (thrown.status === 429) state.rest(thrown.retryAfterMs ?? 0);
       return thrown;
@@ -173,7 +174,7 @@ export class Router {
     this.waitingRoom.letIn();
     for (;;) {
       const chosen = this.choose(tour);
-      if (!chosen) return this.waitingRoom.enter(() => this.enterNow(tour), tour.job.signal);
+      if (!chosen) return this.waitingRoom.enter(() => this.enterNow(tour), tour.job.cancellation);
       if (chosen.upstream.state.places.isFree) return taken(chosen);
       // Another process may have one to give.
       await chosen.upstream.state.places.ask();

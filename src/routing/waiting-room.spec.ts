@@ -1,6 +1,7 @@
 import { beforeEach, describe, expect, it } from '@jest/globals';
 import { ManualClock } from '../../test/support/manual-clock.js';
 import { ApiError } from '../errors/api-error.js';
+import { Cancellation } from '../telemetry/cancellation.js';
 import { WaitingRoom } from './waiting-room.js';
 
 const QUEUE_TIMEOUT_MS = 1_000;
@@ -17,8 +18,8 @@ describe('the waiting room', () => {
     places = [];
   });
 
-  const stay = new AbortController().signal;
-  const enter = (signal = stay): Promise<string> => room.enter(() => places.shift(), signal);
+  const stay = new Cancellation();
+  const enter = (cancellation = stay): Promise<string> => room.enter(() => places.shift(), cancellation);
   const busy = expect.objectContaining({
     status: 503,
     code: 'no_upstream_available',
@@ -78,10 +79,10 @@ describe('the waiting room', () => {
   });
 
   it('forgets who goes, and gives their place to the next', async () => {
-    const caller = new AbortController();
-    const first = enter(caller.signal);
+    const caller = new Cancellation();
+    const first = enter(caller);
     const second = enter();
-    caller.abort(new Error('gone'));
+    caller.cancel(new Error('gone'));
     await expect(first).rejects.toThrow('gone');
     places.push('one');
     room.letIn();

@@ -1,4 +1,5 @@
 import { ApiError } from '../errors/api-error.js';
+import type { Cancellation } from '../telemetry/cancellation.js';
 import type { Clock, Timer } from '../telemetry/clock.js';
 
 const LOOK_INTERVAL_MS = 250;
@@ -27,10 +28,10 @@ export class WaitingRoom {
    * Resolves with what `tryEnter` gives, as soon as it gives something.
    *
    * @throws {ApiError} 503 when the room is full, or the wait too long.
-   * @throws what `tryEnter` throws; the signal's reason, when it is aborted.
+   * @throws what `tryEnter` throws; the reason of `cancellation`, when it is cancelled.
    */
-  async enter<T>(tryEnter: () => T | undefined, signal: AbortSignal): Promise<T> {
-    signal.throwIfAborted();
+  async enter<T>(tryEnter: () => T | undefined, cancellation: Cancellation): Promise<T> {
+    cancellation.throwIfCancelled();
     if (this.waiters.size >= this.limits.maxQueue) throw busy('the queue is full');
     const { promise, resolve, reject } = Promise.withResolvers<T>();
     const waiter: Waiter = {
@@ -49,15 +50,15 @@ export class WaitingRoom {
         this.waiters.delete(waiter);
         if (this.waiters.size === 0) this.look?.cancel();
         timer.cancel();
-        signal.removeEventListener('abort', onAbort);
+        cancellation.delete(listener);
         if (error !== undefined) reject(error);
       },
     };
     const timer: Timer = this.clock.timer(this.limits.queueTimeoutMs, () =>
       waiter.leave(busy('the wait was too long')),
     );
-    const onAbort = (): void => waiter.leave(signal.reason);
-    signal.addEventListener('abort', onAbort, { once: true });
+    const listener = { onCancel: waiter.leave };
+    cancellation.add(listener);
     this.waiters.add(waiter);
     if (this.waiters.size === 1) this.keepLooking();
     return promise;

@@ -1,8 +1,8 @@
-import type { RequestHandler, Response } from 'express';
+import type { Request, Response } from 'express';
 import { randomUUID } from 'node:crypto';
 import type { Clock } from './clock.js';
 import { Exchange, startExchange } from './exchange.js';
-import type { Logger } from './logger.js';
+import { type Logger, writeRecord } from './logger.js';
 import type { Metrics } from './metrics.js';
 
 /** What a caller may choose as a request id; anything else is replaced. */
@@ -16,10 +16,14 @@ const CLIENT_CLOSED_REQUEST = 499;
 /**
  * Gives each request its id and writes one line when its connection is done with it, however it ended.
  *
- * Middleware and not an interceptor: an interceptor misses what the guard rejects, and ends before a stream does.
+ * Around everything, and no interceptor: an interceptor misses what the guard rejects, and ends before a stream does.
  */
-export function accessLog(logger: Logger, clock: Clock, metrics: Metrics): RequestHandler {
-  return (request, response, next) => {
+export function accessLog(
+  logger: Logger,
+  clock: Clock,
+  metrics: Metrics,
+): (request: Request, response: Response) => void {
+  return (request, response) => {
     const offered = request.headers['x-request-id'];
     const id = typeof offered === 'string' && REQUEST_ID.test(offered) ? offered : randomUUID();
     const exchange = new Exchange(id, clock.now());
@@ -34,9 +38,8 @@ export function accessLog(logger: Logger, clock: Clock, metrics: Metrics): Reque
       // Probes come every few seconds, for ever.
       const level = PROBES.has(path) ? 'debug' : 'info';
       if (logger.isLevelEnabled(level))
-        logger[level](describe(exchange, method, path, response, status, now), 'request');
+        writeRecord(logger, level, describe(exchange, method, path, response, status, now), 'request');
     });
-    next();
   };
 }
 

@@ -1,7 +1,6 @@
-/** A timer that can be started again without being made anew. */
+import type { Cancellation } from './cancellation.js';
+
 export interface Timer {
-  /** Starts the time again from now. */
-  refresh(): void;
   cancel(): void;
 }
 
@@ -16,29 +15,35 @@ export interface Clock {
 /** The token to inject a `Clock` by. */
 export const CLOCK = Symbol('clock');
 
+const { timeOrigin } = performance;
+
+class SystemTimer implements Timer {
+  private readonly timeout: NodeJS.Timeout;
+
+  constructor(delayMs: number, action: () => void) {
+    this.timeout = setTimeout(action, delayMs).unref();
+  }
+
+  cancel(): void {
+    clearTimeout(this.timeout);
+  }
+}
+
 export const systemClock: Clock = {
-  now: () => performance.timeOrigin + performance.now(),
-  timer(delayMs, action) {
-    const timeout = setTimeout(action, delayMs).unref();
-    return {
-      refresh: () => void timeout.refresh(),
-      cancel: () => {
-        clearTimeout(timeout);
-      },
-    };
-  },
+  now: () => timeOrigin + performance.now(),
+  timer: (delayMs, action) => new SystemTimer(delayMs, action),
 };
 
 /**
  * Resolves after a while.
  *
- * @throws the signal's reason, when it is aborted before.
+ * @throws the reason of `cancellation`, when it is cancelled before.
  */
-export async function sleep(clock: Clock, milliseconds: number, signal: AbortSignal): Promise<void> {
-  signal.throwIfAborted();
+export async function sleep(clock: Clock, milliseconds: number, cancellation: Cancellation): Promise<void> {
+  cancellation.throwIfCancelled();
   const { promise, resolve, reject } = Promise.withResolvers<void>();
-  const onAbort = (): void => reject(signal.reason as Error);
-  signal.addEventListener('abort', onAbort, { once: true });
+  const listener = { onCancel: reject };
+  cancellation.add(listener);
   const wakeAt = clock.now() + milliseconds;
   // Node counts from the beginning of the turn of its event loop: its timers may come some milliseconds too early.
   const wake = (): void => {
@@ -51,6 +56,6 @@ export async function sleep(clock: Clock, milliseconds: number, signal: AbortSig
     await promise;
   } finally {
     timer.cancel();
-    signal.removeEventListener('abort', onAbort);
+    cancellation.delete(listener);
   }
 }

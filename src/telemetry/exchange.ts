@@ -35,15 +35,18 @@ export class Exchange {
   ) {}
 }
 
-const exchanges = new WeakMap<Request, Exchange>();
+/** On the request itself: a WeakMap of objects that live this shortly costs the garbage collector more than all of them. */
+const EXCHANGE = Symbol('exchange');
+
+type Exchanging = Request & { [EXCHANGE]?: Exchange };
 
 export function startExchange(request: Request, exchange: Exchange): void {
-  exchanges.set(request, exchange);
+  (request as Exchanging)[EXCHANGE] = exchange;
 }
 
 /** @throws {Error} when the telemetry middleware did not run: a mistake in how the application is put together. */
 export function exchangeOf(request: Request): Exchange {
-  const exchange = exchanges.get(request);
+  const exchange = (request as Exchanging)[EXCHANGE];
   if (!exchange) throw new Error('the telemetry middleware has not seen this request');
   return exchange;
 }

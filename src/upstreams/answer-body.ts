@@ -117,8 +117,8 @@ export class PushedBody implements AnswerBody {
 
   /** Hands over what is there; after that, the reader has all or waits. */
   private goOn(): void {
-    while (this.isAwaited && this.queue.length > 0) {
-      const piece = this.queue.shift() as Buffer;
+    for (let [piece] = this.queue; piece && this.isAwaited; [piece] = this.queue) {
+      this.queue.shift();
       this.queuedBytes -= piece.length;
       this.hand(piece);
     }

@@ -86,7 +86,10 @@ class DecodedBody implements AnswerBody {
 async function feed(source: AnswerBody, decoder: Decoder): Promise<{ error: unknown } | undefined> {
   try {
     await source.readEach((piece) => {
-      if (decoder.destroyed) return source.leave();
+      if (decoder.destroyed) {
+        source.leave();
+        return;
+      }
       if (decoder.write(piece)) return undefined;
       return Promise.race([once(decoder, 'drain'), once(decoder, 'close')]).then(() => undefined);
     });

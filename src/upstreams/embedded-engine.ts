@@ -2,6 +2,7 @@ import { type ChildProcess, fork } from 'node:child_process';
 import { basename } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { UpstreamConfig } from '../config/config.js';
+import type { Cancellation } from '../telemetry/cancellation.js';
 import type { Clock } from '../telemetry/clock.js';
 import type { Logger } from '../telemetry/logger.js';
 import { RestartDelay } from '../telemetry/restart-delay.js';
@@ -91,9 +92,9 @@ export class EmbeddedEngine implements Upstream {
     this.onMove(port);
   }
 
-  async send(request: UpstreamRequest, signal: AbortSignal): Promise<UpstreamAnswer> {
+  async send(request: UpstreamRequest, cancellation: Cancellation): Promise<UpstreamAnswer> {
     if (!this.http) throw new UpstreamError('not_sent', 'the embedded engine is being restarted');
-    return this.http.send(request, signal);
+    return this.http.send(request, cancellation);
   }
 
   async close(when: 'now' | 'when_idle'): Promise<void> {

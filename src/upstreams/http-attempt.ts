@@ -1,5 +1,6 @@
 import type { Dispatcher } from 'undici';
 import type { TimeoutsConfig } from '../config/config.js';
+import type { Cancellation, CancellationListener } from '../telemetry/cancellation.js';
 import type { Clock, Timer } from '../telemetry/clock.js';
 import { PushedBody, type Sender } from './answer-body.js';
 import { decodeAnswer } from './content-encoding.js';
@@ -24,7 +25,7 @@ const NOT_SENT_CODES = new Set([
  * bytes: a caller that reads slowly pauses the upstream, and that is not the upstream's silence. What comes sets no timer
  * anew; the timer looks whether anything did, often enough not to be late for any of the limits.
  */
-export class HttpAttempt implements Dispatcher.DispatchHandler, Sender {
+export class HttpAttempt implements Dispatcher.DispatchHandler, Sender, CancellationListener {
   /** Settles with the head of the answer. */
   readonly answer: Promise<UpstreamAnswer>;
 
@@ -41,12 +42,12 @@ export class HttpAttempt implements Dispatcher.DispatchHandler, Sender {
   constructor(
     private readonly timeouts: TimeoutsConfig,
     private readonly clock: Clock,
-    private readonly signal: AbortSignal,
+    private readonly cancellation: Cancellation,
   ) {
     this.answer = this.settle.promise;
     this.startedAt = this.silentSince = clock.now();
     this.timer = this.watch();
-    signal.addEventListener('abort', this, { once: true });
+    cancellation.add(this);
   }
 
   /** Ends the request at once, wherever it is; whoever waits for it gets `reason`. */
@@ -90,9 +91,8 @@ export class HttpAttempt implements Dispatcher.DispatchHandler, Sender {
     this.fail(new UpstreamError(phase, error.message, { cause: error, isTimeout }));
   }
 
-  /** The signal was aborted. */
-  handleEvent(): void {
-    this.abort(this.signal.reason as Error);
+  onCancel(reason: Error): void {
+    this.abort(reason);
   }
 
   pause(): void {
@@ -150,6 +150,6 @@ export class HttpAttempt implements Dispatcher.DispatchHandler, Sender {
 
   private release(): void {
     this.timer.cancel();
-    this.signal.removeEventListener('abort', this);
+    this.cancellation.delete(this);
   }
 }

@@ -1,5 +1,6 @@
 import { Pool } from 'undici';
 import type { TimeoutsConfig, UpstreamConfig } from '../config/config.js';
+import type { Cancellation } from '../telemetry/cancellation.js';
 import type { Clock } from '../telemetry/clock.js';
 import { profileOf } from './engines/engine-profiles.js';
 import type { EngineProfile } from './engines/engine-profile.js';
@@ -38,9 +39,9 @@ export class HttpUpstream implements Upstream {
     this.pool = new Pool(origin, { connect, headersTimeout: 0, bodyTimeout: 0 });
   }
 
-  send(request: UpstreamRequest, signal: AbortSignal): Promise<UpstreamAnswer> {
-    if (signal.aborted) return Promise.reject(signal.reason as Error);
-    const attempt = new HttpAttempt(this.timeoutsFor(request), this.clock, signal);
+  send(request: UpstreamRequest, cancellation: Cancellation): Promise<UpstreamAnswer> {
+    if (cancellation.reason) return Promise.reject(cancellation.reason);
+    const attempt = new HttpAttempt(this.timeoutsFor(request), this.clock, cancellation);
     const headers = { ...this.headers, ...request.headers };
     const path = (request.isFromRoot ? this.rootPath : this.basePath) + request.path;
     this.pool.dispatch({ method: 'POST', path, headers, body: request.body }, attempt);

@@ -1,4 +1,5 @@
 import type { UpstreamConfig } from '../config/config.js';
+import type { Cancellation } from '../telemetry/cancellation.js';
 import type { AnswerBody } from './answer-body.js';
 import type { EngineProfile } from './engines/engine-profile.js';
 import type { ServedModels } from './served-models.js';
@@ -37,9 +38,9 @@ export interface Upstream {
    * Sends a request and waits for the head of the answer, whatever its status.
    *
    * @throws {UpstreamError} when there is no answer, and says how far the request got.
-   * @throws the signal's reason, when it is aborted.
+   * @throws the reason of `cancellation`, when it is cancelled.
    */
-  send(request: UpstreamRequest, signal: AbortSignal): Promise<UpstreamAnswer>;
+  send(request: UpstreamRequest, cancellation: Cancellation): Promise<UpstreamAnswer>;
   /** Ends it: at once, or when the requests that are under way have ended. */
   close(when: 'now' | 'when_idle'): Promise<void>;
 }

@@ -39,9 +39,9 @@ describe('POST /v1/completions when the upstream is full', () => {
   const ask = (prompt: string, signal?: AbortSignal): Promise<Response> =>
     gateway.complete({ model: 'test-model', prompt }, signal ? { signal } : {});
 
-  /** A request that waits has one timer, and all that wait have one besides; one that is under way upstream has two, of which the head of the answer ends none. */
+  /** A request that waits has one timer, and all that wait have one besides; one that is under way upstream has one, too. */
   async function isQueued(count: number): Promise<void> {
-    while (clock.pendingCount !== idleTimers + 2 + count + Math.sign(count))
+    while (clock.pendingCount !== idleTimers + 1 + count + Math.sign(count))
       await new Promise((resolve) => setImmediate(resolve));
   }
 

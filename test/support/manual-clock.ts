@@ -18,14 +18,15 @@ export class ManualClock implements Clock {
     const scheduled: Scheduled = { dueAt: this.time + delayMs, action };
     this.timers.add(scheduled);
     return {
-      refresh: () => {
-        scheduled.dueAt = this.time + delayMs;
-        this.timers.add(scheduled);
-      },
       cancel: () => {
         this.timers.delete(scheduled);
       },
     };
+  }
+
+  /** How long each of them still waits. */
+  get pendingMs(): number[] {
+    return [...this.timers].map(({ dueAt }) => dueAt - this.time);
   }
 
   /** How many timers still wait for their time. */

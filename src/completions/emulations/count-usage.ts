@@ -1,3 +1,4 @@
+import type { Cancellation } from '../../telemetry/cancellation.js';
 import type { Usage } from '../../telemetry/usage.js';
 import { readAll } from '../../upstreams/read-all.js';
 import type { Upstream, UpstreamRequest } from '../../upstreams/upstream.js';
@@ -42,12 +43,12 @@ export function tokenCounter(
   upstream: Upstream,
   request: Omit<UpstreamRequest, 'path' | 'body'>,
   model: string,
-  signal: AbortSignal,
+  cancellation: Cancellation,
 ): (text: string) => Promise<number> {
   const path = upstream.profile.tokenCountPath ?? '';
   return async (input) => {
     const body = JSON.stringify({ model, input });
-    const answer = await upstream.send({ ...request, path, isFromRoot: true, body }, signal);
+    const answer = await upstream.send({ ...request, path, isFromRoot: true, body }, cancellation);
     const text = await readAll(answer.body);
     const { count } = (answer.status === 200 ? (readAnswer(text) ?? {}) : {}) as { count?: number };
     if (count === undefined || !Number.isSafeInteger(count)) {

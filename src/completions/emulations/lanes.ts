@@ -1,3 +1,4 @@
+import { Cancellation } from '../../telemetry/cancellation.js';
 import type { Upstream } from '../../upstreams/upstream.js';
 
 /**
@@ -9,31 +10,33 @@ import type { Upstream } from '../../upstreams/upstream.js';
 export async function runInLanes<Item>(
   items: readonly Item[],
   upstream: Upstream,
-  signal: AbortSignal,
-  run: (item: Item, signal: AbortSignal) => Promise<void>,
+  cancellation: Cancellation,
+  run: (item: Item, cancellation: Cancellation) => Promise<void>,
 ): Promise<void> {
   const [only, ...others] = items;
-  if (only !== undefined && others.length === 0) return run(only, signal);
-  const siblings = new AbortController();
-  const both = AbortSignal.any([signal, siblings.signal]);
+  if (only !== undefined && others.length === 0) return run(only, cancellation);
+  const siblings = new Cancellation();
+  const listener = { onCancel: (reason: Error) => siblings.cancel(reason) };
+  cancellation.add(listener);
   const queue = items.values();
   const lane = async (): Promise<void> => {
     for (const item of queue) {
-      if (siblings.signal.aborted) return;
-      await run(item, both);
+      if (siblings.isCancelled) return;
+      await run(item, siblings);
     }
   };
   const further = Math.min(items.length, upstream.config.fanOut) - 1;
   const lanes = [lane(), ...Array.from({ length: further }, () => inPlaceOf(upstream, lane))];
   const guarded = lanes.map((each) =>
     each.catch((error: unknown) => {
-      siblings.abort(error);
+      siblings.cancel(error as Error);
       throw error;
     }),
   );
   const outcomes = await Promise.allSettled(guarded);
-  signal.throwIfAborted();
-  if (siblings.signal.aborted) throw siblings.signal.reason;
+  cancellation.delete(listener);
+  cancellation.throwIfCancelled();
+  siblings.throwIfCancelled();
   const failed = outcomes.find(({ status }) => status === 'rejected');
   if (failed) throw (failed as PromiseRejectedResult).reason;
 }
