@@ -44,7 +44,7 @@ export class ClientConnection {
     private readonly limits: Pick<ServerConfig, 'heartbeatMs' | 'clientStallMs'>,
   ) {
     this.exchange = exchangeOf(request);
-    response.once('close', () => {
+    response.on('close', () => {
       this.heartbeat?.cancel();
       if (!response.writableFinished) this.cancellation.cancel(new ClientGoneError());
     });

@@ -108,13 +108,12 @@ export class CompletionJob implements Job {
   }
 
   private async relayJson({ candidate, plan, readers, request, answered }: Attempt): Promise<void> {
-    const answers = new Map<PartReader, PartAnswer>();
-    await runInLanes(readers, candidate.upstream, this.cancellation, async (reader, cancellation) => {
-      const answer = await this.send(reader.part, candidate, request, cancellation);
-      answers.set(reader, { reader, json: await readAll(answer.body) });
+    const answers = readers.map((reader) => ({ reader, json: '' }));
+    await runInLanes(answers, candidate.upstream, this.cancellation, async (answer, cancellation) => {
+      const { body } = await this.send(answer.reader.part, candidate, request, cancellation);
+      answer.json = await readAll(body);
     });
-    const inOrder = readers.flatMap((reader) => answers.get(reader) ?? []) as [PartAnswer, ...PartAnswer[]];
-    const { json, usage } = toCompletionAnswer(inOrder, this.body, plan.ranks);
+    const { json, usage } = toCompletionAnswer(answers as [PartAnswer, ...PartAnswer[]], this.body, plan.ranks);
     answered();
     this.client.exchange.usage = usage;
     this.client.sendJson(json);

@@ -43,8 +43,9 @@ export class CompletionsService {
 
   /** @throws {ApiError} 404 when nobody serves the model for this caller, 400 or 422 when nobody can do all that it asks. */
   private checkServed(job: CompletionJob, body: CreateCompletionDto, caller: Caller): void {
-    const [first, ...others] = mayUse(caller, body.model) ? this.router.candidatesFor(body.model) : [];
+    const candidates = mayUse(caller, body.model) ? this.router.candidatesFor(body.model) : [];
+    const [first] = candidates;
     if (!first) throw modelNotFound();
-    if (![first, ...others].some((candidate) => job.accepts(candidate))) throw job.refusalBy(first);
+    if (!candidates.some((candidate) => job.accepts(candidate))) throw job.refusalBy(first);
   }
 }

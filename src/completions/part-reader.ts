@@ -18,8 +18,9 @@ export class PartReader {
   /** The upstream has said that all was said. */
   hasDone = false;
   private readonly emulations: readonly Emulation[];
-  /** The caller's numbers of the choices that something came of. */
-  private readonly begun = new Set<number>();
+  /** Whether something came of each of the choices. */
+  private readonly begun: true[] = [];
+  private begunCount = 0;
 
   constructor(
     readonly part: Part,
@@ -59,7 +60,7 @@ export class PartReader {
   /** @throws {UpstreamError} when the upstream has ended, and a choice that was asked for never came. */
   requireChoices(): void {
     const { choiceCount } = this.part;
-    if (this.begun.size === choiceCount) return;
+    if (this.begunCount === choiceCount) return;
     const param = choiceCount > 1 ? 'n' : 'prompt';
     throw ignoredBy({ param, asks: `\`${param}\` as it was given` });
   }
@@ -71,8 +72,11 @@ export class PartReader {
       if (choice.index < 0 || choice.index >= choiceCount) {
         throw new UpstreamError('answered', `a choice ${choice.index} that was not asked for`);
       }
+      if (!this.begun[choice.index]) {
+        this.begun[choice.index] = true;
+        this.begunCount++;
+      }
       choice.index += firstChoice;
-      this.begun.add(choice.index);
     }
     return firstChoice === 0;
   }

@@ -69,7 +69,7 @@ export function planRequest(asked: CreateCompletionDto, candidate: Candidate): P
 
   const sent = writeBody(body, candidate, emulated);
   const emulations = emulationsFor(body, emulated);
-  const isPlain = dialect === completionsDialect && emulations().length === 0;
+  const isPlain = dialect === completionsDialect && emulations === noEmulations;
   const parts = partsOf(body, emulated).map(({ fields, ...part }) => ({
     ...part,
     dialect,
@@ -186,8 +186,13 @@ function unpacked(prompt: CreateCompletionDto['prompt'], capabilities: Capabilit
   return isNative ? prompt : only;
 }
 
+const NONE: Emulation[] = [];
+const noEmulations = (): Emulation[] => NONE;
+
 /** Running order: what the engine said is brought to the contract's form first, and what it never saw comes last. */
 function emulationsFor(body: CreateCompletionDto, emulated: ReadonlySet<Capability>): () => Emulation[] {
+  const cutsText = emulated.has('stop') || emulated.has('max_tokens_zero');
+  if (!body.echo && typeof body.logprobs !== 'number' && !cutsText) return noEmulations;
   const isEchoed = body.echo === true && !emulated.has('echo');
   const promptAt = (index: number): ReturnType<typeof promptOf> => promptOf(body, index);
   const { logprobs, stop } = body;

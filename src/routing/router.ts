@@ -198,7 +198,7 @@ export class Router {
    */
   private choose(tour: Tour): Candidate | undefined {
     const candidates = this.candidatesOf(tour);
-    const untried = candidates.filter((candidate) => !tour.tried.has(nameOf(candidate)));
+    const untried = without(candidates, tour.tried);
     const chosen = this.selectFrom(untried, tour.job) ?? this.selectFrom(candidates, tour.job);
     if (chosen) return chosen;
     if (candidates.every(isResting)) throw resting(candidates);
@@ -207,19 +207,21 @@ export class Router {
 
   private selectFrom(candidates: Candidate[], job: Job): Candidate | undefined {
     const isPreferred = (candidate: Candidate): boolean => job.isNativeTo(candidate);
-    const available = candidates.filter(({ upstream }) => upstream.state.isAvailable);
+    const available = candidates.every(isAvailable) ? candidates : candidates.filter(isAvailable);
     if (available.length > 0 || candidates.some(isHealthy)) return select(available, this.random, isPreferred);
     return select(candidates.filter(mayBeTried), this.random, isPreferred);
   }
 
   private candidatesOf({ job, ruledOut }: Tour): Candidate[] {
-    const candidates = this.candidatesFor(job.requestedModel);
-    return candidates.filter((candidate) => !ruledOut.has(nameOf(candidate)) && job.accepts(candidate));
+    const candidates = without(this.candidatesFor(job.requestedModel), ruledOut);
+    return candidates.every((candidate) => job.accepts(candidate))
+      ? candidates
+      : candidates.filter((candidate) => job.accepts(candidate));
   }
 
   /** Whether the next attempt can go to a candidate that is well and was not tried: what it bears is what it is there for. */
   private hasAvailable(tour: Tour): boolean {
-    return this.untriedOf(tour).some(({ upstream }) => upstream.state.isAvailable);
+    return this.untriedOf(tour).some(isAvailable);
   }
 
   private hasUntried(tour: Tour): boolean {
@@ -227,12 +229,21 @@ export class Router {
   }
 
   private untriedOf(tour: Tour): Candidate[] {
-    return this.candidatesOf(tour).filter((candidate) => !tour.tried.has(nameOf(candidate)));
+    return without(this.candidatesOf(tour), tour.tried);
   }
 }
 
 /** A candidate that has a free place, the place taken. */
-const taken = (candidate: Candidate): ChosenCandidate => ({ ...candidate, place: candidate.upstream.state.take() });
+const taken = ({ upstream, upstreamModel }: Candidate): ChosenCandidate => ({
+  upstream,
+  upstreamModel,
+  place: upstream.state.take(),
+});
+
+/** Those of other names; there mostly are none to leave out. */
+function without(candidates: Candidate[], names: ReadonlySet<string>): Candidate[] {
+  return names.size === 0 ? candidates : candidates.filter((candidate) => !names.has(nameOf(candidate)));
+}
 
 /** Why this attempt is made, `last` being the candidate of the one before. */
 function kindOf(candidate: Candidate, last: Candidate | undefined, hasBegun: boolean): AttemptKind {
@@ -246,6 +257,7 @@ function readingOf({ config, state }: Upstream): UpstreamReading {
 }
 
 const nameOf = ({ upstream }: Candidate): string => upstream.config.name;
+const isAvailable = ({ upstream }: Candidate): boolean => upstream.state.isAvailable;
 const isHealthy = ({ upstream }: Candidate): boolean => upstream.state.isHealthy;
 /** Neither at its rate limit nor full; nothing is said of its health. */
 const mayBeTried = ({ upstream }: Candidate): boolean => !upstream.state.isResting && !upstream.state.isFull;

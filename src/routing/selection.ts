@@ -13,30 +13,35 @@ export function select(
   random: Random,
   isPreferred: (candidate: Candidate) => boolean = () => true,
 ): Candidate | undefined {
-  const [only, ...others] = preferred(ofBestPriority(candidates), isPreferred);
-  if (!only || others.length === 0) return only;
-  const first = drawByWeight([only, ...others], random);
-  const second = drawByWeight([only, ...others], random);
+  const best = preferred(ofBestPriority(candidates), isPreferred);
+  const [only] = best;
+  if (!only || best.length === 1) return only;
+  const first = drawByWeight(best, only, random);
+  const second = drawByWeight(best, only, random);
   return loadOf(second) < loadOf(first) ? second : first;
 }
 
-function ofBestPriority(candidates: readonly Candidate[]): Candidate[] {
+function ofBestPriority(candidates: readonly Candidate[]): readonly Candidate[] {
   let priority = Infinity;
   for (const { upstream } of candidates) priority = Math.min(priority, upstream.config.priority);
-  return candidates.filter(({ upstream }) => upstream.config.priority === priority);
+  const isBest = ({ upstream }: Candidate): boolean => upstream.config.priority === priority;
+  return candidates.every(isBest) ? candidates : candidates.filter(isBest);
 }
 
-function preferred(candidates: Candidate[], isPreferred: (candidate: Candidate) => boolean): Candidate[] {
-  if (candidates.length < 2) return candidates;
+function preferred(
+  candidates: readonly Candidate[],
+  isPreferred: (candidate: Candidate) => boolean,
+): readonly Candidate[] {
+  if (candidates.length < 2 || candidates.every(isPreferred)) return candidates;
   const some = candidates.filter(isPreferred);
   return some.length > 0 ? some : candidates;
 }
 
-function drawByWeight(candidates: readonly [Candidate, ...Candidate[]], random: Random): Candidate {
+function drawByWeight(candidates: readonly Candidate[], fallback: Candidate, random: Random): Candidate {
   let total = 0;
   for (const { upstream } of candidates) total += upstream.config.weight;
   let mark = random() * total;
-  let [drawn] = candidates;
+  let drawn = fallback;
   for (const candidate of candidates) {
     drawn = candidate;
     mark -= candidate.upstream.config.weight;

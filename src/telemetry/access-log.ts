@@ -31,7 +31,7 @@ export function accessLog(
     response.setHeader('x-request-id', id);
     const { method } = request;
     const [path = ''] = request.originalUrl.split('?', 1);
-    response.once('close', () => {
+    response.on('close', () => {
       const status = response.writableFinished ? response.statusCode : CLIENT_CLOSED_REQUEST;
       const now = clock.now();
       measure(metrics, exchange, status, now);

@@ -21,7 +21,7 @@ export function createLogger(level: string, destination?: DestinationStream): Lo
     formatters: { level: (label: string) => ({ level: label }) },
     serializers: { err: describeError },
   };
-  return pino(options, destination ?? pino.destination({ dest: 1, sync: false, ...GATHERED }));
+  return pino(options, destination ?? gatheringDestination(GATHERED));
 }
 
 /** No system tears so much apart that is written at once, however many write to the same pipe (POSIX, PIPE_BUF). */
@@ -30,7 +30,18 @@ const UNTORN_BYTES = 4_096;
 /** The same for processes that share a standard output: their lines come one by one. */
 export function createSharedLogger(level: string): Logger {
   const untorn = { ...GATHERED, minLength: UNTORN_BYTES / 2, maxWrite: UNTORN_BYTES };
-  return createLogger(level, pino.destination({ dest: 1, sync: false, ...untorn }));
+  return createLogger(level, gatheringDestination(untorn));
+}
+
+/** Standard output, given bytes: given text, pino's destination would measure all that it has gathered anew for each line. */
+function gatheringDestination(options: typeof GATHERED): DestinationStream & { flushSync(): void } {
+  const stdout = pino.destination({ dest: 1, sync: false, contentMode: 'buffer', ...options });
+  return {
+    // What it takes in this mode, its types do not say.
+    write: (line) => void stdout.write(Buffer.from(line) as unknown as string),
+    // pino calls it before a fatal error ends the process.
+    flushSync: () => stdout.flushSync(),
+  };
 }
 
 /**
