@@ -94,7 +94,7 @@ export class CompletionJob implements Job {
     return this.resumption !== undefined;
   }
 
-  async attempt(candidate: Candidate, deadlineAt: number, answered: () => void): Promise<void> {
+  attempt(candidate: Candidate, deadlineAt: number, answered: () => void): Promise<void> {
     const { exchange } = this.client;
     exchange.upstream = candidate.upstream.config.name;
     exchange.attemptCount++;
@@ -103,8 +103,7 @@ export class CompletionJob implements Job {
     const readers = plan.parts.map((part) => new PartReader(part, fallback));
     const request = { headers: this.headersFor(candidate), deadlineAt };
     const attempt = { candidate, plan, readers, request, answered };
-    if (exchange.stream) await this.relayStream(attempt);
-    else await this.relayJson(attempt);
+    return exchange.stream ? this.relayStream(attempt) : this.relayJson(attempt);
   }
 
   private async relayJson({ candidate, plan, readers, request, answered }: Attempt): Promise<void> {

@@ -109,7 +109,7 @@ export class Router {
     let last: Candidate | undefined;
     this.retries.countRequest();
     for (;;) {
-      const candidate = await this.takePlace(tour);
+      const candidate = this.takePlaceNow(tour) ?? (await this.takePlace(tour));
       const progressBefore = job.progress();
       const kind = kindOf(candidate, last, job.hasBegun());
       last = candidate;
@@ -168,10 +168,16 @@ export class Router {
     }
   }
 
-  /** Takes a place on the best candidate, and waits for one while all are full. */
-  private async takePlace(tour: Tour): Promise<ChosenCandidate> {
+  /** Takes a place on the best candidate, if it has one and nobody came before. */
+  private takePlaceNow(tour: Tour): ChosenCandidate | undefined {
     // Who came before goes first.
     this.waitingRoom.letIn();
+    const chosen = this.choose(tour);
+    return chosen?.upstream.state.places.isFree ? taken(chosen) : undefined;
+  }
+
+  /** The same, and waits for one while all are full. */
+  private async takePlace(tour: Tour): Promise<ChosenCandidate> {
     for (;;) {
       const chosen = this.choose(tour);
       if (!chosen) return this.waitingRoom.enter(() => this.enterNow(tour), tour.job.cancellation);

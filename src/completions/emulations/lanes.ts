@@ -7,14 +7,23 @@ import type { Upstream } from '../../upstreams/upstream.js';
  *
  * @throws the error of the first part that fails: the others are aborted at once, since a part of an answer is none.
  */
-export async function runInLanes<Item>(
+export function runInLanes<Item>(
   items: readonly Item[],
   upstream: Upstream,
   cancellation: Cancellation,
   run: (item: Item, cancellation: Cancellation) => Promise<void>,
 ): Promise<void> {
-  const [only, ...others] = items;
-  if (only !== undefined && others.length === 0) return run(only, cancellation);
+  const [only] = items;
+  if (only !== undefined && items.length === 1) return run(only, cancellation);
+  return runInSeveralLanes(items, upstream, cancellation, run);
+}
+
+async function runInSeveralLanes<Item>(
+  items: readonly Item[],
+  upstream: Upstream,
+  cancellation: Cancellation,
+  run: (item: Item, cancellation: Cancellation) => Promise<void>,
+): Promise<void> {
   const siblings = new Cancellation();
   const listener = { onCancel: (reason: Error) => siblings.cancel(reason) };
   cancellation.add(listener);
