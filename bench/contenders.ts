@@ -21,7 +21,14 @@ export interface Contender {
   /** Beside the content type. */
   headers: Record<string, string>;
   /** Each start has a port of its own: while the program was not running, the system may have given the last one away. */
-  commandFor: (port: number) => { line: string[]; env: Record<string, string> };
+  commandFor: (port: number) => ContenderCommand;
+  /** The same with a process for each of two cores, where it can do that. */
+  twoCoresCommandFor?: (port: number) => ContenderCommand;
+}
+
+interface ContenderCommand {
+  line: string[];
+  env: Record<string, string>;
 }
 
 /** Random, for this run. */
@@ -98,16 +105,16 @@ function gatewayOf({ root, directory, upstreamPorts, models }: Setting): Contend
   const hash = `sha256:${createHash('sha256').update(API_KEY).digest('hex')}`;
   const apiKeys = [{ id: 'bench', hash, organization: 'bench' }];
   const program = join(root, 'dist', 'src', 'main.js');
+  const commandFor = (port: number, workers: number): ContenderCommand => {
+    const server = { host: '127.0.0.1', port, workers };
+    writeFileSync(file, stringify({ server, log: { level: 'info' }, upstreams, apiKeys }));
+    return { line: [process.execPath, program], env: { NODE_ENV: 'production', GATEWAY_CONFIG: file } };
+  };
   return {
     name: CONTENDER_NAMES.gateway,
     headers: AUTHORIZATION,
-    commandFor: (port) => {
-      writeFileSync(
-        file,
-        stringify({ server: { host: '127.0.0.1', port }, log: { level: 'info' }, upstreams, apiKeys }),
-      );
-      return { line: [process.execPath, program], env: { NODE_ENV: 'production', GATEWAY_CONFIG: file } };
-    },
+    commandFor: (port) => commandFor(port, 1),
+    twoCoresCommandFor: (port) => commandFor(port, 2),
   };
 }
 

@@ -4,6 +4,7 @@ import type { Summary } from './statistics.ts';
 export const FIGURES = {
   cpuUsPerRequest: { group: 'json', label: 'CPU µs a request', digits: 1 },
   requestsPerSecond: { group: 'json', label: 'requests/s', digits: 0 },
+  twoCoresTimes: { group: 'json', label: 'two cores, × one', digits: 2 },
   addedP50Ms: { group: 'json', label: 'added latency p50, ms', digits: 2 },
   addedP99Ms: { group: 'json', label: 'added latency p99, ms', digits: 2 },
   cpuUsPerPacedChunk: { group: 'streams', label: 'CPU µs a chunk, paced', digits: 1 },

@@ -74,16 +74,16 @@ export class Meter {
     } finally {
       await program.stop();
     }
+    if (contender.twoCoresCommandFor) figures.twoCoresTimes = await this.measureTwoCores(contender, figures);
     if (holds && direct.held)
       Object.assign(figures, await this.measureHeld(contender, direct.held, figures.errors ?? 0));
     return figures;
   }
 
   private async measure(target: Target): Promise<Measured> {
-    const { models, warmUpMs, jsonMs, lowLoadMs, pacedMs, unpacedMs } = this.#plan;
+    const { models, jsonMs, lowLoadMs, pacedMs, unpacedMs } = this.#plan;
     const json = { request: this.request(target, models.json, false), connections: JSON_CONNECTIONS };
-    // Warm: compiled, and with its connections open.
-    await this.phase(target, { ...json, durationMs: warmUpMs });
+    await this.warmUp(target);
     const closed = await this.phase(target, { ...json, durationMs: jsonMs });
     if (!this.#load.isComplete) return { json: closed };
     const lowLoad = { ...json, connections: LOW_LOAD_CONNECTIONS, durationMs: lowLoadMs, rate: LOW_LOAD_RATE };
@@ -97,6 +97,41 @@ export class Meter {
         unpaced: await this.phase(target, { ...unpaced, durationMs: unpacedMs }),
       },
     };
+  }
+
+  /** What is written in C has nothing to compile. */
+  private async warmUp(target: Target): Promise<void> {
+    const request = this.request(target, this.#plan.models.json, false);
+    const durationMs = target.pid === undefined ? 500 : this.#plan.warmUpMs;
+    await this.phase(target, { request, connections: JSON_CONNECTIONS, durationMs });
+  }
+
+  /**
+   * How many times the requests of one process two can serve, each with a core of its own: told from what a request costs
+   * all of their processes, since the other core is needed here to make the load.
+   */
+  private async measureTwoCores(contender: Contender, { cpuUsPerRequest }: Round): Promise<number | null> {
+    const { headers, twoCoresCommandFor } = contender;
+    if (!twoCoresCommandFor || typeof cpuUsPerRequest !== 'number') return null;
+    const port = await freePort();
+    const program = this.start({ ...contender, commandFor: twoCoresCommandFor }, port);
+    try {
+      const target = { port, headers, pid: program.pid };
+      await firstAnswer(port, headers, this.#plan.models.json);
+      // Each of the two has to be warm.
+      await this.warmUp(target);
+      await this.warmUp(target);
+      const { models, jsonMs } = this.#plan;
+      const request = this.request(target, models.json, false);
+      const { cpuUs, report } = await this.phase(target, {
+        request,
+        connections: JSON_CONNECTIONS,
+        durationMs: jsonMs,
+      });
+      return (2 * cpuUsPerRequest) / (cpuUs / report.requests);
+    } finally {
+      await program.stop();
+    }
   }
 
   private async phase(
@@ -117,11 +152,7 @@ export class Meter {
     let errors = errorsBefore;
     try {
       await firstAnswer(port, headers, this.#plan.models.json);
-      const warmUp = {
-        request: this.request(target, this.#plan.models.json, false),
-        connections: LOW_LOAD_CONNECTIONS,
-      };
-      await this.phase(target, { ...warmUp, durationMs: 500, rate: LOW_LOAD_RATE });
+      await this.warmUp(target);
       await sleep(500);
       const idleBytes = usageOf(program.pid).residentBytes;
       for (const streams of this.#plan.heldStreams) {

@@ -1,6 +1,9 @@
 /** How long and how much one round measures. */
 export interface Plan {
-  /** Before anything is measured: until V8 has compiled what is hot. */
+  /**
+   * Before anything is measured: until V8 has compiled what is hot, and its heap is as large as it gets by requests. After
+   * 4 s the compiler still took a tenth of the gateway's CPU.
+   */
   warmUpMs: number;
   jsonMs: number;
   lowLoadMs: number;
@@ -31,7 +34,7 @@ export function planOf(isQuick: boolean): Plan {
   const heldMs = isQuick ? 2_000 : 4_000;
   const eventsOf = (streams: number) => 1 + (rampMsOf(streams) + heldMs) / HELD_INTERVAL_MS;
   return {
-    warmUpMs: isQuick ? 2_000 : 4_000,
+    warmUpMs: isQuick ? 3_000 : 8_000,
     jsonMs: isQuick ? 1_500 : 4_000,
     lowLoadMs: isQuick ? 1_500 : 5_000,
     pacedMs: isQuick ? 2_500 : 6_000,

@@ -20,9 +20,9 @@ describe('a table of figures', () => {
   it('has the median and the spread, and a dash for what was not measured', () => {
     expect(tableOf(run, 'json')).toBe(
       [
-        '|  | CPU µs a request | requests/s | added latency p50, ms | added latency p99, ms |',
-        '| --- | --: | --: | --: | --: |',
-        '| nginx | 12.0 (11.5–1,234.0) | 40,000 | – | – |',
+        '|  | CPU µs a request | requests/s | two cores, × one | added latency p50, ms | added latency p99, ms |',
+        '| --- | --: | --: | --: | --: | --: |',
+        '| nginx | 12.0 (11.5–1,234.0) | 40,000 | – | – | – |',
       ].join('\n'),
     );
   });

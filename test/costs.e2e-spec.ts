@@ -1,8 +1,10 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { getMetadataStorage } from 'class-validator';
+import { once } from 'node:events';
+import { type IncomingMessage, request } from 'node:http';
 import { Socket } from 'node:net';
 import { chunk, completion, FakeUpstream, replyEvents, replyJson } from './support/fake-upstream.js';
-import { Gateway } from './support/gateway.js';
+import { API_KEY, Gateway } from './support/gateway.js';
 
 const BODY = '{"model":"test-model","prompt":"Once upon a time","max_tokens":8}';
 const STREAM = BODY.replace('}', ',"stream":true}');
@@ -36,6 +38,16 @@ describe('what a request costs', () => {
     const texts = parse.mock.calls.map(([json]) => json);
     parse.mockRestore();
     return texts.filter((text) => !text.startsWith('{"level"'));
+  }
+
+  /** With a client that has no AbortSignal itself, as `fetch` has. */
+  async function postPlainly(body: string): Promise<number | undefined> {
+    const headers = { authorization: `Bearer ${API_KEY}`, 'content-type': 'application/json' };
+    const sent = request(`${gateway.url}/v1/completions`, { method: 'POST', headers });
+    sent.end(body);
+    const [response] = (await once(sent, 'response')) as [IncomingMessage];
+    await once(response.resume(), 'end');
+    return response.statusCode;
   }
 
   it('is one parse of the body and one of the answer, which goes on as it came', async () => {
@@ -81,6 +93,15 @@ describe('what a request costs', () => {
     const ours = pieces.filter((piece) => /^[0-9a-f]+\r\ndata: /.test(piece));
     expect(ours.join('').match(/ word\d+"/g)).toHaveLength(100);
     expect(ours.length).toBeLessThanOrEqual(2);
+  });
+
+  it('is no listener of an AbortSignal, which would keep all of the request for the next full collection', async () => {
+    upstream.onCompletion(replyJson(completion('Hello')));
+    const listened = jest.spyOn(AbortSignal.prototype, 'addEventListener');
+    expect(await postPlainly(BODY)).toBe(200);
+    upstream.onCompletion(replyEvents(chunk('Hello', 'stop'), '[DONE]'));
+    expect(await postPlainly(STREAM)).toBe(200);
+    expect(listened).not.toHaveBeenCalled();
   });
 
   it('is one request upstream, on a connection that is kept', async () => {
