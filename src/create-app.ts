@@ -10,7 +10,7 @@ import { accessLog } from './telemetry/access-log.js';
 import { NestLogger } from './telemetry/logger.js';
 import { Metrics } from './telemetry/metrics.js';
 
-/** The whole application, not yet listening: the same for `main`, for the tests and for the OpenAPI document. */
+/** The whole application, not yet listening: the same for `start`, for the tests and for the OpenAPI document. */
 export async function createApp(parts: AppParts): Promise<NestExpressApplication> {
   const adapter = new HttpAdapter();
   const app = await NestFactory.create<NestExpressApplication>(AppModule.forRoot(parts), adapter, {

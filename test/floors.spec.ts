@@ -24,7 +24,7 @@ const FLOORS = [
 const SHARED_WITH_ENGINE =
   /^src\/(errors\/|completions\/([\w-]+\.dto|compiled-check|field-rules|extra-fields|completion-validation\.pipe|prompts|stop-scanner|code-points)\.ts$)/;
 
-const ENVIRONMENT_READERS = /^(src\/main\.ts|src\/doctor\/main\.ts|src\/upstreams\/embedded-engine\.ts|engine\/.*)$/;
+const ENVIRONMENT_READERS = /^(src\/start\.ts|src\/doctor\/main\.ts|src\/upstreams\/embedded-engine\.ts|engine\/.*)$/;
 
 const files = globSync(['src/**/*.ts', 'engine/**/*.ts'])
   .map((file) => file.split(sep).join('/'))
@@ -85,6 +85,6 @@ describe('process.env', () => {
       /process\s*\.\s*env\b|process\s*\[|\benv\b[^;\n]*from 'node:process'/.test(readFileSync(file, 'utf8')),
     );
     expect(readers.filter((file) => !ENVIRONMENT_READERS.test(file))).toEqual([]);
-    expect(readers).toContain('src/main.ts');
+    expect(readers).toContain('src/start.ts');
   });
 });
