@@ -1,6 +1,6 @@
 /**
- * Makes a fresh clone ready: `npm ci` when the lock file has changed, `nest build` (argument `build`) when a source
- * has. It does nothing when nothing has changed, so that a second start takes no install and no build.
+ * Makes a fresh clone ready: `npm ci` when the lock file has changed, `npm run build` (argument `build`) when a
+ * source has. It does nothing when nothing has changed, so that a second start takes no install and no build.
  *
  * It runs before anything is installed: plain JavaScript, Node's own modules only, any Node from 20 on.
  */
@@ -31,10 +31,17 @@ if (!isDeployed) {
     ),
   );
   if (process.argv.includes('build')) {
-    const sources = ['package-lock.json', 'nest-cli.json', 'tsconfig.json', 'tsconfig.build.json', 'src', 'engine'];
+    const settings = [
+      'package-lock.json',
+      'nest-cli.json',
+      'tsconfig.json',
+      'tsconfig.build.json',
+      'scripts/bundle.mjs',
+    ];
+    const sources = [...settings, 'src', 'engine'];
     bringUpToDate('dist/.built', sources, () => {
       rmSync(join(root, 'dist'), { recursive: true, force: true });
-      run('nest', ['build'], 'Building …');
+      run('npm', ['run', '--silent', 'build'], 'Building …');
     });
   }
 }

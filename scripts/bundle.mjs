@@ -1,0 +1,57 @@
+/**
+ * The last step of the build: puts the gateway and its packages into a few files, because most of a start is otherwise
+ * spent on finding, reading and linking some 2,300. `dist/src/start.js` then leads to them; the other programs in
+ * `dist`, and `nest start --watch`, stay as the compiler has written them.
+ */
+import { build } from 'esbuild';
+import { readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const root = fileURLToPath(new URL('..', import.meta.url));
+const start = join(root, 'dist', 'src', 'start.js');
+// As deep as the folders of `src`: what a module finds from where it lies (`import.meta.url`) is found from here as well.
+const folder = join(root, 'dist', 'src', 'bundle');
+
+/**
+ * This file asks Node for class-validator and class-transformer. That would be a second copy of them, which knows none of
+ * the rules of the DTO classes.
+ */
+const oneCopyOfEach = {
+  name: 'one copy of each package',
+  setup({ onLoad }) {
+    onLoad({ filter: /mapped-types[\\/]dist[\\/]type-helpers\.utils\.js$/ }, ({ path }) => {
+      const code = readFileSync(path, 'utf8');
+      const contents = code.replace('const require = createRequire(import.meta.url);', '');
+      if (contents === code) throw new Error(`${path} is not what it was: look whether it is still bundled right`);
+      return { contents };
+    });
+  },
+};
+
+rmSync(folder, { recursive: true, force: true });
+await build({
+  entryPoints: [start],
+  outdir: folder,
+  bundle: true,
+  // What is imported late is read late.
+  splitting: true,
+  format: 'esm',
+  platform: 'node',
+  // The least Node that `src/check-node.ts` lets in.
+  target: 'node22.19',
+  // Nest and Swagger call things by the names of their classes.
+  keepNames: true,
+  // The files that Node itself would take, and not those that packages offer to bundlers.
+  mainFields: ['main'],
+  // What is not there: Nest asks for it and does without.
+  external: ['@nestjs/microservices', '@nestjs/websockets', '@fastify/static', 'class-transformer/storage'],
+  plugins: [oneCopyOfEach],
+  // Packages in CommonJS ask for Node's own modules by `require`, which an ES module lacks.
+  banner: {
+    js: "import { createRequire as createRequireOfNode } from 'node:module';\nconst require = createRequireOfNode(import.meta.url);",
+  },
+  logLevel: 'warning',
+});
+writeFileSync(start, "export { start } from './bundle/start.js';\n");
+rmSync(`${start}.map`, { force: true });

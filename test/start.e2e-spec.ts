@@ -1,0 +1,93 @@
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { API_KEY } from './support/gateway.js';
+import { GatewayProcess } from './support/gateway-process.js';
+
+const ROOT = fileURLToPath(new URL('..', import.meta.url));
+const UPSTREAM = { UPSTREAM_BASE_URL: 'http://127.0.0.1:9/v1' };
+
+let gateway: GatewayProcess;
+
+afterEach(async () => {
+  gateway.kill('SIGKILL');
+  await gateway.ended;
+});
+
+describe('the built program, in few files', () => {
+  let url: string;
+
+  beforeEach(async () => {
+    gateway = GatewayProcess.spawn({}, UPSTREAM);
+    url = await gateway.listening();
+  });
+
+  it('is what the build has made', () => {
+    expect(readFileSync(join(ROOT, 'dist/src/start.js'), 'utf8')).toContain('./bundle/start.js');
+  });
+
+  it('serves the OpenAPI document that the unbundled program writes', async () => {
+    const served: unknown = await (await fetch(`${url}/openapi.json`)).json();
+    expect(served).toMatchObject(JSON.parse(readFileSync(join(ROOT, 'openapi.json'), 'utf8')) as object);
+  });
+
+  it('serves Swagger UI with all that its page asks for', async () => {
+    const page = await (await fetch(`${url}/docs`)).text();
+    const files = [...page.matchAll(/(?:src|href)=['"](\.[^'"]+)['"]/g)].map(([, file = '']) => file);
+    expect(files.length).toBeGreaterThan(3);
+    for (const file of files) {
+      const response = await fetch(new URL(file, `${url}/docs`));
+      expect({ file, status: response.status }).toEqual({ file, status: 200 });
+      await response.arrayBuffer();
+    }
+  });
+
+  it('knows the rules of the DTO classes', async () => {
+    const response = await fetch(`${url}/v1/completions`, {
+      method: 'POST',
+      headers: { authorization: `Bearer ${API_KEY}`, 'content-type': 'application/json' },
+      body: JSON.stringify({ model: 'test-model', prompt: 'Hi', temperature: 3, n: 'one' }),
+    });
+    expect(response.status).toBe(422);
+    const text = await response.text();
+    expect(text).toContain('temperature');
+    expect(text).toContain('"n"');
+  });
+});
+
+describe('what V8 has compiled', () => {
+  let folder: string;
+  let cache: string;
+
+  beforeEach(() => {
+    folder = mkdtempSync(join(tmpdir(), 'start-'));
+    cache = join(folder, 'dist/.compile-cache');
+    const isOfBuild = (path: string): boolean => !path.endsWith('.compile-cache');
+    cpSync(join(ROOT, 'dist'), join(folder, 'dist'), { recursive: true, filter: isOfBuild });
+    cpSync(join(ROOT, 'package.json'), join(folder, 'package.json'));
+    symlinkSync(join(ROOT, 'node_modules'), join(folder, 'node_modules'));
+  });
+  afterEach(() => {
+    rmSync(folder, { recursive: true });
+  });
+
+  it('is kept for the next start, even if this one is killed', async () => {
+    gateway = GatewayProcess.spawn({}, UPSTREAM, join(folder, 'dist/src/main.js'));
+    const url = await gateway.listening();
+    // The first answer comes after the start is over.
+    await (await fetch(`${url}/livez`)).text();
+    gateway.kill('SIGKILL');
+    await gateway.ended;
+    expect(readdirSync(cache, { recursive: true }).length).toBeGreaterThan(3);
+  });
+
+  it('is no hindrance where it cannot be kept', async () => {
+    writeFileSync(cache, 'a file where the folder would be');
+    gateway = GatewayProcess.spawn({}, UPSTREAM, join(folder, 'dist/src/main.js'));
+    const url = await gateway.listening();
+    expect((await fetch(`${url}/livez`)).status).toBe(200);
+    expect(readFileSync(cache, 'utf8')).toBe('a file where the folder would be');
+  });
+});
