@@ -3,6 +3,7 @@ import type { TimeoutsConfig } from '../config/config.js';
 import type { Cancellation, CancellationListener } from '../telemetry/cancellation.js';
 import type { Clock, Timer } from '../telemetry/clock.js';
 import { PushedBody, type Sender } from './answer-body.js';
+import type { Connection } from './connections.js';
 import { decodeAnswer } from './content-encoding.js';
 import type { UpstreamAnswer } from './upstream.js';
 import { type Phase, UpstreamError } from './upstream-error.js';
@@ -43,6 +44,7 @@ export class HttpAttempt implements Dispatcher.DispatchHandler, Sender, Cancella
     private readonly timeouts: TimeoutsConfig,
     private readonly clock: Clock,
     private readonly cancellation: Cancellation,
+    private readonly connection: Pick<Connection, 'release'>,
   ) {
     this.answer = this.settle.promise;
     this.startedAt = this.silentSince = clock.now();
@@ -81,11 +83,13 @@ export class HttpAttempt implements Dispatcher.DispatchHandler, Sender, Cancella
   }
 
   onResponseEnd(): void {
+    this.connection.release();
     this.release();
     this.body.end();
   }
 
   onResponseError(_: Dispatcher.DispatchController, error: Error & { code?: string }): void {
+    this.connection.release();
     const isTimeout = error.code === 'UND_ERR_CONNECT_TIMEOUT';
     const phase = error.code !== undefined && NOT_SENT_CODES.has(error.code) ? 'not_sent' : this.phase;
     this.fail(new UpstreamError(phase, error.message, { cause: error, isTimeout }));

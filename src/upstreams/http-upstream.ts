@@ -1,7 +1,7 @@
-import { Pool } from 'undici';
 import type { TimeoutsConfig, UpstreamConfig } from '../config/config.js';
 import type { Cancellation } from '../telemetry/cancellation.js';
 import type { Clock } from '../telemetry/clock.js';
+import { Connections } from './connections.js';
 import { profileOf } from './engines/engine-profiles.js';
 import type { EngineProfile } from './engines/engine-profile.js';
 import { HttpAttempt } from './http-attempt.js';
@@ -14,7 +14,7 @@ export class HttpUpstream implements Upstream {
   readonly baseUrl: string;
   readonly models: ServedModels;
   readonly profile: EngineProfile;
-  private readonly pool: Pool;
+  private readonly connections: Connections;
   private readonly basePath: string;
   private readonly rootPath: string;
   private readonly headers: Record<string, string>;
@@ -36,15 +36,16 @@ export class HttpUpstream implements Upstream {
     };
     // The attempt has the time limits; undici's own would cut a long prefill.
     const connect = { timeout: config.timeouts.connectMs };
-    this.pool = new Pool(origin, { connect, headersTimeout: 0, bodyTimeout: 0 });
+    this.connections = new Connections(origin, { connect, headersTimeout: 0, bodyTimeout: 0 });
   }
 
   send(request: UpstreamRequest, cancellation: Cancellation): Promise<UpstreamAnswer> {
     if (cancellation.reason) return Promise.reject(cancellation.reason);
-    const attempt = new HttpAttempt(this.timeoutsFor(request), this.clock, cancellation);
+    const connection = this.connections.take();
+    const attempt = new HttpAttempt(this.timeoutsFor(request), this.clock, cancellation, connection);
     const headers = { ...this.headers, ...request.headers };
     const path = (request.isFromRoot ? this.rootPath : this.basePath) + request.path;
-    this.pool.dispatch({ method: 'POST', path, headers, body: request.body }, attempt);
+    connection.dispatch({ method: 'POST', path, headers, body: request.body }, attempt);
     return attempt.answer;
   }
 
@@ -56,6 +57,6 @@ export class HttpUpstream implements Upstream {
   }
 
   async close(when: 'now' | 'when_idle'): Promise<void> {
-    await (when === 'now' ? this.pool.destroy() : this.pool.close());
+    await this.connections.close(when);
   }
 }
