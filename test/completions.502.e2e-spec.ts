@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { createServer } from 'node:net';
 import { once } from 'node:events';
-import { type Behaviour, FakeUpstream, replyJson, reset } from './support/fake-upstream.js';
+import { type Behaviour, completion, FakeUpstream, replyJson, reset } from './support/fake-upstream.js';
 import { errorOf, Gateway } from './support/gateway.js';
 
 const REQUEST = { model: 'test-model', prompt: 'Hi' };
@@ -149,6 +149,13 @@ describe('POST /v1/completions in front of an upstream that fails', () => {
     gateway = await Gateway.inFrontOf({ baseUrl: `http://127.0.0.1:${port}/v1` }, ONE_ATTEMPT);
     expect((await gateway.complete(REQUEST)).status).toBe(502);
     server.close();
+  });
+
+  it('answers 502 to an answer in a coding that nobody knows, and says in the log which', async () => {
+    upstream.onCompletion(replyJson(completion('Hello'), 200, { 'content-encoding': 'x-unknown' }));
+    expect((await gateway.complete(REQUEST)).status).toBe(502);
+    const [line] = await gateway.accessLog();
+    expect(line?.errorReason).toMatch('an answer in the content coding x-unknown');
   });
 
   it('answers 502 when the answer breaks off', async () => {

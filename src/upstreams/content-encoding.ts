@@ -33,10 +33,7 @@ export function decodeAnswer(answer: UpstreamAnswer): UpstreamAnswer {
   let { body } = answer;
   for (const name of applied) {
     const createDecoder = DECODERS.get(name);
-    if (!createDecoder) {
-      answer.body.leave();
-      throw new UpstreamError('answered', `an answer in the content coding ${name}`);
-    }
+    if (!createDecoder) throw new UpstreamError('answered', `an answer in the content coding ${name}`);
     body = new DecodedBody(body, createDecoder());
   }
   return { ...answer, headers, body };

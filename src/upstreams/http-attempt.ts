@@ -72,7 +72,7 @@ export class HttpAttempt implements Dispatcher.DispatchHandler, Sender, Cancella
     try {
       this.settle.resolve(decodeAnswer({ status, headers, body: this.body }));
     } catch (error) {
-      this.settle.reject(error);
+      this.abort(error as Error);
     }
   }
 
