@@ -54,6 +54,9 @@ describe('Connections', () => {
     return { connection, ended: promise };
   }
 
+  /** What has been given back is free then. */
+  const nextTurn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+
   function answerAll(): void {
     for (const response of waiting.splice(0)) response.end('done');
   }
@@ -65,6 +68,7 @@ describe('Connections', () => {
     answerAll();
     await first.ended;
     await second.ended;
+    await nextTurn();
     const third = await send();
     answerAll();
     await third.ended;

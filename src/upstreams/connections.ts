@@ -10,6 +10,8 @@ import { Client, type Dispatcher } from 'undici';
 export class Connections {
   /** Those that have no request, the one that was free last at the end. */
   private readonly free: Connection[] = [];
+  /** Those whose request has just ended. */
+  private rested: Connection[] = [];
   private readonly all = new Set<Connection>();
   private isClosed = false;
 
@@ -31,11 +33,24 @@ export class Connections {
 
   private open(): Connection {
     const connection = new Connection(new Client(this.origin, this.options), (isUsable) => {
-      if (isUsable && !this.isClosed) this.free.push(connection);
+      if (isUsable && !this.isClosed) this.rest(connection);
       else this.drop(connection);
     });
     this.all.add(connection);
     return connection;
+  }
+
+  /**
+   * Some servers close a connection right behind an answer, though they have said that they keep it (llama.cpp's does after
+   * a stream): it is free when this turn of the event loop has shown nothing of that.
+   */
+  private rest(connection: Connection): void {
+    if (this.rested.push(connection) > 1) return;
+    setImmediate(() => {
+      const { rested } = this;
+      this.rested = [];
+      for (const each of rested) if (this.all.has(each)) this.free.push(each);
+    });
   }
 
   private drop(connection: Connection): void {
