@@ -28,6 +28,12 @@ describe('the built program, in few files', () => {
     expect(readFileSync(join(ROOT, 'dist/src/start.js'), 'utf8')).toContain('./bundle/start.js');
   });
 
+  it('defines no names on functions as they are made: each closure of a request would get a hidden class of its own', () => {
+    const bundle = readFileSync(join(ROOT, 'dist/src/bundle/start.js'), 'utf8');
+    expect(bundle).toContain('CompletionsController');
+    expect(bundle).not.toContain('__name(');
+  });
+
   it('serves the OpenAPI document that the unbundled program writes', async () => {
     const served: unknown = await (await fetch(`${url}/openapi.json`)).json();
     expect(served).toMatchObject(JSON.parse(readFileSync(join(ROOT, 'openapi.json'), 'utf8')) as object);
