@@ -73,9 +73,10 @@ static Model *newModel(const char *name) {
                     "1795354403,\"model\":\"%s\",\"choices\":[{\"index\":0,\"text\":\" little\",\"logprobs\":null,"
                     "\"finish_reason\":null}]}\n\n", name);
   model->event = chunked(event, "");
-  Text block = {calloc(event.length * EVENTS_A_WRITE + 1, 1), event.length * EVENTS_A_WRITE};
-  for (int i = 0; i < EVENTS_A_WRITE; i++) memcpy(block.bytes + event.length * (size_t)i, event.bytes, event.length);
-  model->eventBlock = chunked(block, "");
+  /* Engines write each event as a piece of its own: many of them come in one read when the reader is behind. */
+  size_t length = model->event.length;
+  model->eventBlock = (Text){calloc(length * EVENTS_A_WRITE + 1, 1), length * EVENTS_A_WRITE};
+  for (size_t i = 0; i < EVENTS_A_WRITE; i++) memcpy(model->eventBlock.bytes + length * i, model->event.bytes, length);
   Text tail = text("data: {\"id\":\"cmpl-fe6c0904baf9470ca01f7a6cec937ced\",\"object\":\"text_completion\",\"created\":"
                    "1795354403,\"model\":\"%1$s\",\"choices\":[{\"index\":0,\"text\":\".\",\"logprobs\":null,"
                    "\"finish_reason\":\"length\"}]}\n\n"

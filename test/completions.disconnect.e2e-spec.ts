@@ -4,6 +4,7 @@ import { connect } from 'node:net';
 import { beginStream, chunk, completion, events, FakeUpstream, hang, replyJson } from './support/fake-upstream.js';
 import { API_KEY, Gateway } from './support/gateway.js';
 import { ManualClock } from './support/manual-clock.js';
+import { settled } from './support/settled.js';
 
 const REQUEST = { model: 'test-model', prompt: 'Hi' };
 const LATE = Date.UTC(2026, 0, 1) + 60_000;
@@ -147,12 +148,3 @@ describe('POST /v1/completions when the client goes away', () => {
     expect(furthestAheadBytes).toBeLessThan((count * event.length) / 3);
   });
 });
-
-/** Resolves when a value has stayed the same for many turns of the event loop, in which every socket had its chance. */
-async function settled(valueOf: () => number): Promise<void> {
-  for (let turns = 0, last = valueOf(); turns < 500; turns++) {
-    await new Promise((resolve) => setImmediate(resolve));
-    if (valueOf() !== last) turns = 0;
-    last = valueOf();
-  }
-}

@@ -18,11 +18,13 @@ export class ClientGoneError extends Error {
   }
 }
 
-/** So much at least a client has to read within `clientStallMs`. */
-const SLICE_BYTES = 65_536;
+/** UTF-16 units: so much at least a client has to read within `clientStallMs`. */
+const SLICE_LENGTH = 65_536;
 
-const CHUNK_END = Buffer.from('\r\n');
 const LAST_CHUNK = '0\r\n\r\n';
+
+/** What is chained to it runs when all of what a socket brought in one read has been handed on. */
+const READ_IS_OVER = Promise.resolve();
 
 /** The caller's end of one completion: a JSON answer, or a stream of events, and the news that the caller is gone. */
 export class ClientConnection {
@@ -35,6 +37,9 @@ export class ClientConnection {
    * them in three pieces, and gathers those until the next turn of its event loop. A client of HTTP/1.0 gets none.
    */
   private framesChunks = false;
+  /** What is not written yet, be it that more of the same read may follow, or that the caller is behind. */
+  private unsent = '';
+  /** Until the caller has taken all that is unsent. */
   private draining: Promise<void> | undefined;
 
   constructor(
@@ -60,26 +65,27 @@ export class ClientConnection {
   }
 
   sendJson(json: string): void {
-    const sizeBytes = Buffer.byteLength(json);
     this.response.writeHead(200, {
       'Content-Type': 'application/json; charset=utf-8',
-      'Content-Length': sizeBytes,
+      'Content-Length': Buffer.byteLength(json),
     });
     this.exchange.firstByteAt = this.now;
-    if (sizeBytes > SLICE_BYTES) {
-      // The upstream is done: its place is not held while the client reads. A client that leaves has nothing to be told.
-      this.writeSlices(json)
-        .then(() => this.response.end())
-        .catch(() => undefined);
+    if (json.length <= SLICE_LENGTH) {
+      this.exchange.bytesSent += Buffer.byteLength(json);
+      // As text it leaves together with the head, in one piece.
+      this.response.end(json);
       return;
     }
-    this.exchange.bytesSent += sizeBytes;
-    // As text it leaves together with the head, in one piece.
-    this.response.end(json);
+    this.unsent = json;
+    this.flush();
+    // The upstream is done: its place is not held while the client reads. A client that leaves has nothing to be told.
+    if (this.draining) this.draining.then(() => this.response.end()).catch(() => undefined);
+    else this.response.end();
   }
 
   /**
-   * Sends events, the first of which brings the status line.
+   * Sends events, the first of which brings the status line. Those of one read leave as one: an engine's answer has a piece
+   * for each event, and the gateway gets several at once when it has much to do.
    *
    * @returns undefined while the caller keeps up; else a promise that resolves when the caller's side takes more: whoever
    *   waits for that before reading on slows the upstream down to the caller's pace.
@@ -90,20 +96,21 @@ export class ClientConnection {
     this.exchange.firstByteAt ??= this.now;
     if (!this.hasBegun) return this.beginWith(events);
     this.heartbeat?.heard();
-    // No character is longer than three bytes for each of its units.
-    if (events.length * 3 > SLICE_BYTES) return this.writeSlices(events);
-    return this.write(events) ? undefined : this.drained();
+    if (this.unsent === '' && !this.draining) void READ_IS_OVER.then(this.flush);
+    this.unsent += events;
+    return this.draining;
   }
 
   end(): void {
     this.heartbeat?.cancel();
+    while (!this.writeUnsent());
     if (this.framesChunks) this.output.write(LAST_CHUNK);
     this.response.end();
   }
 
   /** Ends a stream that has begun with an error event, and without `[DONE]`. */
   fail(error: ApiError): void {
-    this.write(formatEvent(JSON.stringify({ error: toErrorObject(error) })));
+    this.unsent += formatEvent(JSON.stringify({ error: toErrorObject(error) }));
     this.end();
   }
 
@@ -116,7 +123,8 @@ export class ClientConnection {
       'X-Accel-Buffering': 'no',
     });
     this.heartbeat = new IdleTimer(this.clock, this.limits.heartbeatMs, () => {
-      this.write(KEEP_ALIVE_COMMENT);
+      // A caller that is behind may have half of an event.
+      if (this.unsent === '') this.write(KEEP_ALIVE_COMMENT);
     });
     this.response.flushHeaders();
     this.framesChunks = this.response.chunkedEncoding;
@@ -128,22 +136,36 @@ export class ClientConnection {
     const { socket } = this.response;
     socket?.cork();
     this.begin();
-    const sending = this.sendEvents(events);
+    this.unsent = events;
+    this.flush();
     socket?.uncork();
-    return sending;
+    return this.draining;
   }
 
-  /** Slice by slice, so that a client that reads, however slowly, is told from one that does not. */
-  private async writeSlices(text: string): Promise<void> {
-    const bytes = Buffer.from(text);
-    for (let start = 0; start < bytes.length; start += SLICE_BYTES) {
-      if (!this.write(bytes.subarray(start, start + SLICE_BYTES))) await this.drained();
+  private readonly flush = (): void => {
+    if (this.draining || this.writeUnsent()) return;
+    this.draining = this.goOn();
+    // Whoever sends the next events is told of it.
+    this.draining.catch(() => undefined);
+  };
+
+  private async goOn(): Promise<void> {
+    try {
+      do await this.drain();
+      while (!this.writeUnsent());
+    } finally {
+      this.draining = undefined;
     }
   }
 
-  /** Everybody who waits for the caller waits for the same. */
-  private drained(): Promise<void> {
-    return (this.draining ??= this.drain().finally(() => (this.draining = undefined)));
+  /** Slice by slice, so that a client that reads, however slowly, is told from one that does not: false when it is behind. */
+  private writeUnsent(): boolean {
+    while (this.unsent !== '') {
+      const slice = sliceOf(this.unsent);
+      this.unsent = this.unsent.slice(slice.length);
+      if (!this.write(slice)) return false;
+    }
+    return true;
   }
 
   private async drain(): Promise<void> {
@@ -163,17 +185,22 @@ export class ClientConnection {
     }
   }
 
-  private write(piece: Buffer | string): boolean {
-    const sizeBytes = Buffer.byteLength(piece);
+  private write(text: string): boolean {
+    const sizeBytes = Buffer.byteLength(text);
     this.exchange.bytesSent += sizeBytes;
-    if (!this.framesChunks) return this.response.write(piece);
-    const size = sizeBytes.toString(16);
-    if (typeof piece === 'string') return this.output.write(`${size}\r\n${piece}\r\n`);
-    return this.output.write(Buffer.concat([Buffer.from(`${size}\r\n`), piece, CHUNK_END]));
+    if (!this.framesChunks) return this.response.write(text);
+    return this.output.write(`${sizeBytes.toString(16)}\r\n${text}\r\n`);
   }
 
   /** Where framed chunks go. Until a pipelined request's turn has come, the response has no socket, and keeps them. */
   private get output(): Socket | Response {
     return (this.framesChunks ? this.response.socket : null) ?? this.response;
   }
+}
+
+/** The beginning of a text, of which no character is halved. */
+function sliceOf(text: string): string {
+  if (text.length <= SLICE_LENGTH) return text;
+  const isHalf = (text.codePointAt(SLICE_LENGTH - 1) ?? 0) > 0xffff;
+  return text.slice(0, isHalf ? SLICE_LENGTH - 1 : SLICE_LENGTH);
 }

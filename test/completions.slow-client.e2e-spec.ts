@@ -1,0 +1,114 @@
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { connect, type Socket } from 'node:net';
+import { beginStream, chunk, events, FakeUpstream } from './support/fake-upstream.js';
+import { API_KEY, Gateway } from './support/gateway.js';
+import { ManualClock } from './support/manual-clock.js';
+import { settled } from './support/settled.js';
+
+const HEARTBEAT_MS = 10_000;
+/** Four bytes, two UTF-16 units: wherever it is cut, it is not the same any more. */
+const FISH = '🐟';
+/** More than the sockets of both sides hold. */
+const LARGE = FISH.repeat(2_000_000);
+
+describe('a stream to a client that reads slowly', () => {
+  let upstream: FakeUpstream;
+  let gateway: Gateway;
+  let clock: ManualClock;
+  let client: Socket;
+
+  beforeEach(async () => {
+    clock = new ManualClock();
+    upstream = await FakeUpstream.start();
+    const config = { server: { heartbeatMs: HEARTBEAT_MS, clientStallMs: 10 * HEARTBEAT_MS } };
+    gateway = await Gateway.inFrontOf(upstream, {
+      clock,
+      config,
+      upstream: { capabilities: { prompt_list: 'emulate' } },
+    });
+  });
+
+  afterEach(async () => {
+    client.destroy();
+    await gateway.stop();
+    await upstream.stop();
+  });
+
+  /** A client that has not read anything yet. */
+  function ask(fields: object): void {
+    const { port, hostname } = new URL(gateway.url);
+    client = connect(Number(port), hostname);
+    client.pause();
+    const body = JSON.stringify({ model: 'test-model', stream: true, ...fields });
+    client.write(
+      `POST /v1/completions HTTP/1.1\r\nhost: x\r\nauthorization: Bearer ${API_KEY}\r\nconnection: close\r\n` +
+        `content-type: application/json\r\ncontent-length: ${body.length}\r\n\r\n${body}`,
+    );
+  }
+
+  /** The data of each event, and the comments, of what the client now reads to its end. */
+  async function readAll(): Promise<{ data: string[]; comments: string[] }> {
+    const pieces: Buffer[] = [];
+    for await (const piece of client) pieces.push(piece as Buffer);
+    const bytes = Buffer.concat(pieces);
+    const body: Buffer[] = [];
+    for (let at = bytes.indexOf('\r\n\r\n') + 4; ;) {
+      const end = bytes.indexOf('\r\n', at);
+      const size = Number.parseInt(bytes.toString('latin1', at, end), 16);
+      if (size === 0) break;
+      body.push(bytes.subarray(end + 2, end + 2 + size));
+      at = end + 2 + size + 2;
+    }
+    const lines = Buffer.concat(body)
+      .toString()
+      .split('\n\n')
+      .filter((line) => line !== '');
+    return {
+      data: lines.filter((line) => line.startsWith('data: ')).map((line) => line.slice(6)),
+      comments: lines.filter((line) => !line.startsWith('data: ')),
+    };
+  }
+
+  function textsOf(data: string[]): Map<number, string> {
+    const texts = new Map<number, string>();
+    for (const json of data.filter((each) => each !== '[DONE]')) {
+      const { choices } = JSON.parse(json) as { choices: { index: number; text: string }[] };
+      for (const { index, text } of choices) texts.set(index, (texts.get(index) ?? '') + text);
+    }
+    return texts;
+  }
+
+  it('keeps events whole, those of several prompts that come at the same time, and every character', async () => {
+    upstream.onCompletion((response, { body }) => {
+      beginStream(response);
+      response.write(events(chunk(`${String(body.prompt)}:${LARGE}`)));
+      response.end(events(chunk('.', 'stop'), '[DONE]'));
+    });
+    ask({ prompt: ['one', 'two', 'three'] });
+    await upstream.received(3);
+    await settled(() => client.bytesRead);
+    const { data } = await readAll();
+    expect(data.at(-1)).toBe('[DONE]');
+    const texts = textsOf(data);
+    for (const [index, name] of ['one', 'two', 'three'].entries()) {
+      // As a comparison: what differs would be printed whole.
+      expect(texts.get(index) === `${name}:${LARGE}.`).toBe(true);
+    }
+  });
+
+  it('has no comment within an event, however long the client takes', async () => {
+    upstream.onCompletion((response) => {
+      beginStream(response);
+      response.write(events(chunk('Hi')));
+      response.write(events(chunk(LARGE)));
+      response.end(events(chunk('.', 'stop'), '[DONE]'));
+    });
+    ask({ prompt: 'one' });
+    await upstream.received();
+    await settled(() => client.bytesRead);
+    clock.advance(2 * HEARTBEAT_MS);
+    const { data, comments } = await readAll();
+    expect(comments).toEqual([]);
+    expect(textsOf(data).get(0) === `Hi${LARGE}.`).toBe(true);
+  });
+});
