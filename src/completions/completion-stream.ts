@@ -26,7 +26,6 @@ export interface StreamExpectation {
  */
 export class CompletionStream {
   private readonly plain = new PlainChunks();
-  private readonly usages = new Map<PartReader, Usage>();
   private countedUsage: Usage | undefined;
   private hasFinished = false;
   private hasSentUsage = false;
@@ -47,12 +46,10 @@ export class CompletionStream {
   /** The counts so far; undefined while a part has told none. */
   get usage(): Usage | undefined {
     if (this.countedUsage) return this.countedUsage;
-    if (this.usages.size < this.readers.length) return undefined;
-    const [only, ...others] = this.usages.values();
-    if (others.length === 0) return only;
-    return mergeUsage(
-      this.readers.map((reader) => ({ promptIndex: reader.part.promptIndex, usage: this.usageOf(reader) })),
-    );
+    const [only, ...others] = this.readers;
+    if (others.length === 0) return only?.usage;
+    const parts = this.readers.flatMap(({ part: { promptIndex }, usage }) => (usage ? [{ promptIndex, usage }] : []));
+    return parts.length === this.readers.length ? mergeUsage(parts) : undefined;
   }
 
   /** Whether every choice has finished, and the usage has come if it was asked for. */
@@ -87,7 +84,7 @@ export class CompletionStream {
     const isFitted = this.resumed?.fit(chunk) ?? false;
     const isAnothers = this.readers.length > 1 && this.takeIdentity(chunk);
     this.progress.add(chunk);
-    if (isUsage(chunk.usage)) this.usages.set(reader, chunk.usage);
+    if (isUsage(chunk.usage)) reader.usage = chunk.usage;
     if (isUsageOnly) return this.writeUsage(chunk);
     if (chunk.choices.length === 0) return '';
 
@@ -138,10 +135,6 @@ export class CompletionStream {
 
   private isWhole({ part }: PartReader): boolean {
     return this.progress.isWholeFrom(part.firstChoice, part.choiceCount);
-  }
-
-  private usageOf(reader: PartReader): Usage {
-    return this.usages.get(reader) ?? { prompt_tokens: 0, completion_tokens: 0, total_tokens: 0 };
   }
 
   /** The chunks of several answers are those of one. */

@@ -65,6 +65,8 @@ function readPlain(request: Request): Promise<Buffer> {
   request.on('end', () => {
     const [first, ...others] = pieces;
     resolve(first && others.length === 0 ? first : Buffer.concat(pieces));
+    // The listeners live as long as the request.
+    pieces.length = 0;
   });
   // It ends early.
   request.on('error', (error) => reject(Object.assign(error, { status: 400 })));

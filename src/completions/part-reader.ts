@@ -1,4 +1,4 @@
-import { isUsage } from '../telemetry/usage.js';
+import { isUsage, type Usage } from '../telemetry/usage.js';
 import { UpstreamError } from '../upstreams/upstream-error.js';
 import { type FallbackIdentity, makeCanonical, type UpstreamCompletion } from './canonical.js';
 import { type Emulation, ignoredBy } from './emulations/emulation.js';
@@ -17,6 +17,8 @@ export interface Piece {
 export class PartReader {
   /** The upstream has said that all was said. */
   hasDone = false;
+  /** The last counts that came with it, if any did. */
+  usage: Usage | undefined;
   private readonly emulations: readonly Emulation[];
   /** Whether something came of each of the choices. */
   private readonly begun: true[] = [];

@@ -20,7 +20,7 @@ describe('Connections', () => {
     server.on('connection', (socket) => sockets.push(socket));
     server.listen(0, '127.0.0.1');
     await once(server, 'listening');
-    connections = new Connections(`http://127.0.0.1:${(server.address() as AddressInfo).port}`, {});
+    connections = new Connections(`http://127.0.0.1:${(server.address() as AddressInfo).port}`, { connectMs: 5_000 });
   });
 
   afterEach(async () => {

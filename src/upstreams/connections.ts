@@ -1,4 +1,5 @@
-import { Client, type Dispatcher } from 'undici';
+import { buildConnector, Client, type Dispatcher } from 'undici';
+import type { TimeoutsConfig } from '../config/config.js';
 
 /**
  * Kept-alive connections to one server, as many as there are requests under way. The one that was free last is taken
@@ -15,10 +16,19 @@ export class Connections {
   private readonly all = new Set<Connection>();
   private isClosed = false;
 
-  constructor(
-    private readonly origin: string,
-    private readonly options: Client.Options,
-  ) {}
+  private readonly origin: URL;
+  private readonly options: Client.Options;
+
+  constructor(origin: string, { connectMs }: Pick<TimeoutsConfig, 'connectMs'>) {
+    this.origin = new URL(origin);
+    this.options = {
+      // One for all: a TLS session of one connection serves the next.
+      connect: buildConnector({ timeout: connectMs }),
+      // The attempt has the time limits; undici's own would cut a long prefill.
+      headersTimeout: 0,
+      bodyTimeout: 0,
+    };
+  }
 
   /** A connection for one request; `release` gives it back. */
   take(): Connection {

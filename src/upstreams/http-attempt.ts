@@ -65,7 +65,9 @@ export class HttpAttempt implements Dispatcher.DispatchHandler, Sender, Cancella
     else this.phase = 'sent';
   }
 
-  onResponseStart(_: Dispatcher.DispatchController, status: number, headers: UpstreamAnswer['headers']): void {
+  onResponseStart(controller: Dispatcher.DispatchController, status: number, headers: UpstreamAnswer['headers']): void {
+    // The same once more, as bytes. A stream would keep them to its end.
+    controller.rawHeaders = null;
     // 103 Early Hints and its like come before the answer (RFC 9110, section 15.2).
     if (status < 200) return;
     this.phase = 'broken';

@@ -34,9 +34,7 @@ export class HttpUpstream implements Upstream {
       'content-type': 'application/json',
       ...(config.apiKey === undefined ? {} : { authorization: `Bearer ${config.apiKey}` }),
     };
-    // The attempt has the time limits; undici's own would cut a long prefill.
-    const connect = { timeout: config.timeouts.connectMs };
-    this.connections = new Connections(origin, { connect, headersTimeout: 0, bodyTimeout: 0 });
+    this.connections = new Connections(origin, config.timeouts);
   }
 
   send(request: UpstreamRequest, cancellation: Cancellation): Promise<UpstreamAnswer> {
