@@ -95,7 +95,6 @@ export function writeNginx(directory: string, servers: string): string {
 
 /** In its production configuration: every feature is on, as it is by default. */
 function gatewayOf({ root, directory, upstreamPorts, models }: Setting): Contender {
-  const file = join(directory, 'gateway.yaml');
   const upstreams = upstreamPorts.map((upstreamPort, index) => ({
     name: `upstream-${index + 1}`,
     baseUrl: `http://127.0.0.1:${upstreamPort}/v1`,
@@ -104,11 +103,12 @@ function gatewayOf({ root, directory, upstreamPorts, models }: Setting): Contend
   }));
   const hash = `sha256:${createHash('sha256').update(API_KEY).digest('hex')}`;
   const apiKeys = [{ id: 'bench', hash, organization: 'bench' }];
-  const program = join(root, 'dist', 'src', 'main.js');
   const commandFor = (port: number, workers: number): ContenderCommand => {
+    // One each: what runs would read a changed one again.
+    const file = join(directory, `gateway-${workers}.yaml`);
     const server = { host: '127.0.0.1', port, workers };
     writeFileSync(file, stringify({ server, log: { level: 'info' }, upstreams, apiKeys }));
-    return { line: [process.execPath, program], env: { NODE_ENV: 'production', GATEWAY_CONFIG: file } };
+    return { line: startLine(root), env: { NODE_ENV: 'production', GATEWAY_CONFIG: file } };
   };
   return {
     name: CONTENDER_NAMES.gateway,
@@ -116,6 +116,14 @@ function gatewayOf({ root, directory, upstreamPorts, models }: Setting): Contend
     commandFor: (port) => commandFor(port, 1),
     twoCoresCommandFor: (port) => commandFor(port, 2),
   };
+}
+
+/** What `npm start` runs. */
+function startLine(root: string): string[] {
+  const { scripts } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { scripts: { start: string } };
+  const [, ...options] = scripts.start.split(' ');
+  const program = options.pop() ?? '';
+  return [process.execPath, ...options, join(root, program)];
 }
 
 /** Node strips types, but knows no decorators: this program is compiled as the gateway is, into a folder of its own. */

@@ -1,6 +1,6 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { HARNESS_CORE, outputOf, start } from './programs.ts';
+import { HARNESS_CORES, outputOf, start } from './programs.ts';
 
 interface Percentiles {
   count: number;
@@ -58,7 +58,7 @@ export class LoadGenerator {
     writeFileSync(file, request);
     const numbers = [connections, durationMs, rampMs, rate].map(String);
     const line = [this.#program, String(port), file, ...numbers];
-    return JSON.parse(await outputOf(start({ line, core: HARNESS_CORE }))) as LoadReport;
+    return JSON.parse(await outputOf(start({ line, cores: HARNESS_CORES }))) as LoadReport;
   }
 
   private async runWrk(port: number, request: string, connections: number, durationMs: number): Promise<LoadReport> {
@@ -68,7 +68,7 @@ export class LoadGenerator {
     const seconds = String(Math.max(1, Math.round(durationMs / 1_000)));
     const options = ['-t', '1', '-c', String(connections), '-d', seconds, '-s', script];
     const line = [this.#wrk, ...options, `http://127.0.0.1:${port}/v1/completions`];
-    const output = await outputOf(start({ line, core: HARNESS_CORE }));
+    const output = await outputOf(start({ line, cores: HARNESS_CORES }));
     return JSON.parse(output.slice(output.lastIndexOf('{"requests"'))) as LoadReport;
   }
 }

@@ -10,7 +10,7 @@ import { CONTENDER_NAMES, FIGURE_NAMES, type Round, type Run, type Summaries } f
 import { LoadGenerator } from './load.ts';
 import { directFigures, Meter } from './measure.ts';
 import { modelNamesOf, planOf } from './plan.ts';
-import { compile, find, firstLineOf, freePort, HARNESS_CORE, start } from './programs.ts';
+import { compile, find, firstLineOf, freePort, HARNESS_CORES, start } from './programs.ts';
 import { summarize } from './statistics.ts';
 import { tablesOf } from './table.ts';
 import { goalTable } from './goals.ts';
@@ -72,7 +72,7 @@ function installPortkey(): void {
 /** Two processes of the fake upstream, or of an nginx that says the same where no C can be compiled. */
 async function startUpstream(directory: string, index: number): Promise<number> {
   const program = compile(join(root, 'bench', 'upstream.c'), join(directory, 'upstream'));
-  if (program !== undefined) return Number(await firstLineOf(start({ line: [program], core: HARNESS_CORE })));
+  if (program !== undefined) return Number(await firstLineOf(start({ line: [program], cores: HARNESS_CORES })));
   const nginx = find('nginx');
   if (nginx === undefined) throw new Error('The bench needs a C compiler (apt-get install gcc), or nginx and wrk.');
   const port = await freePort();
@@ -89,7 +89,7 @@ async function startUpstream(directory: string, index: number): Promise<number> 
     join(directory, `upstream-${index}`),
     `server { listen 127.0.0.1:${port}; location / { ${answer} } }`,
   );
-  start({ line: [nginx, '-c', file], core: HARNESS_CORE, logFile: join(directory, 'upstream.log') });
+  start({ line: [nginx, '-c', file], cores: HARNESS_CORES, logFile: join(directory, 'upstream.log') });
   return port;
 }
 

@@ -10,12 +10,15 @@ import {
   PACED_STREAMS,
   type Plan,
   rampMsOf,
+  TWO_CORES_RATE,
+  TWO_CORES_TURNS,
   UNPACED_STREAMS,
 } from './plan.ts';
 import { usageOf } from './process-tree.ts';
-import { CONTENDER_CORE, freePort, type Program, start } from './programs.ts';
+import { BOTH_CORES, CONTENDER_CORES, freePort, type Program, start } from './programs.ts';
 import { bodyOf, rawRequest } from './request.ts';
 import { checkAnswers, firstAnswer } from './check-answers.ts';
+import { median } from './statistics.ts';
 
 /** Whom requests are sent to. Without a process it is the upstream itself, and no CPU time is asked for. */
 interface Target {
@@ -69,12 +72,12 @@ export class Meter {
       await firstAnswer(port, headers, this.#plan.models.json);
       figures.startMs = performance.now() - startedAt;
       await checkAnswers(contender, port, this.#plan, this.#load.isComplete);
-      const measured = await this.measure({ port, headers, pid: program.pid });
-      Object.assign(figures, figuresOf(measured, direct.measured));
+      const target = { port, headers, pid: program.pid };
+      Object.assign(figures, figuresOf(await this.measure(target), direct.measured));
+      figures.twoCoresTimes = await this.measureTwoCores(contender, target);
     } finally {
       await program.stop();
     }
-    if (contender.twoCoresCommandFor) figures.twoCoresTimes = await this.measureTwoCores(contender, figures);
     if (holds && direct.held)
       Object.assign(figures, await this.measureHeld(contender, direct.held, figures.errors ?? 0));
     return figures;
@@ -89,10 +92,12 @@ export class Meter {
     const lowLoad = { ...json, connections: LOW_LOAD_CONNECTIONS, durationMs: lowLoadMs, rate: LOW_LOAD_RATE };
     const paced = { request: this.request(target, models.paced, true), connections: PACED_STREAMS };
     const unpaced = { request: this.request(target, models.unpaced, true), connections: UNPACED_STREAMS };
+    const lowLoadPhase = await this.phase(target, lowLoad);
+    await this.warmUpStreams(target);
     return {
       json: closed,
       streams: {
-        lowLoad: await this.phase(target, lowLoad),
+        lowLoad: lowLoadPhase,
         paced: await this.phase(target, { ...paced, durationMs: pacedMs, rampMs: PACED_RAMP_MS }),
         unpaced: await this.phase(target, { ...unpaced, durationMs: unpacedMs }),
       },
@@ -106,32 +111,45 @@ export class Meter {
     await this.phase(target, { request, connections: JSON_CONNECTIONS, durationMs });
   }
 
+  /** Short ones, so that many of them start. */
+  private async warmUpStreams(target: Target): Promise<void> {
+    const request = this.request(target, this.#plan.models.short, true);
+    const durationMs = target.pid === undefined ? 0 : this.#plan.warmUpStreamsMs;
+    await this.phase(target, { request, connections: PACED_STREAMS, durationMs, rampMs: 400 });
+  }
+
   /**
-   * How many times the requests of one process two can serve, each with a core of its own: told from what a request costs
-   * all of their processes, since the other core is needed here to make the load.
+   * How many times the requests of one process, `single`, two can serve that have a core each: told from what a request
+   * costs all of their processes, since the load has to be made on the same cores. Each process gets the same rate, and
+   * the two ways take turns.
    */
-  private async measureTwoCores(contender: Contender, { cpuUsPerRequest }: Round): Promise<number | null> {
+  private async measureTwoCores(contender: Contender, single: Target): Promise<number | null> {
     const { headers, twoCoresCommandFor } = contender;
-    if (!twoCoresCommandFor || typeof cpuUsPerRequest !== 'number') return null;
+    if (!twoCoresCommandFor || !this.#load.isComplete) return null;
     const port = await freePort();
-    const program = this.start({ ...contender, commandFor: twoCoresCommandFor }, port);
+    const program = this.start({ ...contender, commandFor: twoCoresCommandFor }, port, BOTH_CORES);
     try {
-      const target = { port, headers, pid: program.pid };
+      const double = { port, headers, pid: program.pid };
       await firstAnswer(port, headers, this.#plan.models.json);
-      // Each of the two has to be warm.
-      await this.warmUp(target);
-      await this.warmUp(target);
-      const { models, jsonMs } = this.#plan;
-      const request = this.request(target, models.json, false);
-      const { cpuUs, report } = await this.phase(target, {
-        request,
-        connections: JSON_CONNECTIONS,
-        durationMs: jsonMs,
-      });
-      return (2 * cpuUsPerRequest) / (cpuUs / report.requests);
+      // Twice, since there are two to be warmed.
+      await this.warmUp(double);
+      await this.warmUp(double);
+      const ratios: number[] = [];
+      for (let turn = 0; turn < TWO_CORES_TURNS; turn++) {
+        const cpuUs = await this.cpuUsPerRequest(single, TWO_CORES_RATE);
+        ratios.push((2 * cpuUs) / (await this.cpuUsPerRequest(double, 2 * TWO_CORES_RATE)));
+      }
+      return median(ratios);
     } finally {
       await program.stop();
     }
+  }
+
+  private async cpuUsPerRequest(target: Target, rate: number): Promise<number> {
+    const request = this.request(target, this.#plan.models.json, false);
+    const load = { request, connections: JSON_CONNECTIONS, durationMs: this.#plan.twoCoresMs, rate };
+    const { cpuUs, report } = await this.phase(target, load);
+    return cpuUs / report.requests;
   }
 
   private async phase(
@@ -153,6 +171,7 @@ export class Meter {
     try {
       await firstAnswer(port, headers, this.#plan.models.json);
       await this.warmUp(target);
+      if (this.#load.isComplete) await this.warmUpStreams(target);
       await sleep(500);
       const idleBytes = usageOf(program.pid).residentBytes;
       for (const streams of this.#plan.heldStreams) {
@@ -175,8 +194,8 @@ export class Meter {
     return (await this.phase(target, load)).report;
   }
 
-  private start(contender: Contender, port: number): Program {
-    return start({ ...contender.commandFor(port), core: CONTENDER_CORE, logFile: this.#logFile });
+  private start(contender: Contender, port: number, cores = CONTENDER_CORES): Program {
+    return start({ ...contender.commandFor(port), cores, logFile: this.#logFile });
   }
 
   private request({ port, headers }: Target, model: string, isStream: boolean): string {

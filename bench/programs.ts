@@ -6,8 +6,9 @@ import { availableParallelism } from 'node:os';
 import { delimiter, join } from 'node:path';
 
 /** Where a program runs, when there are cores to choose from. */
-export const CONTENDER_CORE = 0;
-export const HARNESS_CORE = 1;
+export const CONTENDER_CORES: readonly number[] = [0];
+export const HARNESS_CORES: readonly number[] = [1];
+export const BOTH_CORES: readonly number[] = [0, 1];
 
 const running = new Set<ChildProcess>();
 process.once('exit', () => running.forEach((child) => child.kill('SIGTERM')));
@@ -29,7 +30,7 @@ function isExecutable(file: string): boolean {
 
 export interface Command {
   line: readonly string[];
-  core: number;
+  cores: readonly number[];
   env?: Record<string, string>;
   /** Standard output and standard error go there. Without it the first can be read, and the second is shown. */
   logFile?: string;
@@ -41,10 +42,10 @@ export interface Program {
   stop: () => Promise<void>;
 }
 
-/** Starts a program with as many open files as the system lets it have, on its core when the machine has several. */
-export function start({ line, core, env = {}, logFile }: Command): Program {
+/** Starts a program with as many open files as the system lets it have, on its cores when the machine has several. */
+export function start({ line, cores, env = {}, logFile }: Command): Program {
   const canPin = availableParallelism() > 1 && find('taskset') !== undefined;
-  const pinned = canPin ? ['taskset', '-c', String(core), ...line] : line;
+  const pinned = canPin ? ['taskset', '-c', cores.join(), ...line] : line;
   const log = logFile === undefined ? undefined : openSync(logFile, 'a');
   const child = spawn('sh', ['-c', 'ulimit -n "$(ulimit -H -n)"; exec "$@"', 'sh', ...pinned], {
     env: { PATH: process.env.PATH ?? '', ...env },
