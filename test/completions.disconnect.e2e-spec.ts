@@ -58,10 +58,11 @@ describe('POST /v1/completions when the client goes away', () => {
     const event = events(chunk('x'.repeat(100_000)));
     let writtenBytes = 0;
     upstream.onCompletion(async (response) => {
+      const closed = once(response, 'close');
       beginStream(response);
       while (!response.destroyed) {
         writtenBytes += event.length;
-        if (!response.write(event)) await Promise.race([once(response, 'drain'), once(response, 'close')]);
+        if (!response.write(event)) await Promise.race([once(response, 'drain'), closed]);
       }
     });
     const { port, hostname } = new URL(gateway.url);

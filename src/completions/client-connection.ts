@@ -23,9 +23,6 @@ const SLICE_LENGTH = 65_536;
 
 const LAST_CHUNK = '0\r\n\r\n';
 
-/** What is chained to it runs when all of what a socket brought in one read has been handed on. */
-const READ_IS_OVER = Promise.resolve();
-
 /** The caller's end of one completion: a JSON answer, or a stream of events, and the news that the caller is gone. */
 export class ClientConnection {
   readonly exchange: Exchange;
@@ -37,7 +34,7 @@ export class ClientConnection {
    * them in three pieces, and gathers those until the next turn of its event loop. A client of HTTP/1.0 gets none.
    */
   private framesChunks = false;
-  /** What is not written yet, be it that more of the same read may follow, or that the caller is behind. */
+  /** What is not written yet, be it that more may come in the same turn, or that the caller is behind. */
   private unsent = '';
   /** Until the caller has taken all that is unsent. */
   private draining: Promise<void> | undefined;
@@ -84,8 +81,8 @@ export class ClientConnection {
   }
 
   /**
-   * Sends events, the first of which brings the status line. Those of one read leave as one: an engine's answer has a piece
-   * for each event, and the gateway gets several at once when it has much to do.
+   * Sends events, the first of which brings the status line. Those of one turn of the event loop leave as one, when it has
+   * read what there is: an engine's answer has a piece for each event, and several come at once when there is much to do.
    *
    * @returns undefined while the caller keeps up; else a promise that resolves when the caller's side takes more: whoever
    *   waits for that before reading on slows the upstream down to the caller's pace.
@@ -96,15 +93,19 @@ export class ClientConnection {
     this.exchange.firstByteAt ??= this.now;
     if (!this.hasBegun) return this.beginWith(events);
     this.heartbeat?.heard();
-    if (this.unsent === '' && !this.draining) void READ_IS_OVER.then(this.flush);
+    if (this.unsent === '' && !this.draining) setImmediate(this.flush);
     this.unsent += events;
     return this.draining;
   }
 
   end(): void {
     this.heartbeat?.cancel();
+    const { output } = this;
+    // In one piece.
+    output.cork();
     while (!this.writeUnsent());
-    if (this.framesChunks) this.output.write(LAST_CHUNK);
+    if (this.framesChunks) output.write(LAST_CHUNK);
+    output.uncork();
     this.response.end();
   }
 
@@ -143,7 +144,7 @@ export class ClientConnection {
   }
 
   private readonly flush = (): void => {
-    if (this.draining || this.writeUnsent()) return;
+    if (this.cancellation.isCancelled || this.draining || this.writeUnsent()) return;
     this.draining = this.goOn();
     // Whoever sends the next events is told of it.
     this.draining.catch(() => undefined);
