@@ -53,19 +53,17 @@ function sendAccepted(
   answered: () => void,
 ): Promise<void> | undefined {
   let accepted = '';
-  let failure: { error: unknown } | undefined;
+  const send = (): Promise<void> | undefined => {
+    if (accepted === '') return undefined;
+    answered();
+    return client.sendEvents(accepted);
+  };
   try {
     for (const data of events) accepted += stream.accept(part, data);
   } catch (error) {
-    failure = { error };
+    const sending = send();
+    if (!sending) throw error;
+    return sending.then(() => Promise.reject(error as Error));
   }
-  let sending: Promise<void> | undefined;
-  if (accepted !== '') {
-    answered();
-    sending = client.sendEvents(accepted);
-  }
-  if (!failure) return sending;
-  const { error } = failure;
-  if (sending === undefined) throw error;
-  return sending.then(() => Promise.reject(error as Error));
+  return send();
 }

@@ -219,10 +219,7 @@ export class Router {
   }
 
   private candidatesOf({ job, ruledOut }: Tour): Candidate[] {
-    const candidates = without(this.candidatesFor(job.requestedModel), ruledOut);
-    return candidates.every((candidate) => job.accepts(candidate))
-      ? candidates
-      : candidates.filter((candidate) => job.accepts(candidate));
+    return without(this.candidatesFor(job.requestedModel), ruledOut).filter((candidate) => job.accepts(candidate));
   }
 
   /** Whether the next attempt can go to a candidate that is well and was not tried: what it bears is what it is there for. */
