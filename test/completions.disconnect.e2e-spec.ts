@@ -1,12 +1,23 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { once } from 'node:events';
 import { connect } from 'node:net';
-import { beginStream, chunk, completion, events, FakeUpstream, hang, replyJson } from './support/fake-upstream.js';
+import {
+  beginStream,
+  chunk,
+  completion,
+  events,
+  FakeUpstream,
+  hang,
+  replyEvents,
+  replyJson,
+} from './support/fake-upstream.js';
 import { API_KEY, Gateway } from './support/gateway.js';
 import { ManualClock } from './support/manual-clock.js';
 import { settled } from './support/settled.js';
 
 const REQUEST = { model: 'test-model', prompt: 'Hi' };
+/** More than the sockets of both sides hold, and less than an event may have. */
+const LARGE = 'x'.repeat(15_000_000);
 const LATE = Date.UTC(2026, 0, 1) + 60_000;
 
 describe('POST /v1/completions when the client goes away', () => {
@@ -83,13 +94,16 @@ describe('POST /v1/completions when the client goes away', () => {
     expect((await gateway.complete(REQUEST)).status).toBe(200);
   });
 
-  it('cuts a client that does not read a large JSON answer, whose place is free long before', async () => {
+  it.each([
+    ['a large JSON answer', false, replyJson(completion(LARGE))],
+    ['the large end of a stream', true, replyEvents(chunk(LARGE, 'stop'), '[DONE]')],
+  ])('cuts a client that does not read %s, whose place is free long before', async (_, stream, reply) => {
     await gateway.stop();
     gateway = await Gateway.inFrontOf(upstream, { clock, upstream: { maxConcurrency: 1 } });
-    upstream.onCompletion(replyJson(completion('x'.repeat(50_000_000))));
+    upstream.onCompletion(reply);
     const { port, hostname } = new URL(gateway.url);
     const socket = connect(Number(port), hostname);
-    const body = JSON.stringify(REQUEST);
+    const body = JSON.stringify({ ...REQUEST, stream });
     socket.pause();
     socket.write(
       `POST /v1/completions HTTP/1.1\r\nhost: x\r\nauthorization: Bearer ${API_KEY}\r\n` +

@@ -74,10 +74,7 @@ export class ClientConnection {
       return;
     }
     this.unsent = json;
-    this.flush();
-    // The upstream is done: its place is not held while the client reads. A client that leaves has nothing to be told.
-    if (this.draining) this.draining.then(() => this.response.end()).catch(() => undefined);
-    else this.response.end();
+    this.end();
   }
 
   /**
@@ -98,15 +95,13 @@ export class ClientConnection {
     return this.draining;
   }
 
+  /** Ends the answer when the caller has got all of it. Nobody waits for that: the upstream's place is free long before. */
   end(): void {
     this.heartbeat?.cancel();
-    const { output } = this;
-    // In one piece.
-    output.cork();
-    while (!this.writeUnsent());
-    if (this.framesChunks) output.write(LAST_CHUNK);
-    output.uncork();
-    this.response.end();
+    if (this.unsent.length > SLICE_LENGTH) this.flush();
+    // A client that leaves has nothing to be told.
+    if (this.draining) this.draining.then(() => this.finish()).catch(() => undefined);
+    else this.finish();
   }
 
   /** Ends a stream that has begun with an error event, and without `[DONE]`. */
@@ -149,6 +144,16 @@ export class ClientConnection {
     // Whoever sends the next events is told of it.
     this.draining.catch(() => undefined);
   };
+
+  private finish(): void {
+    const { output } = this;
+    // In one piece.
+    output.cork();
+    while (!this.writeUnsent());
+    if (this.framesChunks) output.write(LAST_CHUNK);
+    output.uncork();
+    this.response.end();
+  }
 
   private async goOn(): Promise<void> {
     try {

@@ -8,8 +8,9 @@ import type { PartReader } from './part-reader.js';
  * Passes an upstream's stream on to the caller as fast as both go. All events of one read go out as one write, within the
  * call that brings them.
  *
- * Resolves when the caller has got all of the part. What the upstream still says then is read, which keeps its connection
- * for the next request, and nobody waits for it: the time limits end an upstream that does not end.
+ * Resolves when the caller has got all of the part; after the last part of a stream, when all is on its way. What the
+ * upstream still says then is read, which keeps its connection for the next request, and nobody waits for it: the time
+ * limits end an upstream that does not end.
  *
  * @throws {UpstreamError} when the upstream breaks off, errs or makes no sense; what came before has been delivered.
  * @throws {ClientGoneError}
@@ -29,7 +30,7 @@ export function relayEvents(
     const sending = sendAccepted(parser.push(piece), part, stream, client, answered);
     if (!stream.isOver(part)) return sending;
     if (!isDone()) body.leave();
-    else if (sending) return sending.then(resolve);
+    else if (sending && !stream.isDone) return sending.then(resolve);
     else resolve();
     return sending;
   };
