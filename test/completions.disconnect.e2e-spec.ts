@@ -1,6 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { once } from 'node:events';
-import { connect } from 'node:net';
 import {
   beginStream,
   chunk,
@@ -11,8 +10,9 @@ import {
   replyEvents,
   replyJson,
 } from './support/fake-upstream.js';
-import { API_KEY, Gateway } from './support/gateway.js';
+import { Gateway } from './support/gateway.js';
 import { ManualClock } from './support/manual-clock.js';
+import { askOnSocket } from './support/raw-client.js';
 import { settled } from './support/settled.js';
 
 const REQUEST = { model: 'test-model', prompt: 'Hi' };
@@ -76,14 +76,7 @@ describe('POST /v1/completions when the client goes away', () => {
         if (!response.write(event)) await Promise.race([once(response, 'drain'), closed]);
       }
     });
-    const { port, hostname } = new URL(gateway.url);
-    const socket = connect(Number(port), hostname);
-    const body = JSON.stringify({ ...REQUEST, stream: true });
-    socket.pause();
-    socket.write(
-      `POST /v1/completions HTTP/1.1\r\nhost: x\r\nauthorization: Bearer ${API_KEY}\r\n` +
-        `content-type: application/json\r\ncontent-length: ${body.length}\r\n\r\n${body}`,
-    );
+    const socket = askOnSocket(gateway, { ...REQUEST, stream: true });
     await upstream.received();
     await settled(() => writtenBytes);
     clock.advance(5_000);
@@ -101,14 +94,7 @@ describe('POST /v1/completions when the client goes away', () => {
     await gateway.stop();
     gateway = await Gateway.inFrontOf(upstream, { clock, upstream: { maxConcurrency: 1 } });
     upstream.onCompletion(reply);
-    const { port, hostname } = new URL(gateway.url);
-    const socket = connect(Number(port), hostname);
-    const body = JSON.stringify({ ...REQUEST, stream });
-    socket.pause();
-    socket.write(
-      `POST /v1/completions HTTP/1.1\r\nhost: x\r\nauthorization: Bearer ${API_KEY}\r\n` +
-        `content-type: application/json\r\ncontent-length: ${body.length}\r\n\r\n${body}`,
-    );
+    const socket = askOnSocket(gateway, { ...REQUEST, stream });
     await upstream.received();
     upstream.onCompletion(replyJson(completion('free')));
     expect((await gateway.complete(REQUEST)).status).toBe(200);
@@ -131,13 +117,7 @@ describe('POST /v1/completions when the client goes away', () => {
       response.end(events(chunk('', 'stop'), '[DONE]'));
     });
 
-    const { port, hostname } = new URL(gateway.url);
-    const socket = connect(Number(port), hostname);
-    const body = JSON.stringify({ ...REQUEST, stream: true });
-    socket.write(
-      `POST /v1/completions HTTP/1.1\r\nhost: x\r\nauthorization: Bearer ${API_KEY}\r\n` +
-        `content-type: application/json\r\nconnection: close\r\ncontent-length: ${body.length}\r\n\r\n${body}`,
-    );
+    const socket = askOnSocket(gateway, { ...REQUEST, stream: true });
 
     // The client takes a little at each turn of the event loop, far less than the upstream could write.
     let readBytes = 0;

@@ -1,10 +1,12 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { connect, type Socket } from 'node:net';
+import type { Socket } from 'node:net';
 import { beginStream, chunk, events, FakeUpstream } from './support/fake-upstream.js';
-import { API_KEY, Gateway } from './support/gateway.js';
+import { Gateway } from './support/gateway.js';
 import { ManualClock } from './support/manual-clock.js';
+import { askOnSocket } from './support/raw-client.js';
 import { settled } from './support/settled.js';
 
+const REQUEST = { model: 'test-model', stream: true };
 const HEARTBEAT_MS = 10_000;
 /** Four bytes, two UTF-16 units: wherever it is cut, it is not the same any more. */
 const FISH = '🐟';
@@ -33,18 +35,6 @@ describe('a stream to a client that reads slowly', () => {
     await gateway.stop();
     await upstream.stop();
   });
-
-  /** A client that has not read anything yet. */
-  function ask(fields: object): void {
-    const { port, hostname } = new URL(gateway.url);
-    client = connect(Number(port), hostname);
-    client.pause();
-    const body = JSON.stringify({ model: 'test-model', stream: true, ...fields });
-    client.write(
-      `POST /v1/completions HTTP/1.1\r\nhost: x\r\nauthorization: Bearer ${API_KEY}\r\nconnection: close\r\n` +
-        `content-type: application/json\r\ncontent-length: ${body.length}\r\n\r\n${body}`,
-    );
-  }
 
   /** The data of each event, and the comments, of what the client now reads to its end. */
   async function readAll(): Promise<{ data: string[]; comments: string[] }> {
@@ -84,7 +74,7 @@ describe('a stream to a client that reads slowly', () => {
       response.write(events(chunk(`${String(body.prompt)}:${LARGE}`)));
       response.end(events(chunk('.', 'stop'), '[DONE]'));
     });
-    ask({ prompt: ['one', 'two', 'three'] });
+    client = askOnSocket(gateway, { ...REQUEST, prompt: ['one', 'two', 'three'] });
     await upstream.received(3);
     await settled(() => client.bytesRead);
     const { data } = await readAll();
@@ -103,7 +93,7 @@ describe('a stream to a client that reads slowly', () => {
       response.write(events(chunk(LARGE)));
       response.end(events(chunk('.', 'stop'), '[DONE]'));
     });
-    ask({ prompt: 'one' });
+    client = askOnSocket(gateway, { ...REQUEST, prompt: 'one' });
     await upstream.received();
     await settled(() => client.bytesRead);
     clock.advance(2 * HEARTBEAT_MS);
