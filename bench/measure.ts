@@ -113,8 +113,9 @@ export class Meter {
 
   /** Short ones, so that many of them start. */
   private async warmUpStreams(target: Target): Promise<void> {
+    if (target.pid === undefined) return;
     const request = this.request(target, this.#plan.models.short, true);
-    const durationMs = target.pid === undefined ? 0 : this.#plan.warmUpStreamsMs;
+    const durationMs = this.#plan.warmUpStreamsMs;
     await this.phase(target, { request, connections: PACED_STREAMS, durationMs, rampMs: 400 });
   }
 
@@ -171,7 +172,7 @@ export class Meter {
     try {
       await firstAnswer(port, headers, this.#plan.models.json);
       await this.warmUp(target);
-      if (this.#load.isComplete) await this.warmUpStreams(target);
+      await this.warmUpStreams(target);
       await sleep(500);
       const idleBytes = usageOf(program.pid).residentBytes;
       for (const streams of this.#plan.heldStreams) {
