@@ -62,13 +62,14 @@ export class ClientConnection {
   }
 
   sendJson(json: string): void {
+    const sizeBytes = Buffer.byteLength(json);
     this.response.writeHead(200, {
       'Content-Type': 'application/json; charset=utf-8',
-      'Content-Length': Buffer.byteLength(json),
+      'Content-Length': sizeBytes,
     });
     this.exchange.firstByteAt = this.now;
     if (json.length <= SLICE_LENGTH) {
-      this.exchange.bytesSent += Buffer.byteLength(json);
+      this.exchange.bytesSent += sizeBytes;
       // As text it leaves together with the head, in one piece.
       this.response.end(json);
       return;

@@ -5,8 +5,8 @@ import type { CompletionStream } from './completion-stream.js';
 import type { PartReader } from './part-reader.js';
 
 /**
- * Passes an upstream's stream on to the caller as fast as both go. All events of one read go out as one write, within the
- * call that brings them.
+ * Passes an upstream's stream on to the caller as fast as both go: each piece is handed to `client` within the call that
+ * brings it.
  *
  * Resolves when the caller has got all of the part; after the last part of a stream, when all is on its way. What the
  * upstream still says then is read, which keeps its connection for the next request, and nobody waits for it: the time
