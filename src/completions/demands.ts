@@ -1,6 +1,5 @@
 import { type Capabilities, type Capability, descriptionOf } from '../config/capabilities.js';
 import type { Candidate } from '../routing/candidate.js';
-import { toPattern } from '../upstreams/served-models.js';
 import type { Upstream } from '../upstreams/upstream.js';
 import type { CreateCompletionDto } from './create-completion.dto.js';
 import { promptsOf } from './prompts.js';
@@ -133,21 +132,11 @@ function explainSuffix(body: CreateCompletionDto, canFillIn: boolean): Refusal |
 }
 
 function fillsIn({ upstream }: Candidate, requestedModel: string): boolean {
-  return usesInfill(upstream, requestedModel) || fimTemplateOf(upstream, requestedModel) !== undefined;
+  return usesInfill(upstream, requestedModel) || upstream.fimTemplates.of(requestedModel) !== undefined;
 }
 
 /** Whether the engine has an endpoint of its own for a prompt with a suffix, and no template is configured instead. */
 export function usesInfill(upstream: Upstream, requestedModel: string): boolean {
-  const { profile, config } = upstream;
-  return (
-    profile.infillPath !== undefined && fimTemplateOf(upstream, requestedModel) === undefined && config.api !== 'chat'
-  );
-}
-
-/** How a prompt with a suffix is written for the requested model. */
-export function fimTemplateOf({ config }: Upstream, requestedModel: string): string | undefined {
-  for (const [name, template] of Object.entries(config.fimTemplates ?? {})) {
-    if (toPattern(name).test(requestedModel)) return template;
-  }
-  return undefined;
+  const { profile, config, fimTemplates } = upstream;
+  return profile.infillPath !== undefined && fimTemplates.of(requestedModel) === undefined && config.api !== 'chat';
 }

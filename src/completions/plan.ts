@@ -4,7 +4,7 @@ import { ValidationError } from '../errors/validation-error.js';
 import type { Candidate } from '../routing/candidate.js';
 import type { EngineProfile } from '../upstreams/engines/engine-profile.js';
 import type { CreateCompletionDto } from './create-completion.dto.js';
-import { demandsOf, fimTemplateOf, hasSuffix, ranks, usesInfill } from './demands.js';
+import { demandsOf, hasSuffix, ranks, usesInfill } from './demands.js';
 import { chatDialect } from './dialects/chat.js';
 import { completionsDialect, type Dialect, type SentBody } from './dialects/dialect.js';
 import { infillDialect } from './dialects/infill.js';
@@ -58,8 +58,8 @@ export function planRequest(asked: CreateCompletionDto, candidate: Candidate): P
   const body = isRanked ? toRankable(asked) : asked;
   const emulated = emulatedOf(demandsOf(body), capabilities);
   const dialect = dialectFor(body, candidate);
-  const template =
-    hasSuffix(body) && emulated.has('suffix') ? fimTemplateOf(candidate.upstream, body.model) : undefined;
+  const fillsIn = hasSuffix(body) && emulated.has('suffix');
+  const template = fillsIn ? candidate.upstream.fimTemplates.of(body.model) : undefined;
   // The engine sees a prompt that is not the caller's.
   if (body.echo && (template !== undefined || dialect.isFromRoot)) emulated.add('echo');
   // Without `echo` it may not take 0 for `max_tokens`.

@@ -8,6 +8,7 @@ import type { Logger } from '../telemetry/logger.js';
 import { RestartDelay } from '../telemetry/restart-delay.js';
 import type { EngineProfile } from './engines/engine-profile.js';
 import { profileOf } from './engines/engine-profiles.js';
+import { FimTemplates } from './fim-templates.js';
 import { HttpUpstream } from './http-upstream.js';
 import { ServedModels } from './served-models.js';
 import { UpstreamState } from './upstream-state.js';
@@ -32,6 +33,7 @@ const DEFAULT_MODEL_NAME = 'storyteller';
 export class EmbeddedEngine implements Upstream {
   readonly config: UpstreamConfig;
   readonly models: ServedModels;
+  readonly fimTemplates: FimTemplates;
   readonly profile: EngineProfile;
   readonly state: UpstreamState;
   private child: ChildProcess | undefined;
@@ -49,6 +51,7 @@ export class EmbeddedEngine implements Upstream {
     const options = { name: 'embedded', engine: 'embedded' } as const;
     this.config = Object.assign(new UpstreamConfig(), options, { models: [model] });
     this.models = new ServedModels(this.config);
+    this.fimTemplates = new FimTemplates(this.config);
     this.profile = profileOf(this.config);
     this.state = new UpstreamState(this.config, clock);
     this.restartDelay = new RestartDelay(clock);

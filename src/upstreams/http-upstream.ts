@@ -4,6 +4,7 @@ import type { Clock } from '../telemetry/clock.js';
 import { Connections } from './connections.js';
 import { profileOf } from './engines/engine-profiles.js';
 import type { EngineProfile } from './engines/engine-profile.js';
+import { FimTemplates } from './fim-templates.js';
 import { HttpAttempt } from './http-attempt.js';
 import { ServedModels } from './served-models.js';
 import { UpstreamState } from './upstream-state.js';
@@ -13,6 +14,7 @@ import type { Upstream, UpstreamAnswer, UpstreamRequest } from './upstream.js';
 export class HttpUpstream implements Upstream {
   readonly baseUrl: string;
   readonly models: ServedModels;
+  readonly fimTemplates: FimTemplates;
   readonly profile: EngineProfile;
   private readonly connections: Connections;
   private readonly basePath: string;
@@ -25,6 +27,7 @@ export class HttpUpstream implements Upstream {
     readonly state = new UpstreamState(config, clock),
   ) {
     this.models = new ServedModels(config);
+    this.fimTemplates = new FimTemplates(config);
     this.profile = profileOf(config);
     const { origin, pathname } = new URL(config.baseUrl);
     this.baseUrl = config.baseUrl.replace(/\/+$/, '');

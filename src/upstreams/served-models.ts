@@ -1,10 +1,11 @@
 import { toModelMap } from '../config/model-map.js';
 import type { UpstreamConfig } from '../config/config.js';
+import { Glob } from './glob.js';
 
 /** The models that one upstream serves: configured by name or pattern, or discovered from the upstream's own list. */
 export class ServedModels {
   private readonly exact: ReadonlyMap<string, string>;
-  private readonly globs: readonly { pattern: RegExp; upstreamModel: string }[];
+  private readonly globs: readonly { glob: Glob; upstreamModel: string }[];
   private readonly discovers: boolean;
   private discovered: ReadonlySet<string> = new Set();
 
@@ -13,7 +14,7 @@ export class ServedModels {
     this.exact = new Map(entries.filter(([requested]) => !requested.includes('*')));
     this.globs = entries
       .filter(([requested]) => requested.includes('*'))
-      .map(([requested, upstreamModel]) => ({ pattern: toPattern(requested), upstreamModel }));
+      .map(([requested, upstreamModel]) => ({ glob: new Glob(requested), upstreamModel }));
     this.discovers = discover;
   }
 
@@ -48,9 +49,9 @@ export class ServedModels {
     const exact = this.exact.get(requestedModel);
     if (exact !== undefined) return exact;
     if (this.discovered.has(requestedModel)) return requestedModel;
-    const glob = this.globs.find(({ pattern }) => pattern.test(requestedModel));
+    const served = this.globs.find(({ glob }) => glob.matches(requestedModel));
     // `"llama-*": "*"`, and a plain list of patterns: the upstream knows it by the requested name.
-    return glob && (glob.upstreamModel.includes('*') ? requestedModel : glob.upstreamModel);
+    return served && (served.upstreamModel.includes('*') ? requestedModel : served.upstreamModel);
   }
 
   get discoveredNames(): string[] {
@@ -60,9 +61,4 @@ export class ServedModels {
   discoveredAre(names: readonly string[]): void {
     this.discovered = new Set(names);
   }
-}
-
-/** `*` stands for any characters, everything else for itself. */
-export function toPattern(glob: string): RegExp {
-  return new RegExp(`^${glob.split('*').map(RegExp.escape).join('.*')}$`, 's');
 }

@@ -2,6 +2,7 @@ import type { UpstreamConfig } from '../config/config.js';
 import type { Cancellation } from '../telemetry/cancellation.js';
 import type { AnswerBody } from './answer-body.js';
 import type { EngineProfile } from './engines/engine-profile.js';
+import type { FimTemplates } from './fim-templates.js';
 import type { ServedModels } from './served-models.js';
 import type { UpstreamState } from './upstream-state.js';
 
@@ -29,6 +30,7 @@ export interface UpstreamAnswer {
 export interface Upstream {
   readonly config: UpstreamConfig;
   readonly models: ServedModels;
+  readonly fimTemplates: FimTemplates;
   /** What the engine does by itself, as the configuration changes it. */
   readonly profile: EngineProfile;
   readonly state: UpstreamState;
