@@ -1,6 +1,6 @@
-import { describe, expect, it } from '@jest/globals';
+import { describe, expect, it, jest } from '@jest/globals';
 import fc from 'fast-check';
-import { StopScanner } from './stop-scanner.js';
+import { StopScanner, StopStrings } from './stop-scanner.js';
 
 /** What comes out of each push, and at the end. */
 function scan(stops: string[], pieces: string[]): { released: string[]; stopped: boolean } {
@@ -51,5 +51,52 @@ describe('StopScanner', () => {
       }),
       { numRuns: 5_000, seed: 1 },
     );
+  });
+
+  it('releases as soon as can be, and holds back as little as can be', () => {
+    const letters = fc.string({ unit: fc.constantFrom('a', 'b'), minLength: 1, maxLength: 6 });
+    fc.assert(
+      fc.property(fc.array(letters, { maxLength: 12 }), fc.array(letters, { maxLength: 4 }), (pieces, stops) => {
+        const scanner = new StopScanner(stops);
+        let text = '';
+        let released = '';
+        for (const piece of pieces) {
+          text += piece;
+          const push = scanner.push(piece);
+          released += push.text;
+          if (push.stopped) return;
+          const isBegin = (end: string): boolean => stops.some((stop) => stop.startsWith(end));
+          const held = Array.from(text, (_, at) => text.slice(at)).find(isBegin) ?? '';
+          expect(released + held).toBe(text);
+        }
+      }),
+      { numRuns: 5_000, seed: 1 },
+    );
+  });
+
+  it('looks at each character a few times at most, however long the stop strings are, and however much they repeat', () => {
+    const words = fc.constantFrom('a', 'ab', 'aab', 'abaab');
+    const repeated = fc.tuple(words, fc.integer({ min: 1, max: 300 })).map(([word, times]) => word.repeat(times));
+    const stop = fc.tuple(repeated, fc.constantFrom('', 'a', 'b', 'c')).map(([begin, end]) => begin + end);
+    const looked = jest.spyOn(String.prototype, 'charCodeAt');
+    fc.assert(
+      fc.property(
+        fc.array(repeated, { maxLength: 40 }),
+        fc.array(stop, { minLength: 1, maxLength: 4 }),
+        (text, all) => {
+          const stops = new StopStrings(all);
+          looked.mockClear();
+          const scanner = new StopScanner(stops);
+          for (const piece of text) if (scanner.push(piece).stopped) break;
+          // The character, and that of the stop string with which it is compared: at most twice for each that is pushed.
+          expect(looked.mock.calls.length).toBeLessThanOrEqual(5 * text.join('').length * all.length);
+        },
+      ),
+      { numRuns: 100, seed: 1 },
+    );
+    looked.mockClear();
+    new StopStrings(['ab'.repeat(50_000)]);
+    expect(looked.mock.calls.length).toBeLessThanOrEqual(5 * 100_000);
+    looked.mockRestore();
   });
 });

@@ -1,35 +1,85 @@
 /**
  * Looks for stop strings in a text that comes piece by piece, and holds back what may turn out to be the begin of one.
+ *
+ * Each character is looked at once for each stop string, and once more for each that it takes back from one that had begun
+ * (Knuth, Morris and Pratt, "Fast pattern matching in strings", 1977). What is held back is the begin of a stop string, so
+ * no text is kept.
  */
 export class StopScanner {
+  readonly #stops: StopStrings;
+  /** How many characters of each stop string the text so far ends with. */
+  readonly #matched: number[];
   #held = '';
 
-  constructor(private readonly stops: readonly string[]) {}
+  constructor(stops: StopStrings | readonly string[]) {
+    this.#stops = stops instanceof StopStrings ? stops : new StopStrings(stops);
+    this.#matched = this.#stops.patterns.map(() => 0);
+  }
 
   /** The text that can be released now, and whether a stop string came: then it and all that follows is cut off. */
   push(piece: string): { text: string; stopped: boolean } {
-    const text = this.#held + piece;
-    const cut = Math.min(...this.stops.map((stop) => text.indexOf(stop)).filter((index) => index >= 0));
-    if (Number.isFinite(cut)) {
-      this.#held = '';
-      return { text: text.slice(0, cut), stopped: true };
+    const held = this.#held;
+    let cut = Infinity;
+    let longest = '';
+    for (const [which, pattern] of this.#stops.patterns.entries()) {
+      const { matched, end } = pattern.match(piece, this.#matched[which] ?? 0);
+      this.#matched[which] = matched;
+      if (end !== undefined) cut = Math.min(cut, held.length + end - pattern.text.length);
+      else if (matched > longest.length) longest = pattern.text.slice(0, matched);
     }
-    const releasedLength = text.length - Math.max(0, ...this.stops.map((stop) => overlap(text, stop)));
-    this.#held = text.slice(releasedLength);
-    return { text: text.slice(0, releasedLength), stopped: false };
+    const stopped = cut !== Infinity;
+    this.#held = stopped ? '' : longest;
+    const length = stopped ? cut : held.length + piece.length - longest.length;
+    const text = length <= held.length ? held.slice(0, length) : held + piece.slice(0, length - held.length);
+    return { text, stopped };
   }
 
   /** The text that was held back for a stop string that did not come. */
   finish(): string {
     const text = this.#held;
     this.#held = '';
+    this.#matched.fill(0);
     return text;
   }
 }
 
-/** The length of the longest end of `text` that `stop` begins with, without being all of it. */
-function overlap(text: string, stop: string): number {
-  let length = Math.min(text.length, stop.length - 1);
-  while (length > 0 && !text.endsWith(stop.slice(0, length))) length--;
-  return length;
+/** Stop strings, prepared once for all the texts in which they are looked for. */
+export class StopStrings {
+  readonly patterns: readonly Pattern[];
+
+  constructor(stops: readonly string[]) {
+    this.patterns = stops.map((stop) => new Pattern(stop));
+  }
+}
+
+class Pattern {
+  /** For each length of a begin of the text: that of the longest shorter begin with which it ends. */
+  readonly #shorter: Int32Array;
+
+  constructor(readonly text: string) {
+    this.#shorter = new Int32Array(text.length + 1);
+    for (let at = 1, matched = 0; at < text.length; at++) {
+      matched = this.#next(matched, text.charCodeAt(at));
+      this.#shorter[at + 1] = matched;
+    }
+  }
+
+  /** Goes on in `piece` where `matched` characters came before it; `end` is where in it the text is complete. */
+  match(piece: string, matched: number): { matched: number; end?: number } {
+    const { text } = this;
+    for (let at = 0; at < piece.length; at++) {
+      if (matched === 0) {
+        at = piece.indexOf(text.charAt(0), at);
+        if (at === -1) return { matched: 0 };
+      }
+      matched = this.#next(matched, piece.charCodeAt(at));
+      if (matched === text.length) return { matched: 0, end: at + 1 };
+    }
+    return { matched };
+  }
+
+  #next(matched: number, code: number): number {
+    while (matched > 0 && this.text.charCodeAt(matched) !== code) matched = this.#shorter[matched] ?? 0;
+    return this.text.charCodeAt(matched) === code ? matched + 1 : 0;
+  }
 }

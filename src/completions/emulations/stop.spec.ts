@@ -1,4 +1,4 @@
-import { describe, expect, it } from '@jest/globals';
+import { describe, expect, it, jest } from '@jest/globals';
 import type { UpstreamChoice } from '../canonical.js';
 import { StopAtTexts } from './stop.js';
 
@@ -70,5 +70,25 @@ describe('stop that the engine does not look for', () => {
     const second: UpstreamChoice = { index: 1, text: 'b', finish_reason: null, logprobs: null };
     expect([emulation.fit(first), emulation.fit(second)]).toEqual([true, true]);
     expect([first.text, first.finish_reason, second.text, second.finish_reason]).toEqual(['a', 'stop', 'b', null]);
+  });
+
+  it('looks at each held token once more, when it is released, and takes an answer of a million tokens', () => {
+    const emulation = new StopAtTexts(['x'.repeat(3_000)]);
+    const sliced = jest.spyOn(Array.prototype, 'slice');
+    let tokens = 0;
+    for (let at = 0; at < 2_000; at++) {
+      const lists = { tokens: ['x'], token_logprobs: [-1], top_logprobs: [null], text_offset: [at] };
+      const choice: UpstreamChoice = { index: 0, text: 'x', finish_reason: null, logprobs: lists };
+      emulation.fit(choice);
+      tokens += choice.logprobs?.tokens?.length ?? 0;
+    }
+    const copied = sliced.mock.results.reduce((sum, { value }) => sum + (value as unknown[]).length, 0);
+    sliced.mockRestore();
+    expect([tokens, copied]).toEqual([0, 0]);
+    const many = <T>(value: T): T[] => Array<T>(1_000_000).fill(value);
+    const lists = { tokens: many('y'), token_logprobs: many(-1), top_logprobs: many(null), text_offset: many(2_000) };
+    const last: UpstreamChoice = { index: 0, text: 'y'.repeat(1_000_000), finish_reason: 'length', logprobs: lists };
+    emulation.fit(last);
+    expect([last.text.length, last.logprobs?.tokens?.length]).toEqual([1_002_000, 1_002_000]);
   });
 });

@@ -1,28 +1,30 @@
 import type { LegacyLogprobs, UpstreamChoice } from '../canonical.js';
 import { lengthInCodePoints } from '../code-points.js';
-import { StopScanner } from '../stop-scanner.js';
-import { asLegacy, selectTokens } from './legacy-logprobs.js';
+import { StopScanner, StopStrings } from '../stop-scanner.js';
+import { asLegacy } from './legacy-logprobs.js';
 import type { Emulation } from './emulation.js';
 
 /** What was released of one choice, and what is still held back. */
 class Scan {
   readonly scanner: StopScanner;
+  readonly held = new HeldTokens();
   isOver = false;
-  /** The tokens of the text that is held back, with what the upstream said of them. */
-  held: LegacyLogprobs = { tokens: [], token_logprobs: [], top_logprobs: [], text_offset: [] };
   /** Where the released text ends, in characters as `text_offset` counts them; undefined before the first token. */
   releasedTo: number | undefined;
 
-  constructor(stops: readonly string[]) {
+  constructor(stops: StopStrings) {
     this.scanner = new StopScanner(stops);
   }
 }
 
 /** Ends each choice where one of the stop texts begins, for engines that do not look for them, or not for so many. */
 export class StopAtTexts implements Emulation {
+  private readonly stops: StopStrings;
   private readonly scans = new Map<number, Scan>();
 
-  constructor(private readonly stops: readonly string[]) {}
+  constructor(stops: readonly string[]) {
+    this.stops = new StopStrings(stops);
+  }
 
   fit(choice: UpstreamChoice): boolean {
     const scan = this.scans.get(choice.index) ?? new Scan(this.stops);
@@ -40,18 +42,60 @@ export class StopAtTexts implements Emulation {
 /** The tokens that have a part in the released text; of a stop text and what follows, none. */
 function releaseTokens(scan: Scan, choice: UpstreamChoice, stopped: boolean): UpstreamChoice['logprobs'] {
   const added = asLegacy(choice.logprobs);
-  const { held } = scan;
   if (added) {
     scan.releasedTo ??= added.text_offset[0];
-    held.tokens.push(...added.tokens);
-    held.token_logprobs.push(...added.token_logprobs);
-    held.top_logprobs.push(...added.top_logprobs);
-    held.text_offset.push(...added.text_offset);
+    scan.held.add(added);
   }
-  if (held.tokens.length === 0 || scan.releasedTo === undefined) return choice.logprobs ?? null;
+  if (scan.held.isEmpty || scan.releasedTo === undefined) return choice.logprobs ?? null;
   scan.releasedTo += lengthInCodePoints(choice.text);
-  const { releasedTo } = scan;
-  const isReleased = (at: number): boolean => (scan.isOver && !stopped) || (held.text_offset[at] ?? 0) < releasedTo;
-  scan.held = selectTokens(held, (at) => !isReleased(at));
-  return selectTokens(held, isReleased);
+  return scan.held.release(scan.isOver && !stopped ? Infinity : scan.releasedTo);
+}
+
+/** The tokens of the text that is held back, with what the upstream said of them, in their order. */
+class HeldTokens {
+  private lists = noTokens();
+  /** Those before it have been released. */
+  private first = 0;
+
+  get isEmpty(): boolean {
+    return this.first === this.lists.tokens.length;
+  }
+
+  add({ tokens, token_logprobs, top_logprobs, text_offset }: LegacyLogprobs): void {
+    const { lists } = this;
+    for (const [at, token] of tokens.entries()) {
+      lists.tokens.push(token);
+      lists.token_logprobs.push(token_logprobs[at] ?? null);
+      lists.top_logprobs.push(top_logprobs[at] ?? null);
+      lists.text_offset.push(text_offset[at] ?? 0);
+    }
+  }
+
+  /** The tokens up to the first that begins at `offset` or later. Each is looked at once more, when it is released. */
+  release(offset: number): LegacyLogprobs {
+    const { lists, first } = this;
+    let end = first;
+    while (end < lists.tokens.length && (lists.text_offset[end] ?? 0) < offset) end++;
+    const released = sliceTokens(lists, first, end);
+    this.first = end;
+    // What stays is copied when it is the smaller part: as many were released for it.
+    if (end > lists.tokens.length / 2) {
+      this.lists = sliceTokens(lists, end);
+      this.first = 0;
+    }
+    return released;
+  }
+}
+
+function noTokens(): LegacyLogprobs {
+  return { tokens: [], token_logprobs: [], top_logprobs: [], text_offset: [] };
+}
+
+function sliceTokens(lists: LegacyLogprobs, begin: number, end?: number): LegacyLogprobs {
+  return {
+    tokens: lists.tokens.slice(begin, end),
+    token_logprobs: lists.token_logprobs.slice(begin, end),
+    top_logprobs: lists.top_logprobs.slice(begin, end),
+    text_offset: lists.text_offset.slice(begin, end),
+  };
 }
