@@ -22,7 +22,7 @@ export interface AppParts {
 }
 
 /**
- * Every module, floor by floor, and what runs around each request, in running order: the access log (see `createApp`) and
+ * Every module, floor by floor, and what runs around each request, in running order: the exchange (see `createApp`) and
  * the refusal while shutting down (middleware), the guard, the body and its pipe (on the route), the handler, the filter.
  */
 @Module({})

@@ -6,9 +6,9 @@ import { JsonBodyReader } from './completions/json-body-reader.js';
 import { refuseWhileDraining, ShutdownState } from './health/shutdown.js';
 import { HttpAdapter } from './http-adapter.js';
 import { serveOpenApi } from './openapi.js';
-import { accessLog } from './telemetry/access-log.js';
+import { exchangeMiddleware } from './telemetry/exchange-middleware.js';
+import { ExchangeObservers } from './telemetry/exchange-observers.js';
 import { NestLogger } from './telemetry/logger.js';
-import { Metrics } from './telemetry/metrics.js';
 
 /** The whole application, not yet listening: the same for `start`, for the tests and for the OpenAPI document. */
 export async function createApp(parts: AppParts): Promise<NestExpressApplication> {
@@ -23,10 +23,10 @@ export async function createApp(parts: AppParts): Promise<NestExpressApplication
   app.disable('x-powered-by').disable('etag').disable('query parser');
   // Before every route, Nest's and Swagger's, and before a malformed path is looked at: each answer has its id and line.
   // In the adapter's own hook, and not in layers of Express's: those match a path for every request.
-  const log = accessLog(parts.logger, parts.clock, app.get(Metrics));
+  const begin = exchangeMiddleware(parts.clock, app.get(ExchangeObservers));
   const refuse = refuseWhileDraining(app.get(ShutdownState));
   adapter.setOnRequestHook((request, response, next) => {
-    log(request, response);
+    begin(request, response);
     refuse(request, response, next);
   });
   const { server } = parts.config;

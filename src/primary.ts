@@ -7,6 +7,7 @@ import { onEndSignal } from './shut-down.js';
 import { systemClock } from './telemetry/clock.js';
 import type { Logger } from './telemetry/logger.js';
 import { Metrics } from './telemetry/metrics.js';
+import { endOnFault } from './uncaught-fault.js';
 import { EmbeddedEngine } from './upstreams/embedded-engine.js';
 import { FrontDoor } from './workers/front-door.js';
 import type { ToPrimary, ToWorker } from './workers/messages.js';
@@ -47,6 +48,7 @@ class Primary implements PoolOwner {
   private readonly engine: EmbeddedEngine | undefined;
   private readonly limits: SharedLimits;
   private readonly sum: MetricsSum;
+  private ending: Promise<void> | undefined;
 
   constructor(private readonly parts: PrimaryParts) {
     const { config, logger, workerCount } = parts;
@@ -69,7 +71,11 @@ class Primary implements PoolOwner {
 
   async start(): Promise<void> {
     const { config, logger, configFile, temporaryKey, workerCount } = this.parts;
-    onEndSignal(this.parts.isUnderNpm, (reason) => void this.shutDown(reason));
+    const end = (reason: string): void => {
+      this.ending ??= this.shutDown(reason);
+    };
+    onEndSignal(this.parts.isUnderNpm, end);
+    endOnFault(logger, config.server, end);
     await this.engine?.start();
     const url = await this.door.open(config.server.port, config.server.host);
     await this.pool.start(workerCount);
@@ -118,6 +124,9 @@ class Primary implements PoolOwner {
         break;
       case 'returned':
         this.limits.of(message.upstream)?.returned(worker.id, message.count);
+        break;
+      case 'failing':
+        this.pool.replaceFailing(worker);
         break;
       case 'metrics':
         this.sum.reported(worker.id, message.snapshot);
@@ -173,6 +182,6 @@ class Primary implements PoolOwner {
     this.pool.tellAll({ type: 'drain' });
     await this.pool.ended(drainTimeoutMs + GRACE_MS);
     await this.engine?.close('now');
-    process.exit(0);
+    process.exit();
   }
 }

@@ -38,8 +38,8 @@ export function onEndSignal(isUnderNpm: boolean, begin: (reason: string) => void
 }
 
 /**
- * Readiness goes down first, then nothing new is taken, then what is under way ends, up to a limit, and the process exits
- * with 0.
+ * Readiness goes down first, then nothing new is taken, then what is under way ends, up to a limit, and the process exits:
+ * with 0, unless `process.exitCode` says otherwise.
  */
 export async function shutDown(
   app: NestExpressApplication,
@@ -61,7 +61,7 @@ export async function shutDown(
     await drain(server, closed, limits.drainTimeoutMs);
   }
   await app.close();
-  process.exit(0);
+  process.exit();
 }
 
 /** Lets what is under way on a server that takes no new connection end; what has not ended after the limit is cut. */

@@ -14,6 +14,7 @@ import { explainStartFailure } from './start-failure.js';
 import { systemClock } from './telemetry/clock.js';
 import { createLogger, createSharedLogger } from './telemetry/logger.js';
 import { Metrics } from './telemetry/metrics.js';
+import { endOnFault } from './uncaught-fault.js';
 import { UpstreamRegistry } from './upstreams/upstream-registry.js';
 import { runWorker } from './worker.js';
 
@@ -53,7 +54,12 @@ interface Prepared {
 async function runAlone({ config, temporaryKey, configFile, load, isUnderNpm }: Prepared): Promise<void> {
   const logger = createLogger(config.log.level);
   const app = await createApp({ config, logger, clock: systemClock });
-  onEndSignal(isUnderNpm, (reason) => void shutDown(app, config.server, logger, reason));
+  let ending: Promise<void> | undefined;
+  const end = (reason: string): void => {
+    ending ??= shutDown(app, config.server, logger, reason);
+  };
+  onEndSignal(isUnderNpm, end);
+  endOnFault(logger, config.server, end);
   const { host, port } = config.server;
   await app.listen(port, host);
   const url = (await app.getUrl()).replace('[::1]', '127.0.0.1');

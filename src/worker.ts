@@ -11,6 +11,7 @@ import { explainStartFailure } from './start-failure.js';
 import { systemClock } from './telemetry/clock.js';
 import { createSharedLogger, type Logger } from './telemetry/logger.js';
 import { Metrics } from './telemetry/metrics.js';
+import { endOnFault } from './uncaught-fault.js';
 import { UpstreamRegistry } from './upstreams/upstream-registry.js';
 import { HandedConnections } from './workers/handed-connections.js';
 import type { ToWorker } from './workers/messages.js';
@@ -55,6 +56,7 @@ class GatewayWorker {
     app.get(Metrics).readFrom(() => channel.readMetrics());
     await app.init();
     const worker = new GatewayWorker(app, config, sharing, channel, logger);
+    endOnFault(logger, config.server, () => worker.endForFault());
     channel.onMessage((message, socket) => worker.hear(message, socket));
     await channel.tell({ type: 'serving' });
   }
@@ -112,8 +114,17 @@ class GatewayWorker {
     await this.channel.report(await this.app.get(Metrics).registry.getMetricsAsJSON());
   }
 
+  private endForFault(): void {
+    void this.channel.tell({ type: 'failing' });
+    void this.endWithConnections();
+  }
+
   private async retire(): Promise<void> {
     this.logger.info('another worker has come in the place of this one');
+    await this.endWithConnections();
+  }
+
+  private async endWithConnections(): Promise<void> {
     this.connections.endEachWithItsAnswer();
     await this.connections.ended();
     await this.end();
@@ -131,7 +142,7 @@ class GatewayWorker {
     await this.app.close();
     // What this worker has counted is not to be lost.
     await this.reportMetrics();
-    process.exit(0);
+    process.exit();
   }
 }
 

@@ -1,6 +1,6 @@
 import { refusalInStream } from '../upstreams/refusal.js';
 import { UpstreamError } from '../upstreams/upstream-error.js';
-import type { Usage } from '../telemetry/usage.js';
+import { isCount, type Usage } from '../telemetry/usage.js';
 
 /** A completion object as an upstream sends it: whole, or a chunk of a stream. */
 export interface UpstreamCompletion {
@@ -113,7 +113,7 @@ export function makeCanonical(completion: UpstreamCompletion, fallback: Fallback
     completion.created = fallback.created;
     isCanonical = false;
   }
-  if (isEmptyUsage(completion.usage)) {
+  if (isEmptyUsage(completion.usage) || isNoUsage(completion.usage)) {
     delete completion.usage;
     isCanonical = false;
   }
@@ -147,4 +147,17 @@ function isEmptyUsage(usage: unknown): boolean {
   if (typeof usage !== 'object' || usage === null) return false;
   const { prompt_tokens: prompt, completion_tokens: completion } = usage as Partial<Usage>;
   return prompt === 0 && completion === 0;
+}
+
+/** What stands where the counts belong, and is none. OpenAI's own `null` on the way stays. */
+function isNoUsage(usage: unknown): boolean {
+  if (usage === undefined || usage === null) return false;
+  if (typeof usage !== 'object' || Array.isArray(usage)) return true;
+  const { prompt_tokens: prompt, completion_tokens: completion, total_tokens: total } = usage as Partial<Usage>;
+  return isNoCount(prompt) || isNoCount(completion) || isNoCount(total);
+}
+
+/** A count may be missing. */
+function isNoCount(value: unknown): boolean {
+  return value !== undefined && !isCount(value);
 }

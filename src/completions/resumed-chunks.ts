@@ -1,4 +1,4 @@
-import { isUsage } from '../telemetry/usage.js';
+import { addCounts, isUsage } from '../telemetry/usage.js';
 import type { UpstreamChoice, UpstreamCompletion } from './canonical.js';
 import type { Resumption } from './resume.js';
 import type { StreamProgress } from './stream-progress.js';
@@ -49,7 +49,7 @@ export class ResumedChunks {
   private sumUsage({ prompt_tokens, completion_tokens }: { prompt_tokens: number; completion_tokens: number }): object {
     const { delivered, isOnlyEnd } = this.resumption;
     const prompt = Math.max(0, prompt_tokens - delivered.ofChoice);
-    const completion = delivered.ofAll + (isOnlyEnd ? 0 : completion_tokens);
-    return { prompt_tokens: prompt, completion_tokens: completion, total_tokens: prompt + completion };
+    const completion = addCounts(delivered.ofAll, isOnlyEnd ? 0 : completion_tokens);
+    return { prompt_tokens: prompt, completion_tokens: completion, total_tokens: addCounts(prompt, completion) };
   }
 }

@@ -2,8 +2,8 @@ import type { Request } from 'express';
 import type { Usage } from './usage.js';
 
 /**
- * What is known of one request and its answer, filled in by each floor as it learns it and written out once, as one
- * line of the access log. It never holds a prompt, a completion or a secret.
+ * What is known of one request and its answer, filled in by each floor as it learns it and read by the observers when it
+ * is over. It never holds a prompt, a completion or a secret.
  */
 export class Exchange {
   keyId: string | undefined;
@@ -28,10 +28,18 @@ export class Exchange {
   errorCode: string | undefined;
   /** What happened inside. It may name an upstream, and so is for the log only. */
   errorReason: string | undefined;
+  /** What was sent; 499 when the client hung up before the end. 0 until the exchange is over. */
+  status = 0;
+  /** Milliseconds since the epoch; 0 until the exchange is over. */
+  endedAt = 0;
 
   constructor(
     readonly id: string,
+    /** Milliseconds since the epoch. */
     readonly startedAt: number,
+    readonly method: string,
+    /** Without the query. */
+    readonly path: string,
   ) {}
 }
 

@@ -52,6 +52,13 @@ export class Metrics {
     registers: [this.registry],
   });
 
+  readonly observerFaults = new Counter({
+    name: 'gateway_observer_faults_total',
+    help: 'Exchanges that an observer (the access log, the metrics) failed to take in.',
+    labelNames: ['observer'] as const,
+    registers: [this.registry],
+  });
+
   readonly configReloads = new Counter({
     name: 'gateway_config_reloads_total',
     help: 'Times that the configuration was read again: applied or refused.',

@@ -1,10 +1,13 @@
 import { type DynamicModule, Global, Module } from '@nestjs/common';
+import { AccessLog } from './access-log.js';
 import { CLOCK, type Clock } from './clock.js';
+import { ExchangeMetrics } from './exchange-metrics.js';
+import { ExchangeObservers } from './exchange-observers.js';
 import { RANDOM } from './random.js';
 import { LOGGER, type Logger } from './logger.js';
 import { Metrics } from './metrics.js';
 
-/** Gives the logger, the metrics, the clock and chance to whoever injects them. */
+/** Gives the logger, the metrics, the observers of exchanges, the clock and chance to whoever injects them. */
 @Global()
 @Module({})
 export class TelemetryModule {
@@ -16,8 +19,16 @@ export class TelemetryModule {
         { provide: CLOCK, useValue: clock },
         { provide: RANDOM, useValue: Math.random },
         Metrics,
+        {
+          provide: ExchangeObservers,
+          inject: [Metrics],
+          useFactory: (metrics: Metrics) =>
+            new ExchangeObservers(logger, clock, metrics.observerFaults)
+              .add('access_log', new AccessLog(logger))
+              .add('metrics', new ExchangeMetrics(metrics)),
+        },
       ],
-      exports: [LOGGER, CLOCK, RANDOM, Metrics],
+      exports: [LOGGER, CLOCK, RANDOM, Metrics, ExchangeObservers],
     };
   }
 }

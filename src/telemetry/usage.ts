@@ -5,8 +5,18 @@ export interface Usage {
   total_tokens: number;
 }
 
+/** A whole number from 0 on. What an engine sends in its place is no count. */
+export function isCount(value: unknown): value is number {
+  return Number.isSafeInteger(value) && (value as number) >= 0;
+}
+
 export function isUsage(value: unknown): value is Usage {
   if (typeof value !== 'object' || value === null) return false;
   const usage = value as Partial<Usage>;
-  return Number.isSafeInteger(usage.prompt_tokens) && Number.isSafeInteger(usage.completion_tokens);
+  return isCount(usage.prompt_tokens) && isCount(usage.completion_tokens);
+}
+
+/** The sum of two counts, and a count itself: above 2^53 - 1 it stays there. */
+export function addCounts(a: number, b: number): number {
+  return Math.min(a + b, Number.MAX_SAFE_INTEGER);
 }

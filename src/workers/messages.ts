@@ -38,6 +38,8 @@ export type ToPrimary =
   | { type: 'serving' }
   /** It cannot start, for a reason in words for whoever starts the gateway. */
   | { type: 'failed'; reason: string }
+  /** A fault that nobody caught: it takes no new connection, and ends when its last answer has. */
+  | { type: 'failing' }
   | { type: 'taken' }
   | { type: 'wanted'; upstream: string }
   | { type: 'returned'; upstream: string; count: number }

@@ -59,6 +59,17 @@ export class WorkerPool {
     });
   }
 
+  /** Another one comes in the place of a worker that ends for a fault of its own. */
+  replaceFailing(worker: WorkerProcess): void {
+    // One that is starting or leaving is replaced by whoever waits for it.
+    if (worker.state !== 'serving' || this.isEnding) return;
+    worker.state = 'leaving';
+    this.owner.retires(worker);
+    const restartMs = worker.restartDelay.next();
+    this.logger.error({ worker: worker.id, restartMs }, 'a worker has a fault; another one is started');
+    this.launchAfter(restartMs, worker.restartDelay);
+  }
+
   /** From now on nothing is started again. Those that do not serve yet are ended at once. */
   end(): void {
     this.isEnding = true;

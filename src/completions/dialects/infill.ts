@@ -1,3 +1,4 @@
+import { addCounts, isCount } from '../../telemetry/usage.js';
 import { UpstreamError } from '../../upstreams/upstream-error.js';
 import { readAnswer, type UpstreamCompletion } from '../canonical.js';
 import type { Dialect, SentBody } from './dialect.js';
@@ -9,8 +10,8 @@ interface InfillAnswer {
   stop_type: string;
   /** What `stop_type` was before there was one. */
   stopped_limit: boolean;
-  tokens_evaluated: number;
-  tokens_predicted: number;
+  tokens_evaluated: unknown;
+  tokens_predicted: unknown;
   completion_probabilities: unknown;
 }
 
@@ -43,7 +44,7 @@ export function infillDialect(path: string): Dialect {
       if (typeof content !== 'string') throw new UpstreamError('answered', 'an infill without content');
       const logprobs = Array.isArray(probabilities) ? { content: probabilities as unknown[] } : null;
       const choice = { index: 0, text: content, finish_reason: stop ? finishReasonOf(answer) : null, logprobs };
-      return { choices: [choice], ...(stop ? { usage: usageOf(answer) } : {}) };
+      return { choices: [choice], ...(stop ? usageOf(answer) : {}) };
     },
   };
 }
@@ -53,5 +54,7 @@ function finishReasonOf({ stop_type: type, stopped_limit: isLimit }: Partial<Inf
 }
 
 function usageOf({ tokens_evaluated: prompt, tokens_predicted: completion }: Partial<InfillAnswer>): object {
-  return { prompt_tokens: prompt, completion_tokens: completion, total_tokens: (prompt ?? 0) + (completion ?? 0) };
+  if (!isCount(prompt) || !isCount(completion)) return {};
+  const total = addCounts(prompt, completion);
+  return { usage: { prompt_tokens: prompt, completion_tokens: completion, total_tokens: total } };
 }

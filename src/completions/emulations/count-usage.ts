@@ -1,5 +1,5 @@
 import type { Cancellation } from '../../telemetry/cancellation.js';
-import type { Usage } from '../../telemetry/usage.js';
+import { addCounts, isCount, type Usage } from '../../telemetry/usage.js';
 import { readAll } from '../../upstreams/read-all.js';
 import type { Upstream, UpstreamRequest } from '../../upstreams/upstream.js';
 import { UpstreamError } from '../../upstreams/upstream-error.js';
@@ -16,7 +16,7 @@ export interface CountedChoice {
 
 /**
  * The usage of a stream, for engines that tell none there, counted by their own tokenizer: a completion is what prompt and
- * completion have together and the prompt has not.
+ * completion have together and the prompt has not. That may be less than none: where the two meet, two tokens become one.
  *
  * @throws {UpstreamError} when the engine does not count.
  */
@@ -31,11 +31,13 @@ export async function countUsage(
     const known = promptCounts.get(promptIndex);
     const promptCount = known ?? (await count(prompt));
     promptCounts.set(promptIndex, promptCount);
-    if (known === undefined && suffix !== '') suffixes += await count(suffix);
-    if (text !== '') completion += (await count(prompt + text)) - promptCount;
+    if (known === undefined && suffix !== '') suffixes = addCounts(suffixes, await count(suffix));
+    if (text === '') continue;
+    completion = addCounts(completion, Math.max(0, (await count(prompt + text)) - promptCount));
   }
-  const promptTokens = promptCounts.values().reduce((sum, each) => sum + each, suffixes);
-  return { prompt_tokens: promptTokens, completion_tokens: completion, total_tokens: promptTokens + completion };
+  const promptTokens = promptCounts.values().reduce(addCounts, suffixes);
+  const total = addCounts(promptTokens, completion);
+  return { prompt_tokens: promptTokens, completion_tokens: completion, total_tokens: total };
 }
 
 /** Asks the tokenizer of llama-cpp-python, at `/extras/tokenize/count`. */
@@ -50,10 +52,8 @@ export function tokenCounter(
     const body = JSON.stringify({ model, input });
     const answer = await upstream.send({ ...request, path, isFromRoot: true, body }, cancellation);
     const text = await readAll(answer.body);
-    const { count } = (answer.status === 200 ? (readAnswer(text) ?? {}) : {}) as { count?: number };
-    if (count === undefined || !Number.isSafeInteger(count)) {
-      throw new UpstreamError('answered', 'the upstream does not count tokens');
-    }
+    const { count } = (answer.status === 200 ? (readAnswer(text) ?? {}) : {}) as { count?: unknown };
+    if (!isCount(count)) throw new UpstreamError('answered', 'the upstream does not count tokens');
     return count;
   };
 }

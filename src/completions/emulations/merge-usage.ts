@@ -1,4 +1,4 @@
-import type { Usage } from '../../telemetry/usage.js';
+import { addCounts, isCount, type Usage } from '../../telemetry/usage.js';
 
 /** The usage of one upstream request, and the first prompt of the caller's that it was for. */
 export interface PartUsage {
@@ -17,21 +17,28 @@ export function mergeUsage(parts: readonly PartUsage[]): Usage {
     sum = add(sum, isNew ? { prompt_tokens, prompt_tokens_details, ...generated } : generated);
   }
   const { prompt_tokens = 0, completion_tokens = 0 } = sum as Partial<Usage>;
-  return { ...sum, prompt_tokens, completion_tokens, total_tokens: prompt_tokens + completion_tokens };
+  return { ...sum, prompt_tokens, completion_tokens, total_tokens: addCounts(prompt_tokens, completion_tokens) };
 }
 
 type Fields = Record<string, unknown>;
 
-/** Adds the numbers of two objects field by field, however deep; of anything else the first stays. */
-function add(a: Fields, b: Fields): Fields {
+/** The details of a usage are one level deep; what an engine nests deeper is not added up. */
+const MAX_DEPTH = 4;
+
+/** Adds the numbers of two objects field by field; of anything else the first stays. */
+function add(a: Fields, b: Fields, depth = 1): Fields {
   const sum = { ...a };
   for (const [name, value] of Object.entries(b)) {
     const before = sum[name];
-    if (typeof value === 'number') sum[name] = (typeof before === 'number' ? before : 0) + value;
-    else if (isFields(value)) sum[name] = add(isFields(before) ? before : {}, value);
+    if (typeof value === 'number') sum[name] = addNumbers(typeof before === 'number' ? before : 0, value);
+    else if (isFields(value) && depth < MAX_DEPTH) sum[name] = add(isFields(before) ? before : {}, value, depth + 1);
     else if (value !== undefined) sum[name] ??= value;
   }
   return sum;
+}
+
+function addNumbers(a: number, b: number): number {
+  return isCount(a) && isCount(b) ? addCounts(a, b) : a + b;
 }
 
 function isFields(value: unknown): value is Fields {
