@@ -5,6 +5,7 @@ import ts from 'typescript';
 
 /** Bottom to top: a folder of src/ imports itself and those before it; files directly in src/ are the roof. */
 const FLOORS = [
+  'common',
   'config',
   'telemetry',
   'errors',

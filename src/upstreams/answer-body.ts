@@ -1,3 +1,5 @@
+import { GrowingBytes } from '../common/growing-bytes.js';
+
 /** Takes one piece of a body. While what it returns is pending, it is given no other one. */
 export type TakePiece = (piece: Buffer) => void | Promise<void>;
 
@@ -31,8 +33,8 @@ export interface Sender {
 
 /** A body between the socket that pushes and whoever reads, with backpressure. */
 export class PushedBody implements AnswerBody {
-  private queue: Buffer[] = [];
-  private queuedBytes = 0;
+  /** What came while the reader was busy: it gets it as one piece. */
+  private readonly unread = new GrowingBytes();
   private isPaused = false;
   private hasEnded = false;
   private failure: unknown;
@@ -54,9 +56,8 @@ export class PushedBody implements AnswerBody {
       return;
     }
     if (this.hasEnded) return;
-    this.queue.push(piece);
-    this.queuedBytes += piece.length;
-    if (this.queuedBytes < HIGH_WATER_BYTES || this.isPaused) return;
+    this.unread.append(piece);
+    if (this.unread.length < HIGH_WATER_BYTES || this.isPaused) return;
     this.isPaused = true;
     this.sender.pause();
   }
@@ -85,7 +86,7 @@ export class PushedBody implements AnswerBody {
     const { reading } = this;
     this.reading = undefined;
     this.take = undefined;
-    this.queue = [];
+    this.unread.take();
     if (!this.hasEnded) this.sender.onLeave();
     this.hasEnded = true;
     reading?.resolve();
@@ -117,12 +118,8 @@ export class PushedBody implements AnswerBody {
 
   /** Hands over what is there; after that, the reader has all or waits. */
   private goOn(): void {
-    for (let [piece] = this.queue; piece && this.isAwaited; [piece] = this.queue) {
-      this.queue.shift();
-      this.queuedBytes -= piece.length;
-      this.hand(piece);
-    }
-    if (this.isPaused && this.queuedBytes < HIGH_WATER_BYTES) {
+    while (this.unread.length > 0 && this.isAwaited) this.hand(this.unread.take());
+    if (this.isPaused && this.unread.length < HIGH_WATER_BYTES) {
       this.isPaused = false;
       this.sender.resume();
     }

@@ -1,4 +1,3 @@
-import { once } from 'node:events';
 import { constants, createBrotliDecompress, createGunzip, createInflate } from 'node:zlib';
 import type { AnswerBody, TakePiece } from './answer-body.js';
 import type { UpstreamAnswer } from './upstream.js';
@@ -18,10 +17,13 @@ const DECODERS = new Map<string, () => Decoder>([
   ['br', () => createBrotliDecompress(BROTLI_OPTIONS)],
 ]);
 
+/** Nobody compresses more often, and each coding costs a decoder. */
+const MAX_CODINGS = 4;
+
 /**
  * The answer with its body in plain: we ask for no coding, and some proxies in front of engines compress in any case.
  *
- * @throws {UpstreamError} when nobody here knows the coding.
+ * @throws {UpstreamError} when nobody here knows the coding, or there are more than anybody applies.
  */
 export function decodeAnswer(answer: UpstreamAnswer): UpstreamAnswer {
   if (answer.headers['content-encoding'] === undefined) return answer;
@@ -30,13 +32,17 @@ export function decodeAnswer(answer: UpstreamAnswer): UpstreamAnswer {
     .toLowerCase()
     .split(/[\s,]+/);
   const applied = names.filter((name) => name !== '' && name !== 'identity').reverse();
-  let { body } = answer;
-  for (const name of applied) {
-    const createDecoder = DECODERS.get(name);
-    if (!createDecoder) throw new UpstreamError('answered', `an answer in the content coding ${name}`);
-    body = new DecodedBody(body, createDecoder());
-  }
+  if (applied.length > MAX_CODINGS)
+    throw new UpstreamError('answered', `an answer in ${applied.length} content codings`);
+  const creators = applied.map(decoderOf);
+  const body = creators.reduce<AnswerBody>((coded, create) => new DecodedBody(coded, create()), answer.body);
   return { ...answer, headers, body };
+}
+
+function decoderOf(name: string): () => Decoder {
+  const create = DECODERS.get(name);
+  if (!create) throw new UpstreamError('answered', `an answer in the content coding ${name}`);
+  return create;
 }
 
 /** What is decoded goes on at once, and when the source breaks off, what came before is taken first. */
@@ -87,8 +93,7 @@ async function feed(source: AnswerBody, decoder: Decoder): Promise<{ error: unkn
         source.leave();
         return;
       }
-      if (decoder.write(piece)) return undefined;
-      return Promise.race([once(decoder, 'drain'), once(decoder, 'close')]).then(() => undefined);
+      return decoder.write(piece) ? undefined : drained(decoder);
     });
     return undefined;
   } catch (error) {
@@ -96,4 +101,15 @@ async function feed(source: AnswerBody, decoder: Decoder): Promise<{ error: unkn
   } finally {
     decoder.end();
   }
+}
+
+/** Resolves when the decoder takes more, or never will again. */
+function drained(decoder: Decoder): Promise<void> {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  const settle = (): void => {
+    decoder.off('drain', settle).off('close', settle);
+    resolve();
+  };
+  decoder.on('drain', settle).on('close', settle);
+  return promise;
 }

@@ -19,14 +19,33 @@ const line = fc.string({ unit: 'grapheme', maxLength: 20 }).filter((text) => !/[
 const event = fc
   .record({
     lines: fc.array(line, { minLength: 1, maxLength: 3 }),
-    lineEnd: fc.constantFrom('\n', '\r\n'),
-    noise: fc.constantFrom('', ': ping', ':', 'event: message', 'id: 7', 'retry: 10', 'data-like: x', 'dat'),
+    lineEnds: fc.array(fc.constantFrom('\n', '\r\n', '\r'), { minLength: 5, maxLength: 5 }),
+    noise: fc.constantFrom(
+      '',
+      ': ping',
+      ':',
+      'event: message',
+      'id: 7',
+      'retry: 10',
+      'data-like: x',
+      'dat',
+      'data_',
+      ' data: x',
+    ),
     space: fc.boolean(),
   })
-  .map(({ lines, lineEnd, noise, space }) => {
+  .map(({ lines, lineEnds, noise, space }) => {
     // One space after the colon is not data: a line that begins with one needs another.
-    const data = lines.map((text) => `data:${space || text.startsWith(' ') ? ' ' : ''}${text}`);
-    const written = [...(noise === '' ? [] : [noise]), ...data, ''].map((text) => text + lineEnd).join('');
+    const data = lines.map((text) => {
+      if (text === '' && !space) return 'data';
+      return `data:${space || text.startsWith(' ') ? ' ' : ''}${text}`;
+    });
+    const texts = [...(noise === '' ? [] : [noise]), ...data, ''];
+    // CR and an LF behind it would be one line end.
+    const written = texts
+      .map((text, at) => `${text}${lineEnds[at] ?? ''}`)
+      .join('')
+      .replace(/(?<![\r\n])\r\n$/, '\r\r');
     return { written, data: lines.join('\n') };
   });
 
@@ -41,8 +60,10 @@ describe('an event stream', () => {
     const share = fc.double({ min: 0, max: 1, noNaN: true });
     fc.assert(
       fc.property(fc.array(event, { maxLength: 6 }), fc.array(share, { maxLength: 12 }), (events, shares) => {
-        const bytes = Buffer.from(events.map(({ written }) => written).join(''));
-        expect(parse(cutAt(bytes, shares))).toEqual(events.map(({ data }) => data));
+        const text = events.map(({ written }) => written).join('');
+        const data = events.map((each) => each.data);
+        expect(parse(cutAt(Buffer.from(text), shares))).toEqual(data);
+        expect(parse(cutAt(Buffer.from(`\ufeff${text}`), shares))).toEqual(data);
       }),
       { numRuns: 2_000 },
     );
@@ -61,7 +82,13 @@ describe('an event stream', () => {
     ['nothing', '', []],
     ['comments only', ': one\n\n:\n\n', []],
     ['blank lines only', '\n\n\r\n\n', []],
-    ['empty data', 'data:\n\ndata\n\n', ['']],
+    ['empty data', 'data:\n\ndata\n\n', ['', '']],
+    ['two empty lines of data', 'data\ndata\n\n', ['\n']],
+    ['more than one space', 'data:  a \n\n', [' a ']],
+    ['a byte order mark that is not the first', '\ufeff\ufeffdata: a\n\ndata: b\n\n', ['b']],
+    ['CR alone', 'data: a\r\rdata: b\rdata: c\r\r', ['a', 'b\nc']],
+    ['all line ends', 'data: a\r\n\rdata: b\n\r\ndata: c\r\r\n', ['a', 'b', 'c']],
+    ['other fields', 'event: x\nid: 1\nretry: 5\nDATA: y\ndata : z\ndata: a\n\nevent: b\n\n', ['a']],
   ])('of %s', (_, text, events) => {
     expect(parseText(text)).toEqual(events);
   });
@@ -69,6 +96,7 @@ describe('an event stream', () => {
   it.each([
     ['a line', () => Buffer.alloc(1024 * 1024, 'x')],
     ['an event', () => Buffer.from(`data: ${'x'.repeat(1024 * 1024)}\n`)],
+    ['an event of very many lines', () => Buffer.from('data:x\n'.repeat(10_000))],
   ])('gives %s up that does not end', (_, piece) => {
     const parser = new EventStreamParser();
     const push = (): void => {

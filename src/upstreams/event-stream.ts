@@ -1,65 +1,114 @@
-import { StringDecoder } from 'node:string_decoder';
+import { GrowingBytes } from '../common/growing-bytes.js';
 import { UpstreamError } from './upstream-error.js';
 
 /** An event that is still not complete at this size is no completion chunk. */
 const MAX_EVENT_CHARACTERS = 16 * 1024 * 1024;
+/** Each `data` line of an event costs memory of its own. */
+const MAX_EVENT_LINES = 100_000;
+
+const LF = 10;
+const CR = 13;
+const BYTE_ORDER_MARK = '\ufeff';
 
 /**
  * Reads server-sent events as they come, whatever the pieces: the `data` of each event, comments and other fields left
  * out. See https://html.spec.whatwg.org/multipage/server-sent-events.html#event-stream-interpretation.
  */
 export class EventStreamParser {
-  private readonly decoder = new StringDecoder('utf8');
   /** The line that has no end yet. */
-  private rest = '';
+  private readonly rest = new GrowingBytes();
   /** The `data` lines of the event that has no end yet. */
   private data: string | undefined;
+  private dataLines = 0;
+  private isAtStart = true;
+  /** The last line ended with CR: an LF right behind it is no other line. */
+  private hasEndedInCr = false;
 
   /**
-   * The data of the events that `chunk` completes.
+   * The data of the events that `chunk` completes; several lines of it are joined by LF.
    *
    * @throws {UpstreamError} when an event does not end.
    */
   push(chunk: Buffer): string[] {
-    const piece = this.decoder.write(chunk);
     const events: string[] = [];
-    let start = 0;
-    for (let end = piece.indexOf('\n'); end !== -1; end = piece.indexOf('\n', start)) {
-      const line = this.rest + piece.slice(start, end);
-      const event = this.takeLine(line.endsWith('\r') ? line.slice(0, -1) : line);
-      if (event !== undefined) events.push(event);
-      this.rest = '';
-      start = end + 1;
-    }
-    this.rest += piece.slice(start);
-    if (this.rest.length + (this.data?.length ?? 0) > MAX_EVENT_CHARACTERS) {
-      throw new UpstreamError('broken', `an event is longer than ${MAX_EVENT_CHARACTERS} characters`);
-    }
+    const end = endOfLines(chunk);
+    if (end > 0) this.takeLines(this.textTo(chunk, end), events);
+    if (end < chunk.length) this.rest.append(end === 0 ? chunk : chunk.subarray(end));
+    const isTooLong = this.rest.length + (this.data?.length ?? 0) > MAX_EVENT_CHARACTERS;
+    if (isTooLong) throw new UpstreamError('broken', `an event is longer than ${MAX_EVENT_CHARACTERS} characters`);
+    if (this.dataLines > MAX_EVENT_LINES)
+      throw new UpstreamError('broken', `an event has more than ${MAX_EVENT_LINES} lines`);
     return events;
   }
 
   /** The data of a last event that lacks its blank line: engines forget it, and what it says is no less true. */
   end(): string | undefined {
-    if (this.rest !== '') this.takeLine(this.rest);
-    this.rest = '';
-    return this.takeLine('');
+    const events: string[] = [];
+    this.takeLines(`${this.rest.take().toString()}\n\n`, events);
+    return events[0];
   }
 
-  private takeLine(line: string): string | undefined {
-    if (line === '') {
-      const event = this.data;
-      this.data = undefined;
-      return event;
+  /** Whole lines as text. No character has a byte in it that is a line end. */
+  private textTo(chunk: Buffer, end: number): string {
+    if (this.rest.length === 0) return chunk.toString('utf8', 0, end);
+    this.rest.append(chunk.subarray(0, end));
+    return this.rest.take().toString();
+  }
+
+  private takeLines(lines: string, events: string[]): void {
+    const text = this.withLineFeeds(lines);
+    let start = 0;
+    for (let end = text.indexOf('\n'); end !== -1; end = text.indexOf('\n', start)) {
+      const lineEnd = text.charCodeAt(end - 1) === CR ? end - 1 : end;
+      if (lineEnd > start) this.takeLine(text, start, lineEnd);
+      else if (this.data !== undefined) this.dispatch(this.data, events);
+      start = end + 1;
     }
-    if (line.startsWith('data:')) {
-      const value = line.slice(line[5] === ' ' ? 6 : 5);
-      this.data = this.data === undefined ? value : `${this.data}\n${value}`;
+  }
+
+  /** Without the mark that may be at the start, and with LF for a CR that has none behind it. */
+  private withLineFeeds(lines: string): string {
+    let text = lines;
+    if (this.isAtStart) {
+      this.isAtStart = false;
+      if (text.startsWith(BYTE_ORDER_MARK)) text = text.slice(1);
     }
-    return undefined;
+    if (!this.hasEndedInCr && !text.includes('\r')) return text;
+    if (this.hasEndedInCr && text.startsWith('\n')) text = text.slice(1);
+    this.hasEndedInCr = text.endsWith('\r');
+    return hasLoneCr(text) ? text.replace(/\r(?!\n)/g, '\n') : text;
+  }
+
+  private takeLine(text: string, start: number, end: number): void {
+    if (!text.startsWith('data', start)) return;
+    const colon = start + 4;
+    // A name alone is a field without a value.
+    if (colon !== end && text[colon] !== ':') return;
+    const value = text.slice(Math.min(end, text[colon + 1] === ' ' ? colon + 2 : colon + 1), end);
+    this.data = this.data === undefined ? value : `${this.data}\n${value}`;
+    this.dataLines++;
+  }
+
+  private dispatch(data: string, events: string[]): void {
+    events.push(data);
+    this.data = undefined;
+    this.dataLines = 0;
   }
 }
 
-/** An event as the contract has it: one space, LF, a blank line. */
+function hasLoneCr(text: string): boolean {
+  let at = text.indexOf('\r');
+  while (at !== -1 && text.charCodeAt(at + 1) === LF) at = text.indexOf('\r', at + 2);
+  return at !== -1;
+}
+
+/** Where the last whole line ends, 0 when none does. */
+function endOfLines(chunk: Buffer): number {
+  if (chunk[chunk.length - 1] === LF) return chunk.length;
+  return Math.max(chunk.lastIndexOf(LF), chunk.lastIndexOf(CR)) + 1;
+}
+
+/** An event as the contract has it: one space, LF, a blank line. `data` is one line. */
 export function formatEvent(data: string): string {
   return `data: ${data}\n\n`;
 }

@@ -1,3 +1,4 @@
+import { GrowingBytes } from '../common/growing-bytes.js';
 import type { AnswerBody } from './answer-body.js';
 import { UpstreamError } from './upstream-error.js';
 
@@ -10,31 +11,21 @@ const MAX_ANSWER_BYTES = 256 * 1024 * 1024;
  * @throws {UpstreamError} when it is larger than any completion.
  */
 export async function readAll(body: AnswerBody): Promise<string> {
-  const pieces: Buffer[] = [];
-  let sizeBytes = 0;
+  const bytes = new GrowingBytes();
   await body.readEach((piece) => {
-    sizeBytes += piece.length;
-    if (sizeBytes > MAX_ANSWER_BYTES)
+    bytes.append(piece);
+    if (bytes.length > MAX_ANSWER_BYTES)
       throw new UpstreamError('answered', `an answer larger than ${MAX_ANSWER_BYTES} bytes`, { isTooLarge: true });
-    pieces.push(piece);
   });
-  return textOf(pieces, sizeBytes);
+  return bytes.take().toString();
 }
 
 /** The beginning of a body as text, cut at `limitBytes`; the rest is not read. */
 export async function readStart(body: AnswerBody, limitBytes: number): Promise<string> {
-  const pieces: Buffer[] = [];
-  let sizeBytes = 0;
+  const bytes = new GrowingBytes();
   await body.readEach((piece) => {
-    pieces.push(piece);
-    sizeBytes += piece.length;
-    if (sizeBytes >= limitBytes) body.leave();
+    bytes.append(piece);
+    if (bytes.length >= limitBytes) body.leave();
   });
-  return textOf(pieces, Math.min(sizeBytes, limitBytes));
-}
-
-function textOf(pieces: readonly Buffer[], sizeBytes: number): string {
-  const [first, second] = pieces;
-  const whole = first && !second ? first : Buffer.concat(pieces);
-  return whole.toString('utf8', 0, sizeBytes);
+  return bytes.take().toString('utf8', 0, limitBytes);
 }

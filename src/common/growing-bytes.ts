@@ -1,0 +1,46 @@
+/** Below this a buffer is not worth making. */
+const MIN_CAPACITY_BYTES = 512;
+
+/**
+ * Bytes that come in pieces, kept in one buffer that doubles: a list of pieces costs about 100 bytes for each, and keeps
+ * alive what each was cut from. One piece alone is kept as it came, without a copy.
+ */
+export class GrowingBytes {
+  /** What came, and behind it room for more once it is a copy. */
+  private bytes: Buffer | undefined;
+  private isCopy = false;
+  private sizeBytes = 0;
+
+  get length(): number {
+    return this.sizeBytes;
+  }
+
+  append(piece: Buffer): void {
+    if (piece.length === 0) return;
+    if (this.bytes === undefined) {
+      this.bytes = piece;
+      this.sizeBytes = piece.length;
+      return;
+    }
+    const sizeBytes = this.sizeBytes + piece.length;
+    if (!this.isCopy || sizeBytes > this.bytes.length) this.grow(this.bytes, sizeBytes);
+    piece.copy(this.bytes, this.sizeBytes);
+    this.sizeBytes = sizeBytes;
+  }
+
+  /** All that came, which is forgotten here. */
+  take(): Buffer {
+    const bytes = this.bytes?.subarray(0, this.sizeBytes) ?? Buffer.alloc(0);
+    this.bytes = undefined;
+    this.isCopy = false;
+    this.sizeBytes = 0;
+    return bytes;
+  }
+
+  private grow(bytes: Buffer, sizeBytes: number): void {
+    const grown = Buffer.allocUnsafe(Math.max(MIN_CAPACITY_BYTES, 2 * sizeBytes));
+    bytes.copy(grown, 0, 0, this.sizeBytes);
+    this.bytes = grown;
+    this.isCopy = true;
+  }
+}
