@@ -241,9 +241,9 @@ export class UpstreamConfig {
 }
 
 export class RoutingConfig {
-  /** Attempts in a row without a token for the caller, the first one included; then the last error is the answer. */
+  /** Attempts for one request of a caller, the first one and resumes included; then the last error is the answer. */
   @IsWholeNumber(1, 100)
-  maxAttempts = 8;
+  maxAttempts = 4;
 
   /** Retries of requests that an upstream has answered with an error, or let time out, per hundred requests. */
   @IsNumberFrom(0, 100)

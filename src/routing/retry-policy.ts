@@ -21,8 +21,8 @@ export class RetryPolicy {
   }
 
   /**
-   * Whether another attempt may follow, after so many in a row that brought nothing. Takes it from the budget, which
-   * refuses only what would go to upstreams that have failed already: a healthy one is not part of the outage.
+   * Whether another attempt may follow, after so many of this request. Takes it from the budget, which refuses only what
+   * would go to upstreams that have failed already: a healthy one is not part of the outage.
    */
   isAllowed(error: UpstreamError, attempts: number, hasAvailable: boolean): boolean {
     if (!error.allowsFallback || attempts >= this.config.maxAttempts) return false;

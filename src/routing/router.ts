@@ -23,7 +23,7 @@ export interface Job {
   cancellation: Cancellation;
   /** Whether the caller has got anything: from then on another attempt is a resume. */
   hasBegun(): boolean;
-  /** Tokens that the caller has got so far; an attempt that adds to them was not in vain. */
+  /** Tokens that the caller has got so far: after an attempt that added to them, each candidate may be tried again. */
   progress(): number;
   /** Whether the candidate can do the request. */
   accepts(candidate: Candidate): boolean;
@@ -96,7 +96,8 @@ export class Router {
    *
    * A failed attempt is followed by another one on a candidate that has not been tried (fallback), at once; when there is
    * none, on one that has (retry), after a wait. What was delivered before decides nothing here: `attempt` itself knows
-   * whether it starts from the beginning or goes on with what the caller has (resume).
+   * whether it starts from the beginning or goes on with what the caller has (resume). All of them together are at most
+   * `maxAttempts`, whatever each has brought.
    *
    * @throws {UpstreamError} the last one, when nothing is left to try.
    * @throws {ApiError} 503 when every upstream is full for too long.
@@ -105,6 +106,7 @@ export class Router {
     const deadlineAt = this.clock.now() + this.config.routing.deadlineMs;
     const tour: Tour = { job, tried: new Set(), ruledOut: new Set() };
     const { tried, ruledOut } = tour;
+    const unreached = new Set<string>();
     let attempts = 0;
     let last: Candidate | undefined;
     this.retries.countRequest();
@@ -116,15 +118,15 @@ export class Router {
       const error = await this.attempt(job, candidate, kind, deadlineAt);
       if (!error) return;
 
-      if (job.progress() > progressBefore) {
-        attempts = 0;
-        tried.clear();
-      }
-      tried.add(nameOf(candidate));
-      if (!error.allowsRetry) ruledOut.add(nameOf(candidate));
+      const name = nameOf(candidate);
+      if (job.progress() > progressBefore) tried.clear();
+      tried.add(name);
+      if (!error.allowsRetry) ruledOut.add(name);
       const isRoundOver = !this.hasUntried(tour);
-      // Where nobody answers the door nothing was attempted, as long as there is another door.
-      if (error.phase !== 'not_sent' || isRoundOver) attempts++;
+      // A failed connect is no attempt while another candidate remains; once for each candidate.
+      const isFree = error.phase === 'not_sent' && !isRoundOver && !unreached.has(name);
+      if (isFree) unreached.add(name);
+      else attempts++;
       if (this.candidatesOf(tour).length === 0 || !job.prepareToGoOn()) throw error;
       if (!this.retries.isAllowed(error, attempts, this.hasAvailable(tour))) throw error;
       const waitMs = isRoundOver ? this.retries.waitMs(error, attempts) : 0;
@@ -132,7 +134,7 @@ export class Router {
       if (waitMs > 0) await sleep(this.clock, waitMs, job.cancellation);
       if (isRoundOver && this.candidatesOf(tour).length > 1) {
         tried.clear();
-        tried.add(nameOf(candidate));
+        tried.add(name);
       }
     }
   }

@@ -1,0 +1,83 @@
+import { afterEach, describe, expect, it } from '@jest/globals';
+import {
+  beginStream,
+  type Behaviour,
+  chunk,
+  completion,
+  events,
+  FakeUpstream,
+  replyJson,
+  reset,
+} from '../support/fake-upstream.js';
+import { Gateway } from '../support/gateway.js';
+
+const REQUEST = { model: 'm', prompt: 'p', max_tokens: 100 };
+const ROUTING = { backoffMs: 1, retryBudgetPercent: 100 };
+/** No ejection comes between the request and the engine. */
+const HEALTH = { ejectAfterFailures: 1_000_000 };
+
+const breakAfterOneToken: Behaviour = (response) => {
+  beginStream(response);
+  response.write(events(chunk('a')), () => response.socket?.destroy());
+};
+
+const cutTheAnswer: Behaviour = (response) => {
+  response.writeHead(200, { 'content-type': 'application/json', 'content-length': 1000 });
+  response.write('{"choices":', () => response.socket?.destroy());
+};
+
+describe('one request of a client to engines that break off', () => {
+  let upstreams: FakeUpstream[] = [];
+  let gateway: Gateway;
+
+  afterEach(async () => {
+    await gateway.stop();
+    await Promise.all(upstreams.map((upstream) => upstream.stop()));
+  });
+
+  async function start(behaviours: Behaviour[], options: object = {}, routing: object = {}): Promise<void> {
+    upstreams = await Promise.all(behaviours.map((behaviour) => FakeUpstream.start(behaviour)));
+    const configs = upstreams.map(({ baseUrl }, i) => ({ name: `u${i}`, baseUrl, health: HEALTH, ...options }));
+    gateway = await Gateway.start({ upstreams: configs, routing: { ...ROUTING, ...routing } });
+  }
+
+  const requestCount = (): number => upstreams.reduce((sum, { requests }) => sum + requests.length, 0);
+
+  it.each<[string, Behaviour, boolean, number]>([
+    ['after each token', breakAfterOneToken, true, 1],
+    ['after each token, and there are several', breakAfterOneToken, true, 3],
+    ['within each answer', cutTheAnswer, false, 1],
+    ['within each answer, and there are several', cutTheAnswer, false, 6],
+    ['before each answer', reset, false, 1],
+  ])('is 4 attempts by default, resumes included, when they break off %s', async (_, behaviour, stream, count) => {
+    await start(Array<Behaviour>(count).fill(behaviour));
+    await (await gateway.complete({ ...REQUEST, stream })).text();
+    expect(requestCount()).toBe(4);
+    const [line] = await gateway.accessLog();
+    expect(line?.attempts).toBe(4);
+  });
+
+  it('is `maxAttempts` times its parts upstream at most, where it is split', async () => {
+    await start([cutTheAnswer], { capabilities: { n: 'emulate' }, fanOut: 3 }, { maxAttempts: 2 });
+    await (await gateway.complete({ ...REQUEST, n: 9 })).text();
+    // Each attempt ends with the first part that fails: no more than `fanOut` of them have begun.
+    expect(requestCount()).toBeLessThanOrEqual(2 * 3);
+  });
+
+  it('finds the one engine that lives behind ten that cannot be connected to', async () => {
+    await start([...Array<Behaviour>(10).fill(reset), replyJson(completion('alive'))]);
+    const dead = upstreams.slice(0, 10);
+    await Promise.all(dead.map((upstream) => upstream.stop()));
+    upstreams = upstreams.slice(10);
+    for (let i = 0; i < 20; i++) expect((await gateway.complete(REQUEST)).status).toBe(200);
+  });
+
+  it('tries each engine that cannot be connected to once besides the attempts', async () => {
+    await start(Array<Behaviour>(5).fill(reset));
+    await Promise.all(upstreams.map((upstream) => upstream.stop()));
+    upstreams = [];
+    expect((await gateway.complete(REQUEST)).status).toBe(503);
+    const [line] = await gateway.accessLog();
+    expect(line?.attempts).toBeLessThanOrEqual(5 + 4);
+  });
+});
