@@ -46,8 +46,8 @@ describe('what an admin key opens', () => {
     expect(await response.json()).toEqual({
       status: 'ok',
       upstreams: [
-        { name: 'bad', available: false, condition: 'ejected', full: false, in_flight: 0 },
-        { name: 'good', available: false, condition: 'healthy', full: true, in_flight: 1 },
+        { name: 'bad', available: false, condition: 'ejected', rate_limited_models: [], full: false, in_flight: 0 },
+        { name: 'good', available: false, condition: 'healthy', rate_limited_models: [], full: true, in_flight: 1 },
       ],
     });
     gateway.app.getHttpServer().closeAllConnections();

@@ -108,7 +108,7 @@ export class CompletionJob implements Job {
 
   private async relayJson({ candidate, plan, readers, request, answered }: Attempt): Promise<void> {
     const answers = readers.map((reader) => ({ reader, json: '' }));
-    await runInLanes(answers, candidate.upstream, this.cancellation, async (answer, cancellation) => {
+    await runInLanes(answers, candidate, this.cancellation, async (answer, cancellation) => {
       const { body } = await this.send(answer.reader.part, candidate, request, cancellation);
       answer.json = await readAll(body);
     });
@@ -130,7 +130,7 @@ export class CompletionJob implements Job {
     };
     const stream = new CompletionStream(expected, this.stream, readers, resumed);
     try {
-      await runInLanes(readers, candidate.upstream, this.cancellation, async (reader, cancellation) => {
+      await runInLanes(readers, candidate, this.cancellation, async (reader, cancellation) => {
         const answer = await this.send(reader.part, candidate, request, cancellation);
         if (this.resumption) this.client.exchange.resumeCount++;
         if (!isEventStream(answer)) throw await notAStream(answer);

@@ -132,6 +132,10 @@ export class HealthConfig {
   /** No ejection lasts longer. */
   @IsMilliseconds(1)
   maxEjectMs = 60_000;
+
+  /** A 429 with `Retry-After` closes the upstream for that model for so long at most; one request tries it each 5 s. */
+  @IsMilliseconds(0)
+  maxRestMs = 60_000;
 }
 
 export class UpstreamConfig {

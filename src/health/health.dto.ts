@@ -10,16 +10,19 @@ export class UpstreamHealthDto {
   name: string;
 
   /**
-   * Whether it may receive requests now: healthy and not full.
+   * Whether it may receive requests now: healthy and not full. For a model of `rate_limited_models` it may not.
    * @example true
    */
   available: boolean;
 
   /**
-   * `ejected`: failed several times in a row and is left alone for a while; `on_trial`: one request tries it; `down`: the
-   * active check failed; `resting`: it has asked to be left alone.
+   * `ejected`: failed several times in a row and is left alone for a while; `half_open`: one request tries it; `down`: the
+   * active check failed; `rate_limited`: healthy, and closed for some models.
    */
-  condition: 'healthy' | 'ejected' | 'on_trial' | 'down' | 'resting';
+  condition: 'healthy' | 'ejected' | 'half_open' | 'down' | 'rate_limited';
+
+  /** The models, by the upstream's names, for which its `Retry-After` is not over. */
+  rate_limited_models: string[];
 
   /**
    * Whether it has as many requests as it may have.

@@ -28,6 +28,7 @@ export class ReadinessService {
       name: config.name,
       available: state.isAvailable,
       condition: state.condition,
+      rate_limited_models: state.rateLimits.models,
       full: state.isFull,
       in_flight: state.inFlightCount,
     }));

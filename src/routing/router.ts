@@ -151,17 +151,18 @@ export class Router {
     let isAnswered = false;
     try {
       await job.attempt(candidate, deadlineAt, () => {
-        if (!isAnswered) state.answered();
+        if (!isAnswered) state.answered(candidate.place);
         isAnswered = true;
       });
-      state.succeeded();
+      state.succeeded(candidate.place);
       return undefined;
     } catch (thrown) {
       outcome = job.cancellation.isCancelled ? 'client_gone' : String(toApiError(thrown).status);
       // What the caller's going away breaks off tells nothing about the upstream.
       if (!(thrown instanceof UpstreamError) || job.cancellation.isCancelled) throw thrown;
       if (thrown.isFailure) state.failed(candidate.place);
-      if (thrown.status === 429) state.rest(thrown.retryAfterMs ?? 0);
+      if (thrown.status === 429)
+        state.rateLimits.refused(candidate.upstreamModel, candidate.place, thrown.retryAfterMs);
       return thrown;
     } finally {
       this.metrics.attempts.inc({ upstream: config.name, kind, outcome });
@@ -209,15 +210,15 @@ export class Router {
     const untried = without(candidates, tour.tried);
     const chosen = this.selectFrom(untried, tour.job) ?? this.selectFrom(candidates, tour.job);
     if (chosen) return chosen;
-    if (candidates.every(isResting)) throw resting(candidates);
+    if (candidates.every(isRateLimited)) throw rateLimited(candidates);
     return undefined;
   }
 
   private selectFrom(candidates: Candidate[], job: Job): Candidate | undefined {
     const isPreferred = (candidate: Candidate): boolean => job.isNativeTo(candidate);
     const available = candidates.every(isAvailable) ? candidates : candidates.filter(isAvailable);
-    if (available.length > 0 || candidates.some(isHealthy)) return select(available, this.random, isPreferred);
-    return select(candidates.filter(mayBeTried), this.random, isPreferred);
+    const usable = available.length > 0 || candidates.some(isHealthy) ? available : candidates.filter(mayBeTried);
+    return select(withoutLastChoices(usable), this.random, isPreferred);
   }
 
   private candidatesOf({ job, ruledOut }: Tour): Candidate[] {
@@ -226,7 +227,7 @@ export class Router {
 
   /** Whether the next attempt can go to a candidate that is well and was not tried: what it bears is what it is there for. */
   private hasAvailable(tour: Tour): boolean {
-    return this.untriedOf(tour).some(isAvailable);
+    return this.untriedOf(tour).some((each) => isAvailable(each) && !isLastChoice(each));
   }
 
   private hasUntried(tour: Tour): boolean {
@@ -242,7 +243,7 @@ export class Router {
 const taken = ({ upstream, upstreamModel }: Candidate): ChosenCandidate => ({
   upstream,
   upstreamModel,
-  place: upstream.state.take(),
+  place: upstream.state.take(upstreamModel),
 });
 
 /** Those of other names; there mostly are none to leave out. */
@@ -262,15 +263,28 @@ function readingOf({ config, state }: Upstream): UpstreamReading {
 }
 
 const nameOf = ({ upstream }: Candidate): string => upstream.config.name;
-const isAvailable = ({ upstream }: Candidate): boolean => upstream.state.isAvailable;
-const isHealthy = ({ upstream }: Candidate): boolean => upstream.state.isHealthy;
-/** Neither at its rate limit nor full; nothing is said of its health. */
-const mayBeTried = ({ upstream }: Candidate): boolean => !upstream.state.isResting && !upstream.state.isFull;
-const isResting = ({ upstream }: Candidate): boolean => upstream.state.isResting;
+const isRateLimited = ({ upstream, upstreamModel }: Candidate): boolean =>
+  upstream.state.rateLimits.isClosed(upstreamModel);
+const isAvailable = (candidate: Candidate): boolean =>
+  candidate.upstream.state.isAvailable && !isRateLimited(candidate);
+const isHealthy = (candidate: Candidate): boolean => candidate.upstream.state.isHealthy && !isRateLimited(candidate);
+/** Neither rate-limited nor full; nothing is said of its health. */
+const mayBeTried = (candidate: Candidate): boolean => !candidate.upstream.state.isFull && !isRateLimited(candidate);
+const isLastChoice = ({ upstream, upstreamModel }: Candidate): boolean =>
+  upstream.state.rateLimits.isLastChoice(upstreamModel);
 
-/** Every upstream of the model is at its rate limit, or none is left after a change of the configuration. */
-function resting(candidates: readonly Candidate[]): ApiError {
-  const restMs = Math.min(...candidates.map(({ upstream }) => upstream.state.restMs));
+/** Those that have not just said 429; all, when all have. */
+function withoutLastChoices(candidates: Candidate[]): Candidate[] {
+  if (candidates.length < 2 || !candidates.some(isLastChoice)) return candidates;
+  const others = candidates.filter((candidate) => !isLastChoice(candidate));
+  return others.length > 0 ? others : candidates;
+}
+
+/** Every upstream of the model is rate-limited, or none is left after a change of the configuration. */
+function rateLimited(candidates: readonly Candidate[]): ApiError {
+  const restMs = Math.min(
+    ...candidates.map(({ upstream, upstreamModel }) => upstream.state.rateLimits.restMs(upstreamModel)),
+  );
   if (restMs === Infinity)
     return new ApiError(503, 'no_upstream_available', 'No upstream serves this model any more.', {
       headers: { 'Retry-After': '1' },

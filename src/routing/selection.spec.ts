@@ -47,7 +47,7 @@ describe('selection', () => {
     (weights) => {
       const candidates = weights.map((weight, index) => candidate(`u${index}`, { weight }));
       expectShares(
-        sharesOf(candidates, ({ upstream }) => upstream.state.take()),
+        sharesOf(candidates, ({ upstream }) => upstream.state.take('m')),
         weights,
       );
     },
@@ -59,7 +59,7 @@ describe('selection', () => {
       const candidates = weights.map((weight, index) => candidate(`u${index}`, { weight }));
       const underWay: (() => void)[] = [];
       const shares = sharesOf(candidates, ({ upstream: { state } }) => {
-        const place = state.take();
+        const place = state.take('m');
         underWay.push(() => state.release(place));
         if (underWay.length > 100) underWay.shift()?.();
       });
@@ -69,7 +69,7 @@ describe('selection', () => {
 
   it('prefers the less loaded of the two that it draws', () => {
     const [busy, idle] = [candidate('busy'), candidate('idle')];
-    for (let i = 0; i < 10; i++) busy.upstream.state.take();
+    for (let i = 0; i < 10; i++) busy.upstream.state.take('m');
     // Only when both draws are the busy one is it the busy one.
     expectShares(sharesOf([busy, idle]), [1, 3]);
   });

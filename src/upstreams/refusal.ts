@@ -26,7 +26,7 @@ export function refusalOf(
   const meant = isRefusal ? 400 : status;
   return new UpstreamError('answered', `HTTP ${status}`, {
     status: meant,
-    retryAfterMs: retryAfterMsOf(status, retryAfter, now),
+    retryAfterMs: toMilliseconds(retryAfter, now),
     publicError: publicErrorOf(meant, limitHeadersOf(headers), error),
   });
 }
@@ -35,8 +35,7 @@ export function refusalOf(
 export function refusalInStream(event: unknown): UpstreamError {
   const status = statusOf(event);
   const publicError = publicErrorOf(status, limitHeadersOf({}), readEngineError(event));
-  const retryAfterMs = retryAfterMsOf(status, undefined, 0);
-  return new UpstreamError('answered', 'an error instead of a completion', { status, retryAfterMs, publicError });
+  return new UpstreamError('answered', 'an error instead of a completion', { status, publicError });
 }
 
 function publicErrorOf(
@@ -114,11 +113,6 @@ function limitHeadersOf(headers: UpstreamAnswer['headers']): Record<string, stri
 function retryAfterOf(headers: UpstreamAnswer['headers']): string | undefined {
   const value = headers['retry-after'];
   return typeof value === 'string' && /^[\w ,:+-]{1,64}$/.test(value) ? value : undefined;
-}
-
-/** What the upstream asks for; one at its rate limit is left alone for a while also when it does not say for how long. */
-function retryAfterMsOf(status: number, retryAfter: string | undefined, now: number): number | undefined {
-  return toMilliseconds(retryAfter, now) ?? (status === 429 ? Number(DEFAULT_RETRY_AFTER) * 1000 : undefined);
 }
 
 function toMilliseconds(retryAfter: string | undefined, now: number): number | undefined {

@@ -37,7 +37,10 @@ export class UpstreamError extends ApiError {
   readonly retryAfterMs: number | undefined;
   /** Whether another upstream can help: not when the request itself is what was refused. */
   readonly allowsFallback: boolean;
-  /** Whether the same upstream can help later: not when it lacks the model, or refuses our credential. */
+  /**
+   * Whether the same upstream can help later: not when it lacks the model, or refuses our credential, and not for this
+   * request when it is rate-limited and does not say for how long.
+   */
   readonly allowsRetry: boolean;
   /** Whether it tells against the upstream's health. A rate limit, a missing model or a bad request does not. */
   readonly isFailure: boolean;
@@ -59,9 +62,11 @@ export class UpstreamError extends ApiError {
     this.isTimeout = isTimeout;
     this.retryAfterMs = options.retryAfterMs;
     this.allowsFallback = !isTooLarge && (status === undefined || !REQUEST_IS_WRONG.has(status));
-    this.allowsRetry = this.allowsFallback && (status === undefined || !UPSTREAM_LACKS_IT.has(status));
+    const isRateLimit = status === 429;
+    const isFinal = status !== undefined && UPSTREAM_LACKS_IT.has(status);
+    this.allowsRetry = this.allowsFallback && !isFinal && !(isRateLimit && options.retryAfterMs === undefined);
     this.isFailure = !isTooLarge && (status === undefined || tellsOfFailure(status));
-    this.isCharged = isTimeout || (phase === 'answered' && this.allowsRetry);
+    this.isCharged = isTimeout || (phase === 'answered' && (this.allowsRetry || isRateLimit));
   }
 }
 

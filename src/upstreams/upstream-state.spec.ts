@@ -16,22 +16,22 @@ describe("an upstream's state", () => {
 
   function fail(times = 1): void {
     for (let i = 0; i < times; i++) {
-      const place = state.take();
+      const place = state.take('m');
       state.failed(place);
       state.release(place);
     }
   }
 
   function succeed(): void {
-    const place = state.take();
-    state.succeeded();
+    const place = state.take('m');
+    state.succeeded(place);
     state.release(place);
   }
 
   it('is healthy, and available until it is full', () => {
     expect([state.condition, state.isHealthy, state.isFull, state.isAvailable]).toEqual(['healthy', true, false, true]);
-    const place = state.take();
-    state.take();
+    const place = state.take('m');
+    state.take('m');
     expect([state.inFlightCount, state.isHealthy, state.isFull, state.isAvailable]).toEqual([2, true, true, false]);
     state.release(place);
     expect([state.inFlightCount, state.isFull, state.isAvailable]).toEqual([1, false, true]);
@@ -39,7 +39,7 @@ describe("an upstream's state", () => {
 
   it('is never full without a limit', () => {
     const limitless = new UpstreamState({ health }, clock);
-    for (let i = 0; i < 10_000; i++) limitless.take();
+    for (let i = 0; i < 10_000; i++) limitless.take('m');
     expect(limitless.isAvailable).toBe(true);
   });
 
@@ -58,9 +58,9 @@ describe("an upstream's state", () => {
     expect(state.isAvailable).toBe(false);
     clock.advance(1);
     expect(state.isAvailable).toBe(true);
-    state.take();
-    expect([state.condition, state.isAvailable]).toEqual(['on_trial', false]);
-    state.succeeded();
+    const trial = state.take('m');
+    expect([state.condition, state.isAvailable]).toEqual(['half_open', false]);
+    state.succeeded(trial);
     expect([state.condition, state.isAvailable]).toEqual(['healthy', true]);
   });
 
@@ -88,7 +88,7 @@ describe("an upstream's state", () => {
   });
 
   it('does not count the failures of requests that were under way when it was ejected', () => {
-    const places = Array.from({ length: 10 }, () => state.take());
+    const places = Array.from({ length: 10 }, () => state.take('m'));
     for (const place of places) {
       state.failed(place);
       state.release(place);
@@ -102,8 +102,8 @@ describe("an upstream's state", () => {
 
   it('is ejected by answers that begin well and break off, each time for longer', () => {
     const breakOff = (): void => {
-      const place = state.take();
-      state.answered();
+      const place = state.take('m');
+      state.answered(place);
       state.failed(place);
       state.release(place);
     };
@@ -118,14 +118,14 @@ describe("an upstream's state", () => {
   });
 
   it('does not take the failure of an old stream for that of the trial', () => {
-    const old = state.take();
+    const old = state.take('m');
     fail(3);
     clock.advance(1_000);
-    const trial = state.take();
+    const trial = state.take('m');
     state.failed(old);
     state.release(old);
-    expect(state.condition).toBe('on_trial');
-    state.succeeded();
+    expect(state.condition).toBe('half_open');
+    state.succeeded(trial);
     state.release(trial);
     expect(state.condition).toBe('healthy');
   });
@@ -133,7 +133,7 @@ describe("an upstream's state", () => {
   it('is tried by the next request when the caller of a trial hangs up', () => {
     fail(3);
     clock.advance(1_000);
-    const trial = state.take();
+    const trial = state.take('m');
     expect(state.isHealthy).toBe(false);
     state.release(trial);
     expect([state.condition, state.isHealthy]).toEqual(['ejected', true]);
@@ -142,32 +142,26 @@ describe("an upstream's state", () => {
   });
 
   it('is tried by the next request when the caller of a trial hangs up while an old stream goes on', () => {
-    const old = state.take();
+    const old = state.take('m');
     fail(3);
     clock.advance(1_000);
-    const trial = state.take();
+    const trial = state.take('m');
     state.release(trial);
     expect([state.condition, state.isHealthy]).toEqual(['ejected', true]);
-    const next = state.take();
+    const next = state.take('m');
     state.release(old);
-    expect([state.condition, state.isHealthy]).toEqual(['on_trial', false]);
+    expect([state.condition, state.isHealthy]).toEqual(['half_open', false]);
     state.release(next);
     expect(state.isHealthy).toBe(true);
   });
 
-  it('rests as long as it asks, the longest of what it asked, and that is no failure', () => {
-    state.rest(2_000);
-    state.rest(500);
-    expect([state.condition, state.isResting, state.restMs, state.isAvailable]).toEqual([
-      'resting',
-      true,
-      2_000,
-      false,
-    ]);
-    clock.advance(1_999);
-    expect(state.restMs).toBe(1);
-    clock.advance(1);
-    expect([state.condition, state.isResting, state.restMs, state.isAvailable]).toEqual(['healthy', false, 0, true]);
+  it('is open while it is rate-limited for a model, and names the model', () => {
+    const place = state.take('busy');
+    state.rateLimits.refused('busy', place, 2_000);
+    state.release(place);
+    expect([state.condition, state.isAvailable, state.rateLimits.models]).toEqual(['rate_limited', true, ['busy']]);
+    clock.advance(2_000);
+    expect([state.condition, state.rateLimits.models]).toEqual(['healthy', []]);
     fail(2);
     expect(state.condition).toBe('healthy');
   });

@@ -1,22 +1,22 @@
 import type { UpstreamConfig } from '../config/config.js';
 import type { Clock } from '../telemetry/clock.js';
 import { OwnPlaces, type Places } from './places.js';
+import { RateLimits } from './rate-limits.js';
 
-/** No rest is longer: a `Retry-After` may be a mistake, and who asks again after an hour asks for nothing unseemly. */
-const MAX_REST_MS = 3_600_000;
-
-/** Whether an upstream may get requests, and if not, why. */
-export type Condition = 'healthy' | 'ejected' | 'on_trial' | 'down' | 'resting';
+/** Whether an upstream may get requests, and if not, why. `rate_limited`: not for every model. */
+export type Condition = 'healthy' | 'ejected' | 'half_open' | 'down' | 'rate_limited';
 
 /** What a request holds from `take` to `release`. */
 export interface Place {
+  /** By the upstream's name. */
+  readonly model: string;
   /** Whether it is the one that tries an ejected upstream. */
   readonly isTrial: boolean;
 }
 
 /**
  * What is known of one upstream from its traffic (passive) and from its probes (active), asked in small questions:
- * `isAvailable = isHealthy && !isFull`.
+ * `isAvailable = isHealthy && !isFull`. For which models it is rate-limited is a question of its own (`rateLimits`).
  *
  * After some failures in a row it is ejected for a while that doubles with each ejection. When the while is over, one
  * real request tries it: if that succeeds it is healthy again, if not it is ejected for longer.
@@ -27,14 +27,16 @@ export class UpstreamState {
   private ejections = 0;
   private ejectedUntil: number | undefined;
   private trial: Place | undefined;
-  private restsUntil = 0;
   private isDown = false;
+  readonly rateLimits: RateLimits;
 
   constructor(
     private readonly limits: Pick<UpstreamConfig, 'maxConcurrency' | 'health'>,
     private readonly clock: Clock,
     readonly places: Places = new OwnPlaces(limits.maxConcurrency),
-  ) {}
+  ) {
+    this.rateLimits = new RateLimits(limits.health.maxRestMs, clock);
+  }
 
   get inFlightCount(): number {
     return this.inFlight;
@@ -45,8 +47,7 @@ export class UpstreamState {
   }
 
   get isHealthy(): boolean {
-    const { condition } = this;
-    return condition === 'healthy' || (condition === 'ejected' && this.isTrialDue);
+    return !this.isDown && (this.ejectedUntil === undefined || this.isTrialDue);
   }
 
   /** It may get requests. Where its places are shared, one may have to be asked for first (`places`). */
@@ -56,27 +57,18 @@ export class UpstreamState {
 
   get condition(): Condition {
     if (this.isDown) return 'down';
-    if (this.isResting) return 'resting';
-    if (this.trial) return 'on_trial';
-    return this.ejectedUntil === undefined ? 'healthy' : 'ejected';
+    if (this.trial) return 'half_open';
+    if (this.ejectedUntil !== undefined) return 'ejected';
+    return this.rateLimits.models.length > 0 ? 'rate_limited' : 'healthy';
   }
 
-  /** Whether the upstream has asked to be left alone. */
-  get isResting(): boolean {
-    return this.restsUntil > this.clock.now();
-  }
-
-  /** How long it still wants to be left alone. */
-  get restMs(): number {
-    return Math.max(0, this.restsUntil - this.clock.now());
-  }
-
-  /** Takes a place for one request, which `release` gives back. One must be free: `places.isFree`. */
-  take(): Place {
+  /** Takes a place for one request for the model, which `release` gives back. One must be free: `places.isFree`. */
+  take(model: string): Place {
     this.inFlight++;
     this.places.take();
-    const place = { isTrial: this.ejectedUntil !== undefined && this.isTrialDue };
+    const place = { model, isTrial: this.ejectedUntil !== undefined && this.isTrialDue };
     if (place.isTrial) this.trial = place;
+    this.rateLimits.began(model, place);
     return place;
   }
 
@@ -85,10 +77,12 @@ export class UpstreamState {
     this.places.release();
     // A trial whose client hung up has told nothing: the next request is the trial.
     if (this.trial === place) this.trial = undefined;
+    this.rateLimits.ended(place.model, place);
   }
 
   /** It has begun a good answer: it may get requests again. Whether it can end one is still to be seen. */
-  answered(): void {
+  answered(place: Place): void {
+    this.rateLimits.answered(place.model, place);
     this.ejectedUntil = undefined;
     this.trial = undefined;
     // A real answer is newer, and tells more, than the last probe.
@@ -96,8 +90,8 @@ export class UpstreamState {
   }
 
   /** It has brought a good answer to its end. */
-  succeeded(): void {
-    this.answered();
+  succeeded(place: Place): void {
+    this.answered(place);
     this.failuresInARow = 0;
     this.ejections = 0;
   }
@@ -108,12 +102,6 @@ export class UpstreamState {
     if (this.ejectedUntil !== undefined && this.trial !== place) return;
     this.failuresInARow++;
     if (this.trial === place || this.failuresInARow >= this.limits.health.ejectAfterFailures) this.eject();
-  }
-
-  /** It is at its rate limit and wants to be left alone for so long. That is no failure. */
-  rest(milliseconds: number): void {
-    const restMs = Math.min(milliseconds, MAX_REST_MS);
-    this.restsUntil = Math.max(this.restsUntil, this.clock.now() + restMs);
   }
 
   /** What an active probe found. */

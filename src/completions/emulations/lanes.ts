@@ -1,5 +1,5 @@
+import type { Candidate } from '../../routing/candidate.js';
 import { Cancellation } from '../../telemetry/cancellation.js';
-import type { Upstream } from '../../upstreams/upstream.js';
 
 /**
  * Runs the parts of one request on one upstream, some of them at the same time. The caller of this holds a place there
@@ -9,18 +9,18 @@ import type { Upstream } from '../../upstreams/upstream.js';
  */
 export function runInLanes<Item>(
   items: readonly Item[],
-  upstream: Upstream,
+  candidate: Candidate,
   cancellation: Cancellation,
   run: (item: Item, cancellation: Cancellation) => Promise<void>,
 ): Promise<void> {
   const [only] = items;
   if (only !== undefined && items.length === 1) return run(only, cancellation);
-  return runInSeveralLanes(items, upstream, cancellation, run);
+  return runInSeveralLanes(items, candidate, cancellation, run);
 }
 
 async function runInSeveralLanes<Item>(
   items: readonly Item[],
-  upstream: Upstream,
+  candidate: Candidate,
   cancellation: Cancellation,
   run: (item: Item, cancellation: Cancellation) => Promise<void>,
 ): Promise<void> {
@@ -34,8 +34,8 @@ async function runInSeveralLanes<Item>(
       await run(item, siblings);
     }
   };
-  const further = Math.min(items.length, upstream.config.fanOut) - 1;
-  const lanes = [lane(), ...Array.from({ length: further }, () => inPlaceOf(upstream, lane))];
+  const further = Math.min(items.length, candidate.upstream.config.fanOut) - 1;
+  const lanes = [lane(), ...Array.from({ length: further }, () => inPlaceOf(candidate, lane))];
   const guarded = lanes.map((each) =>
     each.catch((error: unknown) => {
       siblings.cancel(error as Error);
@@ -50,11 +50,12 @@ async function runInSeveralLanes<Item>(
   if (failed) throw (failed as PromiseRejectedResult).reason;
 }
 
-async function inPlaceOf({ state }: Upstream, lane: () => Promise<void>): Promise<void> {
+async function inPlaceOf({ upstream, upstreamModel }: Candidate, lane: () => Promise<void>): Promise<void> {
+  const { state } = upstream;
   // Another process may have one to give.
   if (state.isAvailable && !state.places.isFree) await state.places.ask();
-  if (!state.isHealthy || !state.places.isFree) return;
-  const place = state.take();
+  if (!state.isHealthy || state.rateLimits.isClosed(upstreamModel) || !state.places.isFree) return;
+  const place = state.take(upstreamModel);
   try {
     await lane();
   } finally {

@@ -1,0 +1,104 @@
+import type { Clock } from '../telemetry/clock.js';
+
+/** So often one request tries a rate-limited model: a wrong `Retry-After` must not close it. */
+const TRIAL_INTERVAL_MS = 5_000;
+
+/** After a 429 without `Retry-After` the upstream is the last choice for so long. */
+const LAST_CHOICE_MS = 1_000;
+
+/** An upstream that takes any model may be asked for any name; the oldest are forgotten. */
+const MAX_MODELS = 1_000;
+
+interface RateLimit {
+  until: number;
+  trialAt: number;
+  /** The request that tries it. */
+  trial: object | undefined;
+}
+
+/**
+ * For which models an upstream is rate-limited. A 429 tells of the model that was asked for, and of no other: the requests
+ * of one caller must not close a model to which another one speaks.
+ *
+ * With a `Retry-After` the model is closed for so long, up to a limit; one request tries it each 5 seconds, and a good
+ * answer opens it. Without one it stays open, and is the last choice for a second.
+ */
+export class RateLimits {
+  private readonly limits = new Map<string, RateLimit>();
+  private readonly lastChoiceUntil = new Map<string, number>();
+
+  constructor(
+    private readonly maxRestMs: number,
+    private readonly clock: Clock,
+  ) {}
+
+  /** Whether no request for the model may be sent now. */
+  isClosed(model: string): boolean {
+    const limit = this.limitOf(model);
+    return limit !== undefined && (limit.trial !== undefined || limit.trialAt > this.clock.now());
+  }
+
+  /** Whether it said 429 a moment ago, and not for how long. */
+  isLastChoice(model: string): boolean {
+    return this.lastChoiceUntil.size > 0 && (this.lastChoiceUntil.get(model) ?? 0) > this.clock.now();
+  }
+
+  /** Milliseconds until the model is open again. */
+  restMs(model: string): number {
+    const limit = this.limitOf(model);
+    return limit ? limit.until - this.clock.now() : 0;
+  }
+
+  /** The models that are rate-limited now. */
+  get models(): string[] {
+    const now = this.clock.now();
+    return [...this.limits].filter(([, { until }]) => until > now).map(([model]) => model);
+  }
+
+  /** A request for the model is sent, known as `slot`: the trial, when one is due. */
+  began(model: string, slot: object): void {
+    const limit = this.limitOf(model);
+    if (limit && !this.isClosed(model)) limit.trial = slot;
+  }
+
+  /** A request has ended, whatever its end. A trial without an answer has told nothing: the next request is the trial. */
+  ended(model: string, slot: object): void {
+    const limit = this.limits.size > 0 ? this.limits.get(model) : undefined;
+    if (limit?.trial === slot) limit.trial = undefined;
+  }
+
+  /** A good answer. Only that of a trial is newer than the limit. */
+  answered(model: string, slot: object): void {
+    if (this.limits.size > 0 && this.limits.get(model)?.trial === slot) this.limits.delete(model);
+  }
+
+  /** A 429, with what its `Retry-After` asks for, in milliseconds. */
+  refused(model: string, slot: object, retryAfterMs: number | undefined): void {
+    const now = this.clock.now();
+    const limit = this.limitOf(model);
+    const isTrial = limit?.trial === slot;
+    if (isTrial) Object.assign(limit, { trial: undefined, trialAt: now + TRIAL_INTERVAL_MS });
+    if (retryAfterMs === undefined) {
+      remember(this.lastChoiceUntil, model, now + LAST_CHOICE_MS);
+      return;
+    }
+    const until = now + Math.min(retryAfterMs, this.maxRestMs);
+    // A trial knows better than what was said before.
+    if (limit) limit.until = isTrial ? until : Math.max(limit.until, until);
+    else if (until > now) remember(this.limits, model, { until, trialAt: now + TRIAL_INTERVAL_MS, trial: undefined });
+  }
+
+  private limitOf(model: string): RateLimit | undefined {
+    if (this.limits.size === 0) return undefined;
+    const limit = this.limits.get(model);
+    if (!limit || limit.until > this.clock.now()) return limit;
+    this.limits.delete(model);
+    return undefined;
+  }
+}
+
+function remember<Value>(map: Map<string, Value>, model: string, value: Value): void {
+  map.delete(model);
+  map.set(model, value);
+  if (map.size > MAX_MODELS) map.delete(map.keys().next().value ?? '');
+}
