@@ -160,7 +160,7 @@ export class CompletionJob implements Job {
     cancellation: Cancellation,
   ): Promise<UpstreamAnswer> {
     const { path, isFromRoot = false } = part.dialect;
-    const answer = await upstream.send({ ...request, path, isFromRoot, body: JSON.stringify(part.body) }, cancellation);
+    const answer = await upstream.send({ ...request, path, isFromRoot, body: part.writeBody() }, cancellation);
     if (answer.status === 200) return answer;
     const text = await readStart(answer.body, MAX_ERROR_BYTES);
     throw refusalOf(answer.status, answer.headers, text, this.client.now, upstream.profile.refusalPattern);

@@ -21,7 +21,7 @@ const usage = { prompt_tokens: 3, completion_tokens: 1, total_tokens: 4 };
 function wholeReader(): PartReader {
   const part = {
     dialect: completionsDialect,
-    body: {},
+    writeBody: () => '{}',
     firstChoice: 0,
     choiceCount: 1,
     promptIndex: 0,

@@ -1,4 +1,4 @@
-import { describe, expect, it } from '@jest/globals';
+import { describe, expect, it, jest } from '@jest/globals';
 import { UpstreamConfig } from '../config/config.js';
 import type { Candidate } from '../routing/candidate.js';
 import { systemClock } from '../telemetry/clock.js';
@@ -21,9 +21,9 @@ function verdictOn(fields: Partial<CreateCompletionDto>, options: Partial<Upstre
 
 /** The bodies that are sent, and where. */
 function sentFor(fields: Partial<CreateCompletionDto>, options: Partial<UpstreamConfig>): [string, object][] {
-  return planRequest(asked(fields), candidate(options)).parts.map(({ dialect, body }) => [
+  return planRequest(asked(fields), candidate(options)).parts.map(({ dialect, writeBody }) => [
     dialect.path,
-    JSON.parse(JSON.stringify(body)) as object,
+    JSON.parse(writeBody()) as object,
   ]);
 }
 
@@ -94,7 +94,7 @@ describe('what is sent', () => {
       [2, 1, 1],
       [3, 1, 1],
     ]);
-    expect(parts.map(({ body }) => body)).toMatchObject([
+    expect(parts.map(({ writeBody }) => JSON.parse(writeBody()) as object)).toMatchObject([
       { prompt: 'a', seed: 7 },
       { prompt: 'a', seed: 8 },
       { prompt: 'b', seed: 7 },
@@ -102,6 +102,25 @@ describe('what is sent', () => {
     ]);
     const [[, only] = []] = sentFor({ prompt: ['a'] }, LLAMA);
     expect(only).toMatchObject({ prompt: 'a' });
+  });
+
+  it('is made JSON once, but for what a part has of its own', () => {
+    const user = 'u'.repeat(1_000);
+    const prompts = ['a', 'b', 'c'];
+    const fields = { prompt: prompts, n: 2, seed: 1, suffix: 's', user };
+    const options = [
+      LLAMA,
+      { engine: 'vllm', capabilities: { n: 'emulate' }, fimTemplates: { m: '{prefix}{suffix}' } },
+    ];
+    for (const each of options as Partial<UpstreamConfig>[]) {
+      const { parts } = planRequest(asked(fields), candidate(each));
+      const stringified = jest.spyOn(JSON, 'stringify');
+      const bodies = parts.map(({ writeBody }) => writeBody());
+      const results = stringified.mock.results.map(({ value }) => String(value));
+      stringified.mockRestore();
+      expect(bodies.every((body) => body.includes(user))).toBe(true);
+      expect(results.filter((json) => json.includes(user))).toHaveLength(1);
+    }
   });
 
   it('asks for the choices to be ranked at once where n is native', () => {

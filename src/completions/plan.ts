@@ -15,14 +15,16 @@ import { WithoutTokens } from './emulations/no-tokens.js';
 import { StopAtTexts } from './emulations/stop.js';
 import { toRankable } from './emulations/best-of.js';
 import { forbidExtras } from './extra-fields.js';
-import { choiceCountOf, echoedPromptOf, promptOf, promptsOf } from './prompts.js';
+import { PartBodies } from './part-bodies.js';
+import { choiceCountOf, echoedPromptOf, isOnePrompt, type Prompt, promptOf, promptsOf } from './prompts.js';
 
 const DEFAULT_MAX_TOKENS = 16;
 
 /** One request to the upstream: the whole of what the caller asked for, or one part of it. */
 export interface Part {
   readonly dialect: Dialect;
-  readonly body: object;
+  /** The body as it is sent. Written anew each time: only requests that are under way hold theirs. */
+  readonly writeBody: () => string;
   /** The first of the caller's choices that it is for; the others follow. */
   readonly firstChoice: number;
   readonly choiceCount: number;
@@ -67,7 +69,7 @@ export function planRequest(asked: CreateCompletionDto, candidate: Candidate): P
   // It has one prompt, and one choice.
   if (dialect.isFromRoot) emulated.add('n').add('prompt_list');
 
-  const sent = writeBody(body, candidate, emulated);
+  const bodies = new PartBodies(sentBody(body, candidate, emulated), dialect, template);
   const emulations = emulationsFor(body, emulated);
   const isPlain = dialect === completionsDialect && emulations === noEmulations;
   const parts = partsOf(body, emulated).map(({ fields, ...part }) => ({
@@ -75,7 +77,7 @@ export function planRequest(asked: CreateCompletionDto, candidate: Candidate): P
     dialect,
     isPlain,
     emulations,
-    body: dialect.write(inTemplate(fields ? { ...sent, ...fields } : sent, template)),
+    writeBody: () => (fields ? bodies.part(fields) : bodies.whole()),
   }));
   return {
     parts: parts as [Part, ...Part[]],
@@ -114,7 +116,7 @@ function dialectFor(body: CreateCompletionDto, { upstream }: Candidate): Dialect
 }
 
 /** What is sent in any part, in the names of the contract. A field is left out here: `delete` would slow all that follows. */
-function writeBody(
+function sentBody(
   body: CreateCompletionDto,
   { upstream, upstreamModel }: Candidate,
   emulated: ReadonlySet<Capability>,
@@ -219,13 +221,15 @@ function partsOf(body: CreateCompletionDto, emulated: ReadonlySet<Capability>): 
   if (emulated.size === 0) return [{ firstChoice: 0, choiceCount: choiceCountOf(body), promptIndex: 0 }];
   const prompts = promptsOf(body);
   const n = body.n ?? 1;
+  // What all parts have is no part's own.
+  const own = (prompt: Prompt): SentBody => (isOnePrompt(body) ? {} : { prompt });
   if (n > 1 && (emulated.has('n') || emulated.has('n_greedy'))) {
     return prompts.flatMap((prompt, promptIndex) =>
       Array.from({ length: n }, (_, choice) => ({
         firstChoice: promptIndex * n + choice,
         choiceCount: 1,
         promptIndex,
-        fields: { prompt, n: undefined, ...seedOf(body, choice) },
+        fields: { ...own(prompt), n: undefined, ...seedOf(body, choice) },
       })),
     );
   }
@@ -234,7 +238,7 @@ function partsOf(body: CreateCompletionDto, emulated: ReadonlySet<Capability>): 
       firstChoice: promptIndex * n,
       choiceCount: n,
       promptIndex,
-      fields: { prompt },
+      fields: own(prompt),
     }));
   }
   return [{ firstChoice: 0, choiceCount: choiceCountOf(body), promptIndex: 0 }];
@@ -244,14 +248,6 @@ function partsOf(body: CreateCompletionDto, emulated: ReadonlySet<Capability>): 
 function seedOf({ seed }: CreateCompletionDto, choice: number): SentBody {
   if (typeof seed !== 'number') return {};
   return { seed: seed + choice > Number.MAX_SAFE_INTEGER ? seed - choice : seed + choice };
-}
-
-function inTemplate(sent: SentBody, template: string | undefined): SentBody {
-  if (template === undefined) return sent;
-  const { prompt, suffix, ...others } = sent;
-  const fill = (prefix: unknown): string =>
-    template.replace(/\{(?:prefix|suffix)\}/g, (place) => String(place === '{prefix}' ? prefix : suffix));
-  return { ...others, prompt: Array.isArray(prompt) ? prompt.map(fill) : fill(prompt) };
 }
 
 function withoutNulls(options: object): object {

@@ -9,6 +9,11 @@ export function promptsOf({ prompt }: Pick<CreateCompletionDto, 'prompt'>): Prom
   return typeof prompt[0] === 'number' ? [prompt as number[]] : (prompt as string[] | number[][]);
 }
 
+/** Whether the prompt is a text or a list of token ids, and no list of those. */
+export function isOnePrompt({ prompt }: Pick<CreateCompletionDto, 'prompt'>): boolean {
+  return typeof prompt === 'string' || typeof prompt[0] === 'number';
+}
+
 /** How many choices the answer has: `n` for each prompt. */
 export function choiceCountOf(body: CreateCompletionDto): number {
   return promptsOf(body).length * (body.n ?? 1);

@@ -22,8 +22,9 @@ export const chatDialect: Dialect = {
   path: '/chat/completions',
 
   write({ prompt, logprobs, ...others }: SentBody): object {
+    const messages = prompt === undefined ? undefined : [{ role: 'user', content: prompt }];
     const scores = logprobs === undefined ? {} : { logprobs: true, top_logprobs: logprobs };
-    return { ...others, messages: [{ role: 'user', content: prompt }], ...scores };
+    return { ...others, messages, ...scores };
   },
 
   read(json: string): UpstreamCompletion | undefined {

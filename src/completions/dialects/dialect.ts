@@ -8,7 +8,8 @@ export interface Dialect {
   readonly path: string;
   /** The path is below the root of the server, not below `/v1`. */
   readonly isFromRoot?: boolean;
-  write(body: SentBody): object;
+  /** Names each field by itself: some of the fields give their part of what all of them give. Undefined is not sent. */
+  write(fields: SentBody): object;
   /**
    * A whole answer, or a chunk of a stream, as a completion.
    *
@@ -21,6 +22,6 @@ export interface Dialect {
 /** The endpoint that the gateway itself has. */
 export const completionsDialect: Dialect = {
   path: '/completions',
-  write: (body) => body,
+  write: (fields) => fields,
   read: readCompletion,
 };

@@ -1,0 +1,43 @@
+import type { Dialect, SentBody } from './dialects/dialect.js';
+
+/**
+ * Writes the bodies of the requests that one request of a client becomes, each when it is sent: what they have in common is
+ * made JSON once, and what a part has of its own is put in as text.
+ */
+export class PartBodies {
+  private common: string | undefined;
+
+  /** `template` is how a prompt with a suffix is written, in which then the suffix stands. */
+  constructor(
+    private readonly sent: SentBody,
+    private readonly dialect: Dialect,
+    private readonly template: string | undefined,
+  ) {}
+
+  /** The only request. */
+  whole(): string {
+    return this.write(this.sent);
+  }
+
+  /** The request for a part with these fields of its own, which are those of each other part, too; undefined is not sent. */
+  part(own: SentBody): string {
+    this.common ??= this.write({ ...this.sent, ...notGiven(own) });
+    const fields = this.write({ ...own, suffix: this.template === undefined ? undefined : this.sent.suffix });
+    return fields === '{}' ? this.common : `${this.common.slice(0, -1)},${fields.slice(1)}`;
+  }
+
+  private write(fields: SentBody): string {
+    return JSON.stringify(this.dialect.write(this.template === undefined ? fields : fillIn(this.template, fields)));
+  }
+}
+
+function notGiven(fields: SentBody): SentBody {
+  return Object.fromEntries(Object.keys(fields).map((name) => [name, undefined]));
+}
+
+function fillIn(template: string, { prompt, suffix, ...others }: SentBody): SentBody {
+  if (prompt === undefined) return others;
+  const fill = (prefix: unknown): string =>
+    template.replace(/\{(?:prefix|suffix)\}/g, (place) => String(place === '{prefix}' ? prefix : suffix));
+  return { ...others, prompt: Array.isArray(prompt) ? prompt.map(fill) : fill(prompt) };
+}
