@@ -67,6 +67,7 @@ describe('the access log', () => {
         project: 'project-1',
         model: 'nice',
         upstream: 'fake',
+        upstreamIdPrefix: expect.stringMatching(/^request-1-[0-9a-f]{8}$/),
         attempts: 1,
         stream: false,
         durationMs: 250,

@@ -4,9 +4,10 @@ import { ApiError } from '../errors/api-error.js';
 import type { Candidate } from '../routing/candidate.js';
 import type { Job } from '../routing/router.js';
 import type { Cancellation } from '../telemetry/cancellation.js';
+import type { Random } from '../telemetry/random.js';
 import { readAll, readStart } from '../upstreams/read-all.js';
 import { refusalOf } from '../upstreams/refusal.js';
-import type { UpstreamAnswer, UpstreamRequest } from '../upstreams/upstream.js';
+import type { UpstreamAnswer } from '../upstreams/upstream.js';
 import { UpstreamError } from '../upstreams/upstream-error.js';
 import { readAnswer } from './canonical.js';
 import type { ClientConnection } from './client-connection.js';
@@ -14,7 +15,7 @@ import { type PartAnswer, toCompletionAnswer } from './completion-answer.js';
 import { CompletionStream } from './completion-stream.js';
 import type { CreateCompletionDto } from './create-completion.dto.js';
 import { demandsOf, judge } from './demands.js';
-import { type CountedChoice, countUsage, tokenCounter } from './emulations/count-usage.js';
+import { type CountedChoice, countUsage, type NewRequest, tokenCounter } from './emulations/count-usage.js';
 import { unsupportedMessage } from './emulations/emulation.js';
 import { runInLanes } from './emulations/lanes.js';
 import { PartReader } from './part-reader.js';
@@ -24,6 +25,7 @@ import { relayEvents } from './relay-events.js';
 import { type Resumption, resumptionOf } from './resume.js';
 import { ResumedChunks } from './resumed-chunks.js';
 import { StreamProgress } from './stream-progress.js';
+import { uniqueId, UpstreamRequestIds } from './upstream-request-ids.js';
 
 /** An error's body is a sentence or two, and sometimes the whole request besides; more of it is not read. */
 const MAX_ERROR_BYTES = 1_048_576;
@@ -33,8 +35,9 @@ interface Attempt {
   candidate: Candidate;
   plan: Plan;
   readers: PartReader[];
-  /** What all of its requests have in common. */
-  request: Omit<UpstreamRequest, 'path' | 'body'>;
+  deadlineAt: number;
+  /** Requests that were sent for it so far. */
+  requestCount: number;
   /** To be called when a good answer has begun. */
   answered: () => void;
 }
@@ -47,6 +50,7 @@ export class CompletionJob implements Job {
   /** Asked once: a body may have very many, and the router asks for each candidate. */
   private readonly hasExtras: boolean;
   private readonly demands: readonly Capability[];
+  private readonly requestIds: UpstreamRequestIds;
   private resumption: Resumption | undefined;
 
   constructor(
@@ -54,11 +58,13 @@ export class CompletionJob implements Job {
     private readonly caller: Caller,
     private readonly client: ClientConnection,
     private readonly mayResume: boolean,
+    random: Random,
   ) {
     this.requestedModel = body.model;
     this.cancellation = client.cancellation;
     this.hasExtras = hasExtras(body);
     this.demands = demandsOf(body);
+    this.requestIds = new UpstreamRequestIds(client.exchange.id, random);
     this.stream = new StreamProgress(choiceCountOf(body), (index) => echoedPromptOf(body, index));
   }
 
@@ -98,18 +104,19 @@ export class CompletionJob implements Job {
     const { exchange } = this.client;
     exchange.upstream = candidate.upstream.config.name;
     exchange.attemptCount++;
+    exchange.upstreamIdPrefix = this.requestIds.prefix;
     const plan = planRequest(this.resumption?.body ?? this.body, candidate);
     const fallback = { id: `cmpl-${exchange.id}`, created: Math.floor(exchange.startedAt / 1000) };
     const readers = plan.parts.map((part) => new PartReader(part, fallback));
-    const request = { headers: this.headersFor(candidate), deadlineAt };
-    const attempt = { candidate, plan, readers, request, answered };
+    const attempt = { candidate, plan, readers, deadlineAt, requestCount: 0, answered };
     return exchange.stream ? this.relayStream(attempt) : this.relayJson(attempt);
   }
 
-  private async relayJson({ candidate, plan, readers, request, answered }: Attempt): Promise<void> {
+  private async relayJson(attempt: Attempt): Promise<void> {
+    const { candidate, plan, readers, answered } = attempt;
     const answers = readers.map((reader) => ({ reader, json: '' }));
     await runInLanes(answers, candidate, this.cancellation, async (answer, cancellation) => {
-      const { body } = await this.send(answer.reader.part, candidate, request, cancellation);
+      const { body } = await this.send(answer.reader.part, attempt, cancellation);
       answer.json = await readAll(body);
     });
     const { json, usage } = toCompletionAnswer(answers as [PartAnswer, ...PartAnswer[]], this.body, plan.ranks);
@@ -118,7 +125,8 @@ export class CompletionJob implements Job {
     this.client.sendJson(json);
   }
 
-  private async relayStream({ candidate, plan, readers, request, answered }: Attempt): Promise<void> {
+  private async relayStream(attempt: Attempt): Promise<void> {
+    const { candidate, plan, readers, answered } = attempt;
     const options: { include_usage?: unknown; continuous_usage_stats?: unknown } = this.body.stream_options ?? {};
     const resumed = this.resumption && new ResumedChunks(this.resumption, this.stream);
     const expected = {
@@ -131,13 +139,14 @@ export class CompletionJob implements Job {
     const stream = new CompletionStream(expected, this.stream, readers, resumed);
     try {
       await runInLanes(readers, candidate, this.cancellation, async (reader, cancellation) => {
-        const answer = await this.send(reader.part, candidate, request, cancellation);
+        const answer = await this.send(reader.part, attempt, cancellation);
         if (this.resumption) this.client.exchange.resumeCount++;
         if (!isEventStream(answer)) throw await notAStream(answer);
         await relayEvents(answer.body, reader, stream, this.client, answered);
       });
       if (plan.countsUsage) {
-        const count = tokenCounter(candidate.upstream, request, candidate.upstreamModel, this.cancellation);
+        const newRequest = (): NewRequest => this.newRequest(attempt, this.nextIdSuffix(attempt));
+        const count = tokenCounter(candidate.upstream, newRequest, candidate.upstreamModel, this.cancellation);
         await this.client.sendEvents(stream.finish(await countUsage(this.choices(), count)));
       }
     } catch (thrown) {
@@ -153,27 +162,29 @@ export class CompletionJob implements Job {
   }
 
   /** @throws {UpstreamError} also for an answer with an error status. */
-  private async send(
-    part: Part,
-    { upstream }: Candidate,
-    request: Attempt['request'],
-    cancellation: Cancellation,
-  ): Promise<UpstreamAnswer> {
+  private async send(part: Part, attempt: Attempt, cancellation: Cancellation): Promise<UpstreamAnswer> {
+    const { upstream } = attempt.candidate;
     const { path, isFromRoot = false } = part.dialect;
-    const answer = await upstream.send({ ...request, path, isFromRoot, body: part.writeBody() }, cancellation);
+    const idSuffix = this.nextIdSuffix(attempt);
+    const request = { ...this.newRequest(attempt, idSuffix), path, isFromRoot, body: part.writeBody(idSuffix) };
+    const answer = await upstream.send(request, cancellation);
     if (answer.status === 200) return answer;
     const text = await readStart(answer.body, MAX_ERROR_BYTES);
     throw refusalOf(answer.status, answer.headers, text, this.client.now, upstream.profile.refusalPattern);
   }
 
-  /** What goes with a request whatever its body: the caller's id for it, and whom it acts for. */
-  private headersFor({ upstream }: Candidate): Record<string, string> {
-    const headers: Record<string, string> = { 'x-request-id': this.client.exchange.id };
-    if (!upstream.config.forwardTenant) return headers;
+  private nextIdSuffix(attempt: Attempt): string {
+    return this.requestIds.suffixOf(this.client.exchange.attemptCount, ++attempt.requestCount);
+  }
+
+  /** What goes with a request whatever its body: an id of its own, made of the caller's, and whom it acts for. */
+  private newRequest({ candidate, deadlineAt }: Attempt, idSuffix: string): NewRequest {
+    const headers: Record<string, string> = { 'x-request-id': uniqueId(this.client.exchange.id, idSuffix) };
+    if (!candidate.upstream.config.forwardTenant) return { headers, deadlineAt };
     const { organization, project } = this.caller;
     if (organization !== undefined) headers['openai-organization'] = organization;
     if (project !== undefined) headers['openai-project'] = project;
-    return headers;
+    return { headers, deadlineAt };
   }
 
   /** The choices as the caller has them. */

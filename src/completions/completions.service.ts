@@ -6,6 +6,7 @@ import { modelNotFound } from '../errors/model-not-found.js';
 import { recordError } from '../errors/record-error.js';
 import { Router } from '../routing/router.js';
 import { LOGGER, type Logger } from '../telemetry/logger.js';
+import { RANDOM, type Random } from '../telemetry/random.js';
 import type { ClientConnection } from './client-connection.js';
 import { CompletionJob } from './completion-job.js';
 import type { CreateCompletionDto } from './create-completion.dto.js';
@@ -19,6 +20,7 @@ export class CompletionsService {
     private readonly config: GatewayConfig,
     private readonly router: Router,
     @Inject(LOGGER) private readonly logger: Logger,
+    @Inject(RANDOM) private readonly random: Random,
   ) {}
 
   /** @throws {ApiError} as long as nothing was sent to the caller; after that, an error ends the stream as an event. */
@@ -27,7 +29,7 @@ export class CompletionsService {
     // A name may be as long as a body; a log line must not.
     exchange.model = body.model.slice(0, MAX_LOGGED_MODEL_LENGTH);
     exchange.stream = body.stream ?? false;
-    const job = new CompletionJob(body, caller, client, this.config.routing.resume === 'on');
+    const job = new CompletionJob(body, caller, client, this.config.routing.resume === 'on', this.random);
     this.checkServed(job, body, caller);
     if (this.router.isListed(body.model)) exchange.modelLabel = body.model;
     if (exchange.stream && this.config.server.heartbeat === 'early') client.begin();

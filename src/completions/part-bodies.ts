@@ -1,4 +1,5 @@
 import type { Dialect, SentBody } from './dialects/dialect.js';
+import { uniqueIdFields } from './upstream-request-ids.js';
 
 /**
  * Writes the bodies of the requests that one request of a client becomes, each when it is sent: what they have in common is
@@ -14,13 +15,15 @@ export class PartBodies {
     private readonly template: string | undefined,
   ) {}
 
-  /** The only request. */
-  whole(): string {
-    return this.write(this.sent);
+  /** The only request. `idSuffix` makes unique what names it to the engine. */
+  whole(idSuffix: string): string {
+    const ids = uniqueIdFields(this.sent, idSuffix);
+    return this.write(ids ? { ...this.sent, ...ids } : this.sent);
   }
 
   /** The request for a part with these fields of its own, which are those of each other part, too; undefined is not sent. */
-  part(own: SentBody): string {
+  part(partFields: SentBody, idSuffix: string): string {
+    const own = { ...partFields, ...uniqueIdFields(this.sent, idSuffix) };
     this.common ??= this.write({ ...this.sent, ...notGiven(own) });
     const fields = this.write({ ...own, suffix: this.template === undefined ? undefined : this.sent.suffix });
     return fields === '{}' ? this.common : `${this.common.slice(0, -1)},${fields.slice(1)}`;

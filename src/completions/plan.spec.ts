@@ -23,7 +23,7 @@ function verdictOn(fields: Partial<CreateCompletionDto>, options: Partial<Upstre
 function sentFor(fields: Partial<CreateCompletionDto>, options: Partial<UpstreamConfig>): [string, object][] {
   return planRequest(asked(fields), candidate(options)).parts.map(({ dialect, writeBody }) => [
     dialect.path,
-    JSON.parse(writeBody()) as object,
+    JSON.parse(writeBody('')) as object,
   ]);
 }
 
@@ -94,7 +94,7 @@ describe('what is sent', () => {
       [2, 1, 1],
       [3, 1, 1],
     ]);
-    expect(parts.map(({ writeBody }) => JSON.parse(writeBody()) as object)).toMatchObject([
+    expect(parts.map(({ writeBody }) => JSON.parse(writeBody('')) as object)).toMatchObject([
       { prompt: 'a', seed: 7 },
       { prompt: 'a', seed: 8 },
       { prompt: 'b', seed: 7 },
@@ -115,7 +115,7 @@ describe('what is sent', () => {
     for (const each of options as Partial<UpstreamConfig>[]) {
       const { parts } = planRequest(asked(fields), candidate(each));
       const stringified = jest.spyOn(JSON, 'stringify');
-      const bodies = parts.map(({ writeBody }) => writeBody());
+      const bodies = parts.map(({ writeBody }) => writeBody(''));
       const results = stringified.mock.results.map(({ value }) => String(value));
       stringified.mockRestore();
       expect(bodies.every((body) => body.includes(user))).toBe(true);

@@ -23,8 +23,11 @@ const DEFAULT_MAX_TOKENS = 16;
 /** One request to the upstream: the whole of what the caller asked for, or one part of it. */
 export interface Part {
   readonly dialect: Dialect;
-  /** The body as it is sent. Written anew each time: only requests that are under way hold theirs. */
-  readonly writeBody: () => string;
+  /**
+   * The body as it is sent. Written anew each time: only requests that are under way hold theirs. `idSuffix` makes unique
+   * what names the request to the engine.
+   */
+  readonly writeBody: (idSuffix: string) => string;
   /** The first of the caller's choices that it is for; the others follow. */
   readonly firstChoice: number;
   readonly choiceCount: number;
@@ -77,7 +80,7 @@ export function planRequest(asked: CreateCompletionDto, candidate: Candidate): P
     dialect,
     isPlain,
     emulations,
-    writeBody: () => (fields ? bodies.part(fields) : bodies.whole()),
+    writeBody: (idSuffix: string) => (fields ? bodies.part(fields, idSuffix) : bodies.whole(idSuffix)),
   }));
   return {
     parts: parts as [Part, ...Part[]],

@@ -30,6 +30,7 @@ function describe(exchange: Exchange): object {
     project,
     model,
     upstream,
+    upstreamIdPrefix: exchange.upstreamIdPrefix,
     attempts: exchange.attemptCount || undefined,
     resumes: exchange.resumeCount || undefined,
     stream,

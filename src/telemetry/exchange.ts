@@ -20,6 +20,8 @@ export class Exchange {
   /** When the first byte of a good answer was sent, milliseconds since the epoch. */
   firstByteAt: number | undefined;
   bytesSent = 0;
+  /** The `x-request-id` of each request that was sent upstream for it begins with it. */
+  upstreamIdPrefix: string | undefined;
   /** Requests that were sent upstream for it: retries, fallbacks and resumptions included. */
   attemptCount = 0;
   /** How often a broken stream went on elsewhere. */

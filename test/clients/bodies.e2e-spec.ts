@@ -226,7 +226,7 @@ describe('the body, with fields of vLLM, of', () => {
     const response = await gateway.complete(body, { headers: { 'x-request-id': 'benchmark-7' } });
     expect(response.status).toBe(200);
     expect(upstream.lastRequest.body).toEqual(sent);
-    expect(upstream.lastRequest.headers['x-request-id']).toBe('benchmark-7');
+    expect(upstream.lastRequest.headers['x-request-id']).toMatch(/^benchmark-7-[0-9a-f]{8}-1-1$/);
     expect(response.headers.get('x-request-id')).toBe('benchmark-7');
 
     const raw = await response.text();

@@ -40,17 +40,20 @@ export async function countUsage(
   return { prompt_tokens: promptTokens, completion_tokens: completion, total_tokens: total };
 }
 
+/** A request without what it asks for. */
+export type NewRequest = Omit<UpstreamRequest, 'path' | 'body'>;
+
 /** Asks the tokenizer of llama-cpp-python, at `/extras/tokenize/count`. */
 export function tokenCounter(
   upstream: Upstream,
-  request: Omit<UpstreamRequest, 'path' | 'body'>,
+  newRequest: () => NewRequest,
   model: string,
   cancellation: Cancellation,
 ): (text: string) => Promise<number> {
   const path = upstream.profile.tokenCountPath ?? '';
   return async (input) => {
     const body = JSON.stringify({ model, input });
-    const answer = await upstream.send({ ...request, path, isFromRoot: true, body }, cancellation);
+    const answer = await upstream.send({ ...newRequest(), path, isFromRoot: true, body }, cancellation);
     const text = await readAll(answer.body);
     const { count } = (answer.status === 200 ? (readAnswer(text) ?? {}) : {}) as { count?: unknown };
     if (!isCount(count)) throw new UpstreamError('answered', 'the upstream does not count tokens');

@@ -1,0 +1,48 @@
+import type { Random } from '../telemetry/random.js';
+import type { SentBody } from './dialects/dialect.js';
+
+/** UTF-16 units that are kept of an id that a caller chose: a cut one still tells whose it is. */
+const KEPT_LENGTH = 64;
+
+/** Fields by which a caller names a request to the engine: vLLM's and SGLang's. */
+const ID_FIELDS = ['request_id', 'rid'] as const;
+
+/**
+ * The ids of the requests that one request of a caller becomes. vLLM refuses a second request with the id of one that is
+ * running, and callers may choose the same: each is `<id, cut>-<8 random hex digits>-<attempt>-<request of the attempt>`.
+ */
+export class UpstreamRequestIds {
+  /** All of them begin with it: what to look for in an engine's log. */
+  readonly prefix: string;
+  private readonly random: string;
+
+  constructor(id: string, random: Random) {
+    this.random = Math.floor(random() * 0x1_0000_0000)
+      .toString(16)
+      .padStart(8, '0');
+    this.prefix = `${cut(id)}-${this.random}`;
+  }
+
+  /** The id of one request, both numbers from 1 on, as what is added to any name that the caller gave it. */
+  suffixOf(attempt: number, request: number): string {
+    return `-${this.random}-${attempt}-${request}`;
+  }
+}
+
+export function uniqueId(id: string, suffix: string): string {
+  return cut(id) + suffix;
+}
+
+/** The fields of a body that name the request, made unique; undefined when it has none, as nearly all. */
+export function uniqueIdFields(body: SentBody, suffix: string): SentBody | undefined {
+  let fields: SentBody | undefined;
+  for (const name of ID_FIELDS) {
+    const id = body[name];
+    if (typeof id === 'string') fields = { ...fields, [name]: uniqueId(id, suffix) };
+  }
+  return fields;
+}
+
+function cut(id: string): string {
+  return id.slice(0, KEPT_LENGTH).toWellFormed();
+}
