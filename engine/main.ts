@@ -18,6 +18,9 @@ try {
 }
 
 async function start(): Promise<void> {
+  // The system closes the channel when the parent dies, however it dies: then there is nobody left to work for. The model
+  // may not even be loaded by then.
+  process.once('disconnect', () => process.exit(0));
   const settings = readSettings(process.argv.slice(2), process.env);
   const model = await loadModel({
     path: settings.modelPath,
@@ -29,8 +32,6 @@ async function start(): Promise<void> {
   await once(server, 'listening');
   const { port } = server.address() as AddressInfo;
 
-  // The system closes the channel when the parent dies, however it dies: then there is nobody left to work for.
-  process.once('disconnect', () => process.exit(0));
   process.once('SIGTERM', () => void drain());
   process.once('SIGINT', () => void drain());
   if (process.connected) await tellParent({ listening: port, model: model.name });

@@ -22,8 +22,8 @@ export interface AppParts {
 }
 
 /**
- * Every module, floor by floor, and what runs around each request, in running order: the exchange (see `createApp`) and
- * the refusal while shutting down (middleware), the guard, the body and its pipe (on the route), the handler, the filter.
+ * Every module, floor by floor, and what runs around each request, in running order: the exchange (see `createApp`), the
+ * guard, the body and its pipe (on the route), the handler, the filter.
  */
 @Module({})
 export class AppModule {

@@ -3,7 +3,6 @@ import type { NestExpressApplication } from '@nestjs/platform-express';
 import { type AppParts, AppModule } from './app.module.js';
 import { JSON_BODY_READER } from './completions/json-body.decorator.js';
 import { JsonBodyReader } from './completions/json-body-reader.js';
-import { refuseWhileDraining, ShutdownState } from './health/shutdown.js';
 import { HttpAdapter } from './http-adapter.js';
 import { serveOpenApi } from './openapi.js';
 import { exchangeMiddleware } from './telemetry/exchange-middleware.js';
@@ -24,10 +23,9 @@ export async function createApp(parts: AppParts): Promise<NestExpressApplication
   // Before every route, Nest's and Swagger's, and before a malformed path is looked at: each answer has its id and line.
   // In the adapter's own hook, and not in layers of Express's: those match a path for every request.
   const begin = exchangeMiddleware(parts.clock, app.get(ExchangeObservers));
-  const refuse = refuseWhileDraining(app.get(ShutdownState));
   adapter.setOnRequestHook((request, response, next) => {
     begin(request, response);
-    refuse(request, response, next);
+    next();
   });
   const { server } = parts.config;
   app.set(JSON_BODY_READER, new JsonBodyReader(server.bodyLimitBytes));

@@ -1,13 +1,11 @@
-import { setTimeout as delay } from 'node:timers/promises';
+import { type Prepared } from './alone.js';
 import { bannerOf } from './banner.js';
-import type { ConfigFile } from './config/config-file.js';
 import { type GatewayConfig, ServerConfig } from './config/config.js';
 import { ConfigReload, type ReloadReason } from './config-reload.js';
-import { onEndSignal } from './shut-down.js';
+import { listeningUrl } from './listening-url.js';
+import type { Service } from './shut-down.js';
 import { systemClock } from './telemetry/clock.js';
-import type { Logger } from './telemetry/logger.js';
 import { Metrics } from './telemetry/metrics.js';
-import { endOnFault } from './uncaught-fault.js';
 import { EmbeddedEngine } from './upstreams/embedded-engine.js';
 import { FrontDoor } from './workers/front-door.js';
 import type { ToPrimary, ToWorker } from './workers/messages.js';
@@ -16,18 +14,11 @@ import { SharedLimits } from './workers/shared-limits.js';
 import { type PoolOwner, WorkerPool } from './workers/worker-pool.js';
 import type { WorkerProcess } from './workers/worker-process.js';
 
-/** A worker that has not ended so long after its time was over is stuck. */
-const GRACE_MS = 5_000;
+/** A worker that has not ended so long after its time was over is stuck. It lets its clients linger, and closes what it has. */
+const STUCK_AFTER_MS = 750;
 
-export interface PrimaryParts {
-  config: GatewayConfig;
+export interface PrimaryParts extends Prepared {
   workerCount: number;
-  temporaryKey: string | undefined;
-  configFile: ConfigFile;
-  /** Reads the configuration again. */
-  load: () => GatewayConfig;
-  isUnderNpm: boolean;
-  logger: Logger;
 }
 
 /** Serves with several processes, until it is told to end. */
@@ -39,16 +30,16 @@ export async function runPrimary(parts: PrimaryParts): Promise<void> {
  * The process that looks after the workers, when `server.workers` is more than 1. It serves no request itself: it holds
  * what there is one of, the port, the embedded engine, the limits of the upstreams and the sum of the metrics.
  */
-class Primary implements PoolOwner {
+class Primary implements PoolOwner, Service {
   private config: GatewayConfig;
   private enginePort: number | undefined;
+  private isEndAnnounced = false;
   private readonly metrics = new Metrics();
-  private readonly door = new FrontDoor<WorkerProcess>();
+  private readonly door = new FrontDoor<WorkerProcess>(systemClock);
   private readonly pool: WorkerPool;
   private readonly engine: EmbeddedEngine | undefined;
   private readonly limits: SharedLimits;
   private readonly sum: MetricsSum;
-  private ending: Promise<void> | undefined;
 
   constructor(private readonly parts: PrimaryParts) {
     const { config, logger, workerCount } = parts;
@@ -70,15 +61,14 @@ class Primary implements PoolOwner {
   }
 
   async start(): Promise<void> {
-    const { config, logger, configFile, temporaryKey, workerCount } = this.parts;
-    const end = (reason: string): void => {
-      this.ending ??= this.shutDown(reason);
-    };
-    onEndSignal(this.parts.isUnderNpm, end);
-    endOnFault(logger, config.server, end);
+    const { config, logger, configFile, temporaryKey, workerCount, shutdown } = this.parts;
+    shutdown.starts(this, logger);
+    // Workers end with the channel to this process; one that is stuck would not notice.
+    process.once('exit', () => this.pool.kill());
     await this.engine?.start();
-    const url = await this.door.open(config.server.port, config.server.host);
+    const url = listeningUrl(await this.door.open(config.server.port, config.server.host));
     await this.pool.start(workerCount);
+    shutdown.serves();
     logger.info({ url, workers: workerCount }, 'listening');
     const reload = new ConfigReload(
       () => this.config,
@@ -96,11 +86,36 @@ class Primary implements PoolOwner {
     process.stderr.write(bannerOf({ url, config, upstreams, temporaryKey }));
   }
 
+  endLimits(): GatewayConfig['server'] {
+    return this.config.server;
+  }
+
+  announceEnd(): void {
+    this.isEndAnnounced = true;
+    this.pool.tellAll({ type: 'announceEnd' });
+  }
+
+  async drain(limitMs: number): Promise<void> {
+    const limitAt = systemClock.now() + limitMs;
+    await this.door.close();
+    // Until every connection is with a worker, one that dies is missed.
+    await this.door.emptied(limitMs);
+    this.pool.end();
+    this.pool.tellAll({ type: 'drain' });
+    await this.pool.ended(limitAt - systemClock.now() + STUCK_AFTER_MS);
+  }
+
+  async close(): Promise<void> {
+    this.pool.end();
+    await this.engine?.close('now');
+  }
+
   startMessage(): ToWorker {
     return { type: 'start', config: this.configOfWorkers(), enginePort: this.enginePort };
   }
 
   serves(worker: WorkerProcess): void {
+    if (this.isEndAnnounced) worker.tell({ type: 'announceEnd' });
     this.door.add(worker);
   }
 
@@ -125,14 +140,14 @@ class Primary implements PoolOwner {
       case 'returned':
         this.limits.of(message.upstream)?.returned(worker.id, message.count);
         break;
-      case 'failing':
-        this.pool.replaceFailing(worker);
-        break;
       case 'metrics':
         this.sum.reported(worker.id, message.snapshot);
         break;
       case 'readMetrics':
         void this.sum.read().then((text) => worker.tell({ type: 'metricsText', id: message.id, text }));
+        break;
+      case 'failing':
+        this.pool.replaceFailing(worker);
         break;
       case 'hello':
       case 'serving':
@@ -170,18 +185,5 @@ class Primary implements PoolOwner {
   private engineMoved(port: number | undefined): void {
     this.enginePort = port;
     this.pool.tellAll({ type: 'engine', port });
-  }
-
-  private async shutDown(reason: string): Promise<void> {
-    const { shutdownDelayMs, drainTimeoutMs } = this.config.server;
-    this.parts.logger.info({ reason }, 'shutting down');
-    this.pool.end();
-    this.pool.tellAll({ type: 'announceEnd' });
-    await delay(shutdownDelayMs);
-    this.door.close();
-    this.pool.tellAll({ type: 'drain' });
-    await this.pool.ended(drainTimeoutMs + GRACE_MS);
-    await this.engine?.close('now');
-    process.exit();
   }
 }

@@ -1,21 +1,15 @@
 import cluster from 'node:cluster';
 import { availableParallelism } from 'node:os';
+import { runAlone } from './alone.js';
 import { generateApiKey } from './auth/api-key.js';
-import { bannerOf } from './banner.js';
 import { hashApiKey } from './config/api-key-hash.js';
 import { ApiKeyConfig, type GatewayConfig } from './config/config.js';
 import { ConfigError, loadConfig } from './config/load-config.js';
 import { ConfigFile } from './config/config-file.js';
-import { ConfigReload, takeConfig } from './config-reload.js';
-import { createApp } from './create-app.js';
 import { runPrimary } from './primary.js';
-import { onEndSignal, shutDown } from './shut-down.js';
+import { Shutdown } from './shut-down.js';
 import { explainStartFailure } from './start-failure.js';
-import { systemClock } from './telemetry/clock.js';
 import { createLogger, createSharedLogger } from './telemetry/logger.js';
-import { Metrics } from './telemetry/metrics.js';
-import { endOnFault } from './uncaught-fault.js';
-import { UpstreamRegistry } from './upstreams/upstream-registry.js';
 import { runWorker } from './worker.js';
 
 /** A gateway that nobody can use is a mistake in production, and a hurdle everywhere else. */
@@ -40,59 +34,28 @@ function loadAgain(atStart: GatewayConfig, temporaryKey: string | undefined): Ga
   return config;
 }
 
-/** What is known before the gateway starts. */
-interface Prepared {
-  config: GatewayConfig;
-  temporaryKey: string | undefined;
-  configFile: ConfigFile;
-  /** Reads the configuration again. */
-  load: () => GatewayConfig;
-  isUnderNpm: boolean;
-}
-
-/** The whole gateway in this process. */
-async function runAlone({ config, temporaryKey, configFile, load, isUnderNpm }: Prepared): Promise<void> {
-  const logger = createLogger(config.log.level);
-  const app = await createApp({ config, logger, clock: systemClock });
-  let ending: Promise<void> | undefined;
-  const end = (reason: string): void => {
-    ending ??= shutDown(app, config.server, logger, reason);
-  };
-  onEndSignal(isUnderNpm, end);
-  endOnFault(logger, config.server, end);
-  const { host, port } = config.server;
-  await app.listen(port, host);
-  const url = (await app.getUrl()).replace('[::1]', '127.0.0.1');
-  logger.info({ url }, 'listening');
-  const take = (next: GatewayConfig): GatewayConfig => {
-    takeConfig(app, next);
-    return config;
-  };
-  const reload = new ConfigReload(() => config, load, take, app.get(Metrics).configReloads, logger);
-  configFile.watch((reason) => reload.run(reason));
-  const { upstreams } = app.get(UpstreamRegistry);
-  process.stderr.write(bannerOf({ url, config, upstreams, temporaryKey }));
-}
-
-async function main(): Promise<void> {
-  if (cluster.isWorker) return runWorker();
+async function main(shutdown: Shutdown): Promise<void> {
+  if (cluster.isWorker) return runWorker(shutdown);
+  shutdown.beginOnSignal(process.env.npm_lifecycle_event !== undefined);
   const configFile = new ConfigFile(process.env);
   const config = loadConfig(process.env);
   const temporaryKey = ensureKey(config);
   const load = (): GatewayConfig => loadAgain(config, temporaryKey);
-  const isUnderNpm = process.env.npm_lifecycle_event !== undefined;
-  const prepared = { config, temporaryKey, configFile, load, isUnderNpm };
   const { workers } = config.server;
   const workerCount = workers === 'auto' ? availableParallelism() : workers;
-  if (workerCount === 1) return runAlone(prepared);
+  const prepared = { config, temporaryKey, configFile, load, shutdown };
+  if (workerCount === 1) return runAlone({ ...prepared, logger: createLogger(config.log.level) });
   return runPrimary({ ...prepared, workerCount, logger: createSharedLogger(config.log.level) });
 }
 
 /** Resolves once the gateway serves; when it cannot, the process ends. */
 export async function start(): Promise<void> {
+  const shutdown = new Shutdown();
   try {
-    await main();
+    await main(shutdown);
   } catch (error) {
+    // What fails because the end has come is no failure.
+    if (shutdown.isUnderWay) return;
     process.stderr.write(`\n${explainStartFailure(error)}\n`);
     process.exit(1);
   }

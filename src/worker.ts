@@ -2,16 +2,16 @@ import type { NestExpressApplication } from '@nestjs/platform-express';
 import { plainToInstance } from 'class-transformer';
 import cluster from 'node:cluster';
 import type { Socket } from 'node:net';
-import { GatewayConfig } from './config/config.js';
+import { GatewayConfig, type ServerConfig } from './config/config.js';
 import { takeConfig } from './config-reload.js';
 import { createApp } from './create-app.js';
 import { ShutdownState } from './health/shutdown.js';
-import { drain } from './shut-down.js';
+import { OpenConnections } from './open-connections.js';
+import type { Service, Shutdown } from './shut-down.js';
 import { explainStartFailure } from './start-failure.js';
 import { systemClock } from './telemetry/clock.js';
 import { createSharedLogger, type Logger } from './telemetry/logger.js';
 import { Metrics } from './telemetry/metrics.js';
-import { endOnFault } from './uncaught-fault.js';
 import { UpstreamRegistry } from './upstreams/upstream-registry.js';
 import { HandedConnections } from './workers/handed-connections.js';
 import type { ToWorker } from './workers/messages.js';
@@ -19,12 +19,12 @@ import { PrimaryChannel } from './workers/primary-channel.js';
 import { WorkerSharing } from './workers/worker-sharing.js';
 
 /** One of the processes that serve when `server.workers` is more than 1: the whole application, but for the port. */
-export async function runWorker(): Promise<void> {
+export async function runWorker(shutdown: Shutdown): Promise<void> {
   // Ctrl-C and many supervisors signal every process of the gateway. What follows is for the primary to say.
   for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) process.on(signal, () => undefined);
   const channel = new PrimaryChannel();
   try {
-    await GatewayWorker.start(channel);
+    await GatewayWorker.start(channel, shutdown);
   } catch (error) {
     await channel.tell({ type: 'failed', reason: explainStartFailure(error) });
     process.exit(1);
@@ -32,9 +32,12 @@ export async function runWorker(): Promise<void> {
 }
 
 /** Does what the primary process tells it. */
-class GatewayWorker {
-  private readonly connections: HandedConnections;
-  private isEnding = false;
+class GatewayWorker implements Service {
+  private readonly connections: OpenConnections;
+  private readonly handed: HandedConnections;
+  /** No connection comes any more. */
+  private readonly released = Promise.withResolvers<void>();
+  private isReleased = false;
 
   private constructor(
     private readonly app: NestExpressApplication,
@@ -42,11 +45,13 @@ class GatewayWorker {
     private readonly sharing: WorkerSharing,
     private readonly channel: PrimaryChannel,
     private readonly logger: Logger,
+    private readonly shutdown: Shutdown,
   ) {
-    this.connections = new HandedConnections(app.getHttpServer());
+    this.connections = new OpenConnections(app.getHttpServer(), systemClock);
+    this.handed = new HandedConnections(app.getHttpServer());
   }
 
-  static async start(channel: PrimaryChannel): Promise<void> {
+  static async start(channel: PrimaryChannel, shutdown: Shutdown): Promise<void> {
     const start = await channel.start();
     const config = toConfig(start.config);
     const logger = createSharedLogger(config.log.level).child({ worker: cluster.worker?.id });
@@ -55,10 +60,30 @@ class GatewayWorker {
     app.get(UpstreamRegistry).engineListensAt(start.enginePort);
     app.get(Metrics).readFrom(() => channel.readMetrics());
     await app.init();
-    const worker = new GatewayWorker(app, config, sharing, channel, logger);
-    endOnFault(logger, config.server, () => worker.endForFault());
+    const worker = new GatewayWorker(app, config, sharing, channel, logger, shutdown);
+    shutdown.starts(worker, logger);
     channel.onMessage((message, socket) => worker.hear(message, socket));
+    shutdown.serves();
     await channel.tell({ type: 'serving' });
+  }
+
+  endLimits(): Pick<ServerConfig, 'shutdownDelayMs' | 'drainTimeoutMs'> {
+    return { shutdownDelayMs: 0, drainTimeoutMs: this.config.server.drainTimeoutMs };
+  }
+
+  announceEnd(): void {
+    if (!this.isReleased) void this.channel.tell({ type: 'failing' });
+  }
+
+  async drain(limitMs: number): Promise<void> {
+    await this.released.promise;
+    await this.connections.drain(limitMs);
+  }
+
+  async close(): Promise<void> {
+    await this.app.close();
+    // What this worker has counted is not to be lost.
+    await this.reportMetrics();
   }
 
   private hear(message: ToWorker, socket: Socket | undefined): void {
@@ -66,7 +91,7 @@ class GatewayWorker {
       case 'connection':
         // A client may have gone on the way. In either case the primary's end is to be closed.
         void this.channel.tell({ type: 'taken' });
-        if (socket) this.connections.receive(socket);
+        if (socket) this.handed.receive(socket);
         break;
       case 'config':
         this.takeConfig(message.config);
@@ -93,7 +118,8 @@ class GatewayWorker {
         this.app.get(ShutdownState).isAnnounced = true;
         break;
       case 'drain':
-        void this.drain();
+        this.release();
+        this.shutdown.begin('the primary process says so');
         break;
       case 'start':
       case 'metricsText':
@@ -114,35 +140,17 @@ class GatewayWorker {
     await this.channel.report(await this.app.get(Metrics).registry.getMetricsAsJSON());
   }
 
-  private endForFault(): void {
-    void this.channel.tell({ type: 'failing' });
-    void this.endWithConnections();
-  }
-
   private async retire(): Promise<void> {
     this.logger.info('another worker has come in the place of this one');
-    await this.endWithConnections();
-  }
-
-  private async endWithConnections(): Promise<void> {
+    this.release();
     this.connections.endEachWithItsAnswer();
     await this.connections.ended();
-    await this.end();
+    this.shutdown.begin('the last connection has ended');
   }
 
-  private async drain(): Promise<void> {
-    this.app.get(ShutdownState).isDraining = true;
-    await drain(this.app.getHttpServer(), this.connections.ended(), this.config.server.drainTimeoutMs);
-    await this.end();
-  }
-
-  private async end(): Promise<void> {
-    if (this.isEnding) return;
-    this.isEnding = true;
-    await this.app.close();
-    // What this worker has counted is not to be lost.
-    await this.reportMetrics();
-    process.exit();
+  private release(): void {
+    this.isReleased = true;
+    this.released.resolve();
   }
 }
 

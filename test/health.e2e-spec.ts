@@ -51,21 +51,4 @@ describe('the health of the gateway', () => {
     await expectHealth('/livez', 200, 'ok');
     expect((await gateway.complete({ model: 'm', prompt: 'p' })).status).toBe(200);
   });
-
-  it('answers these while it drains, and nothing else', async () => {
-    Object.assign(gateway.app.get(ShutdownState), { isAnnounced: true, isDraining: true });
-    await expectHealth('/readyz', 503, 'unavailable');
-    await expectHealth('/health', 503, 'unavailable');
-    await expectHealth('/livez', 200, 'ok');
-    const response = await gateway.complete({ model: 'm', prompt: 'p' });
-    expect(response.status).toBe(503);
-    expect(response.headers.get('retry-after')).toBe('1');
-    expect(response.headers.get('connection')).toBe('close');
-    const message = 'The gateway is shutting down. Try again: another one will answer.';
-    expect(await response.json()).toEqual({
-      detail: message,
-      error: { message, type: 'upstream_error', param: null, code: 'shutting_down' },
-    });
-    expect(first.requests).toEqual([]);
-  });
 });

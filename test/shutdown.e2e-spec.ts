@@ -59,7 +59,7 @@ describe('SIGTERM', () => {
     expect(await response.text()).toContain('[DONE]');
   });
 
-  it('refuses new requests on connections that are still open', async () => {
+  it('serves requests on connections that are open, and says that each is the last one', async () => {
     const url = new URL(await start({}));
     const socket = connect(Number(url.port), url.hostname);
     let received = '';
@@ -74,9 +74,12 @@ describe('SIGTERM', () => {
     finish();
     await once(socket, 'close');
     expect(received).toContain('data: [DONE]');
-    expect(received).toContain('HTTP/1.1 503 Service Unavailable');
-    expect(received).toContain('"code":"shutting_down"');
-    expect(received).toMatch(/connection: close/i);
+    const [first = '', second = ''] = received.split('[DONE]');
+    expect(first).toMatch(/^HTTP\/1.1 200 OK\r\n/);
+    expect(first).not.toMatch(/connection: close/i);
+    expect(second).toContain('HTTP/1.1 200 OK');
+    expect(second).toMatch(/connection: close/i);
+    expect(second).toContain('"object":"list"');
     expect(await gateway.ended).toMatchObject({ exitCode: 0 });
   });
 

@@ -13,10 +13,14 @@ const LOOK_INTERVAL_MS = 1_000;
 export class ConfigFile {
   private readonly path: string;
   private known: string | undefined;
+  /** What SIGHUP does. One that comes while the gateway starts is remembered. */
+  private onHangup = (): void => void (this.isAsked = true);
+  private isAsked = false;
 
   constructor(env: Environment) {
     this.path = configPath(env).path;
     this.known = this.read();
+    process.on('SIGHUP', () => this.onHangup());
   }
 
   /** Calls `onChange` when the text has changed, and on SIGHUP. */
@@ -28,7 +32,8 @@ export class ConfigFile {
     setInterval(() => {
       if (this.read() !== this.known) takeNote('change');
     }, LOOK_INTERVAL_MS).unref();
-    process.on('SIGHUP', () => takeNote('SIGHUP'));
+    this.onHangup = () => takeNote('SIGHUP');
+    if (this.isAsked) this.onHangup();
   }
 
   /** Undefined while there is none, or it cannot be read: what loads it then says why. */

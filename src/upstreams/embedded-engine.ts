@@ -38,7 +38,7 @@ export class EmbeddedEngine implements Upstream {
   readonly state: UpstreamState;
   private child: ChildProcess | undefined;
   private http: HttpUpstream | undefined;
-  private readonly restartDelay: RestartDelay;
+  private readonly restartDelay = new RestartDelay();
   private isClosing = false;
 
   constructor(
@@ -54,7 +54,6 @@ export class EmbeddedEngine implements Upstream {
     this.fimTemplates = new FimTemplates(this.config);
     this.profile = profileOf(this.config);
     this.state = new UpstreamState(this.config, clock);
-    this.restartDelay = new RestartDelay(clock);
   }
 
   get baseUrl(): string | undefined {
@@ -63,7 +62,6 @@ export class EmbeddedEngine implements Upstream {
 
   /** @throws {EngineStartError} that says what to do. */
   async start(): Promise<void> {
-    this.restartDelay.started();
     const child = fork(ENGINE_PROGRAM, {
       env: {
         ...process.env,
@@ -77,6 +75,7 @@ export class EmbeddedEngine implements Upstream {
     });
     this.child = child;
     const port = await firstMessage(child);
+    this.restartDelay.hasServed();
     this.listensAt(port);
     child.once('exit', (code, signal) => {
       this.onExit(signal ?? code);

@@ -38,7 +38,7 @@ export type ToPrimary =
   | { type: 'serving' }
   /** It cannot start, for a reason in words for whoever starts the gateway. */
   | { type: 'failed'; reason: string }
-  /** A fault that nobody caught: it takes no new connection, and ends when its last answer has. */
+  /** A fault that nobody caught: nothing new is to come to it, and it ends when its last answer has. Answered with `drain`. */
   | { type: 'failing' }
   | { type: 'taken' }
   | { type: 'wanted'; upstream: string }

@@ -2,7 +2,7 @@ import type { Clock } from '../telemetry/clock.js';
 import type { Logger } from '../telemetry/logger.js';
 import { RestartDelay } from '../telemetry/restart-delay.js';
 import type { ToPrimary, ToWorker } from './messages.js';
-import { WorkerProcess } from './worker-process.js';
+import { WorkerProcess, WorkerStartError } from './worker-process.js';
 
 /** What the pool's owner does with its workers. */
 export interface PoolOwner {
@@ -37,8 +37,7 @@ export class WorkerPool {
 
   /** @throws {WorkerStartError} when one of them cannot start: then so cannot the others. */
   async start(count: number): Promise<void> {
-    const launches = Array.from({ length: count }, () => this.launch(new RestartDelay(this.clock)));
-    await Promise.all(launches);
+    await Promise.all(Array.from({ length: count }, () => this.launchFirst(new RestartDelay())));
   }
 
   tellAll(message: ToWorker): void {
@@ -62,12 +61,19 @@ export class WorkerPool {
   /** Another one comes in the place of a worker that ends for a fault of its own. */
   replaceFailing(worker: WorkerProcess): void {
     // One that is starting or leaving is replaced by whoever waits for it.
-    if (worker.state !== 'serving' || this.isEnding) return;
+    const isMissed = worker.state === 'serving' && !this.isEnding;
     worker.state = 'leaving';
     this.owner.retires(worker);
+    worker.tell({ type: 'drain' });
+    if (!isMissed) return;
     const restartMs = worker.restartDelay.next();
     this.logger.error({ worker: worker.id, restartMs }, 'a worker has a fault; another one is started');
     this.launchAfter(restartMs, worker.restartDelay);
+  }
+
+  /** Ends all that live, at once. */
+  kill(): void {
+    for (const worker of this.living) worker.kill();
   }
 
   /** From now on nothing is started again. Those that do not serve yet are ended at once. */
@@ -78,11 +84,24 @@ export class WorkerPool {
 
   /** Resolves when no worker is left; those that are left after so long are killed. */
   async ended(limitMs: number): Promise<void> {
-    const limit = this.clock.timer(limitMs, () => {
-      for (const worker of this.living) worker.kill();
-    });
+    const limit = this.clock.timer(limitMs, () => this.kill());
     await Promise.all([...this.living].map(({ ended }) => ended));
     limit.cancel();
+  }
+
+  /** A worker that was killed while it started says nothing of the others. */
+  private async launchFirst(restartDelay: RestartDelay): Promise<void> {
+    for (;;) {
+      try {
+        await this.launch(restartDelay);
+        return;
+      } catch (error) {
+        if (this.isEnding || !(error instanceof WorkerStartError && error.wasKilled)) throw error;
+        const restartMs = restartDelay.next();
+        this.logger.error({ reason: error.message, restartMs }, 'a worker was killed before it served');
+        await new Promise<void>((resolve) => this.clock.timer(restartMs, resolve));
+      }
+    }
   }
 
   private async launch(restartDelay: RestartDelay): Promise<void> {
@@ -95,6 +114,7 @@ export class WorkerPool {
     void worker.ended.then((how) => this.onEnd(worker, how));
     await worker.serving;
     worker.state = 'serving';
+    restartDelay.hasServed();
     this.logger.info({ worker: worker.id, pid: worker.pid }, 'a worker serves');
     this.owner.serves(worker);
   }

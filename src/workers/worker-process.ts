@@ -1,11 +1,20 @@
 import cluster, { type Worker } from 'node:cluster';
 import type { Socket } from 'node:net';
+import { setImmediate as turnOfTheEventLoop } from 'node:timers/promises';
 import type { RestartDelay } from '../telemetry/restart-delay.js';
 import type { ToPrimary, ToWorker } from './messages.js';
 
 /** A worker that could not start, in words for whoever starts the gateway. */
 export class WorkerStartError extends Error {
   override readonly name = 'WorkerStartError';
+
+  constructor(
+    reason: string,
+    /** By somebody, and not by what it is. */
+    readonly wasKilled = false,
+  ) {
+    super(reason);
+  }
 }
 
 /** One worker, as the primary process sees it. */
@@ -22,12 +31,7 @@ export class WorkerProcess {
     /** Goes over to its successor. */
     readonly restartDelay: RestartDelay,
   ) {
-    // A process that dies may have said something that has not been read yet: its channel closes after that.
-    const isSilent = new Promise<void>((resolve) => worker.process.once('disconnect', resolve));
-    const exit = new Promise<string | number | null>((resolve) => {
-      worker.process.once('exit', (code, signal) => resolve(signal ?? code));
-    });
-    this.ended = Promise.all([exit, isSilent]).then(([how]) => how);
+    this.ended = endOf(worker);
     this.serving = this.start();
     // Whoever waits for it hears of it; nobody else must.
     this.serving.catch(() => undefined);
@@ -35,7 +39,6 @@ export class WorkerProcess {
   }
 
   static fork(restartDelay: RestartDelay): WorkerProcess {
-    restartDelay.started();
     return new WorkerProcess(cluster.fork(), restartDelay);
   }
 
@@ -72,8 +75,27 @@ export class WorkerProcess {
         if (message.type === 'failed') reject(new WorkerStartError(message.reason));
       });
       void this.ended.then((how) => {
-        reject(new WorkerStartError(`A worker ended with ${how ?? 'no code'} before it was ready.`));
+        const reason = `A worker ended with ${how ?? 'no code'} before it was ready.`;
+        reject(new WorkerStartError(reason, how === 'SIGKILL' || how === 'SIGHUP' || how === 'SIGTERM'));
       });
     });
   }
+}
+
+/** A channel holds some 200 KB, of which each turn of the event loop reads up to 64. */
+const MOST_TURNS = 1_000;
+
+/** By the end of the process: Node does not tell the end of a channel on which handles wait to be sent. */
+async function endOf({ id, process: child }: Worker): Promise<string | number | null> {
+  const how = await new Promise<string | number | null>((resolve) => {
+    child.once('exit', (code, signal) => resolve(signal ?? code));
+    // Whatever went wrong, without a process there will be no exit.
+    if (child.pid === undefined) child.once('error', ({ message }) => resolve(message));
+  });
+  // What it said last may not have been read yet, and which connections it has is part of it.
+  for (let turn = 0; child.connected && turn < MOST_TURNS; turn++) await turnOfTheEventLoop();
+  await turnOfTheEventLoop();
+  // Node forgets a worker when its channel has ended, too.
+  delete cluster.workers?.[id];
+  return how;
 }
