@@ -23,7 +23,7 @@ const FLOORS = [
 
 /** What the engine, a program of its own, shares with the gateway: the shape of requests and of errors. */
 const SHARED_WITH_ENGINE =
-  /^src\/(errors\/|completions\/([\w-]+\.dto|compiled-check|field-rules|extra-fields|completion-validation\.pipe|prompts|stop-scanner|code-points)\.ts$)/;
+  /^src\/(common\/|errors\/|completions\/([\w-]+\.dto|compiled-check|field-rules|extra-fields|completion-validation\.pipe|prompts|stop-scanner|code-points)\.ts$)/;
 
 const ENVIRONMENT_READERS = /^(src\/start\.ts|src\/doctor\/main\.ts|src\/upstreams\/embedded-engine\.ts|engine\/.*)$/;
 
@@ -67,6 +67,7 @@ describe('the floors', () => {
   });
 
   it.each([
+    ['src/common/exact-json.ts', 'src/config/config.ts', false],
     ['src/config/config.ts', 'src/errors/api-error.ts', false],
     ['src/errors/error.filter.ts', 'src/telemetry/logger.ts', true],
     ['src/auth/auth.guard.ts', 'src/completions/plan.ts', false],
