@@ -71,6 +71,8 @@ export class CompletionJob implements Job {
   /** Whether the candidate can do all that the request asks for, by itself or with the gateway's help. */
   accepts(candidate: Candidate): boolean {
     if (this.hasExtras && !takesExtras(candidate)) return false;
+    // A message is answered: it is not gone on with.
+    if (this.hasBegun() && candidate.upstream.config.api === 'chat') return false;
     return judge(this.body, this.demands, candidate).refusal === undefined;
   }
 

@@ -48,6 +48,13 @@ export function forbidExtras(body: object): Issue[] {
   return extraFields(body).map(({ loc }) => forbidden(loc));
 }
 
+/** The paths of the extra fields that are given, below the body: null is not given. */
+export function givenExtras(body: object): string[] {
+  return extraFields(body)
+    .filter(({ value }) => value !== null)
+    .map(({ loc }) => loc.slice(1).join('.'));
+}
+
 function forbidden(loc: Issue['loc']): Issue {
   return { loc, msg: 'Extra inputs are not permitted', type: 'extra_forbidden' };
 }

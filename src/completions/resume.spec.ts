@@ -91,6 +91,8 @@ describe('a resumption', () => {
     ['usage over two prompts', { prompt: ['A', 'B'], stream_options: { include_usage: true } }, [ONCE, finished(0)]],
     ['log probabilities of half an echoed prompt', { echo: true, logprobs: 0 }, [{ text: 'Te' }]],
     ['an echo that is not the prompt', { echo: true }, [{ text: '<s>Te' }]],
+    ['an unknown field', { anything: 0 } as object, [ONCE]],
+    ['an unknown option of the stream', { stream_options: { anything: 0 } as object }, [ONCE]],
   ])('is not possible for %s', (_, fields, choices) => {
     expect(after({ ...BODY, ...fields }, ...choices)).toBeUndefined();
   });

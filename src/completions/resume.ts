@@ -1,5 +1,6 @@
 import type { CreateCompletionDto } from './create-completion.dto.js';
 import { promptsOf } from './prompts.js';
+import { mayBeResumed } from './resumable-fields.js';
 import type { ChoiceProgress, StreamProgress } from './stream-progress.js';
 
 /** How a broken stream goes on: with one request for the one choice that is open. */
@@ -28,7 +29,8 @@ const DEFAULT_MAX_TOKENS = 16;
  * likely as any, and not the one that the first upstream would have given. With a suffix it fills the gap that is left,
  * which may be another text also at temperature 0: engines put the prompt before the suffix and what they generate after.
  *
- * @returns undefined where it cannot be done rightly: prompts of token ids, whose text nobody here knows; more than one
+ * @returns undefined where it cannot be done rightly: fields outside the contract that may look at what was generated;
+ *   prompts of token ids, whose text nobody here knows; more than one
  *   open choice; `best_of`; usage over several prompts, of which the rest would know only one; log probabilities of an
  *   echoed prompt that break off within the prompt.
  */
@@ -38,6 +40,7 @@ export function resumptionOf(body: CreateCompletionDto, progress: StreamProgress
   const prompt = prompts[Math.floor(index / (body.n ?? 1))];
   const choice = progress.choiceAt(index);
   if (!choice || typeof prompt !== 'string' || others.length > 0 || (body.best_of ?? 0) > 1) return undefined;
+  if (!mayBeResumed(body)) return undefined;
   if (prompts.length > 1 && body.stream_options?.include_usage) return undefined;
 
   const echoed = body.echo ? prompt : '';
