@@ -9,9 +9,24 @@ import { createHash } from 'node:crypto';
 import { existsSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { problemAfterInstall, problemBeforeInstall } from './choose-node.mjs';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const bin = join(root, 'node_modules', '.bin');
+
+/**
+ * With NODE_ENV=production npm would leave out what builds the gateway. `engines` is about the Node that the gateway runs
+ * on, which is not yet there. No package needs its install script, and those would run on the pinned Node untried.
+ */
+const INSTALL = [
+  'ci',
+  '--include=dev',
+  '--ignore-scripts',
+  '--no-engine-strict',
+  '--no-audit',
+  '--no-fund',
+  '--loglevel=error',
+];
 
 /**
  * A container image holds no sources: there is nothing to make ready. Neither is there on a production machine that has
@@ -22,14 +37,11 @@ const isDeployed =
   (process.env.NODE_ENV === 'production' && ['node_modules', 'dist'].every((name) => existsSync(join(root, name))));
 
 if (!isDeployed) {
-  bringUpToDate('node_modules/.installed', ['package.json', 'package-lock.json'], () =>
-    // With NODE_ENV=production npm would leave out what builds the gateway.
-    run(
-      'npm',
-      ['ci', '--include=dev', '--no-audit', '--no-fund', '--loglevel=error'],
-      'Installing (once; about half a minute) …',
-    ),
-  );
+  bringUpToDate('node_modules/.installed', ['package.json', 'package-lock.json'], () => {
+    stopOn(problemBeforeInstall());
+    run('npm', INSTALL, 'Installing (once; about half a minute) …');
+  });
+  stopOn(problemAfterInstall((name) => run('npm', ['rebuild', '--ignore-scripts', name], `Linking ${name} …`)));
   if (process.argv.includes('build')) {
     const settings = [
       'package-lock.json',
@@ -67,6 +79,12 @@ function filesBelow(path) {
   return readdirSync(join(root, path), { recursive: true, encoding: 'utf8' })
     .filter((name) => name.endsWith('.ts') && !name.endsWith('.spec.ts'))
     .map((name) => join(path, name));
+}
+
+function stopOn(problem) {
+  if (problem === undefined) return;
+  process.stderr.write(`\n${problem}\n`);
+  process.exit(1);
 }
 
 function run(command, args, message) {

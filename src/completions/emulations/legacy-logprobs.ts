@@ -1,3 +1,4 @@
+import { TextDecoder } from 'node:util';
 import type { LegacyLogprobs, UpstreamChoice } from '../canonical.js';
 import { lengthInCodePoints } from '../code-points.js';
 import type { Prompt } from '../prompts.js';
