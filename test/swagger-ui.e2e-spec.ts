@@ -1,44 +1,31 @@
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
-import { existsSync } from 'node:fs';
-import { type Browser, type BrowserContext, chromium, type Locator, type Page } from 'playwright-core';
+import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from '@jest/globals';
+import type { BrowserContext, Locator, Page } from 'playwright-core';
 import { COMPLETION_EXAMPLES } from '../src/completions/completion-examples.js';
+import { describeInBrowser, type OpenBrowser } from './support/browser.js';
 import type { Completion } from './support/engine-process.js';
 import { API_KEY } from './support/gateway.js';
 import { GatewayProcess } from './support/gateway-process.js';
 
-const CHROMIUM = process.env.CHROMIUM_PATH ?? '/usr/bin/chromium';
-const FLAGS = [
-  '--no-sandbox',
-  '--disable-gpu',
-  '--disable-background-networking',
-  '--disable-component-update',
-  '--disable-sync',
-  '--no-first-run',
-];
+/** Unpacking the browser from npm takes 3 s on an idle machine. */
+const OPEN_TIMEOUT_MS = 120_000;
 
-describe('Swagger UI in a browser', () => {
+describeInBrowser('Swagger UI in a browser', (open) => {
   let gateway: GatewayProcess;
   let url: string;
-  let browser: Browser;
+  let opened: OpenBrowser;
   let context: BrowserContext;
   let page: Page;
 
   beforeAll(async () => {
-    if (!existsSync(CHROMIUM)) {
-      throw new Error(
-        `This test needs Chromium, and there is none at ${CHROMIUM}. Install it (on Debian and Ubuntu: ` +
-          '`apt-get install chromium`), or set CHROMIUM_PATH to where it is.',
-      );
-    }
     gateway = GatewayProcess.spawn({});
     url = await gateway.listening();
-    browser = await chromium.launch({ executablePath: CHROMIUM, args: FLAGS });
-  });
+    opened = await open();
+  }, OPEN_TIMEOUT_MS);
 
   afterAll(async () => {
-    await browser.close();
     gateway.kill('SIGTERM');
     await gateway.ended;
+    await opened.close();
   });
 
   /** What the browser said went wrong, and every address outside of the gateway that the page wanted. */
@@ -46,7 +33,7 @@ describe('Swagger UI in a browser', () => {
 
   beforeEach(async () => {
     complaints = [];
-    context = await browser.newContext({ viewport: { width: 1280, height: 1000 } });
+    context = await opened.browser.newContext({ viewport: { width: 1280, height: 1000 } });
     page = await context.newPage();
     page.on('pageerror', ({ message }) => complaints.push(message));
     page.on('console', (message) => message.type() === 'error' && complaints.push(message.text()));
@@ -67,7 +54,7 @@ describe('Swagger UI in a browser', () => {
   }
 
   /** Opens the operation, and answers with its part of the page. */
-  async function open(path: string): Promise<Locator> {
+  async function expand(path: string): Promise<Locator> {
     const operation = page.locator('.opblock', { has: page.locator(`[data-path="${path}"]`) });
     await operation.locator('.opblock-summary-control').click();
     return operation;
@@ -82,14 +69,14 @@ describe('Swagger UI in a browser', () => {
   }
 
   it('answers the first example as it stands', async () => {
-    const operation = await open('/v1/completions');
+    const operation = await expand('/v1/completions');
     const { status, body } = await execute(operation);
     expect(status).toMatch(/^200/);
     expect((JSON.parse(body) as Completion).choices[0]?.text).toMatch(/\w+ \w+ \w+/);
   });
 
   it.each(Object.entries(COMPLETION_EXAMPLES))('answers the example "%s" with text', async (name, { value }) => {
-    const operation = await open('/v1/completions');
+    const operation = await expand('/v1/completions');
     await operation.locator('.examples-select select').selectOption(name);
     const { status, body } = await execute(operation);
     expect(status).toMatch(/^200/);
@@ -106,14 +93,14 @@ describe('Swagger UI in a browser', () => {
 
   it('keeps the key over a reload', async () => {
     await page.reload();
-    const operation = await open('/v1/models');
+    const operation = await expand('/v1/models');
     const { status, body } = await execute(operation);
     expect(status).toMatch(/^200/);
     expect(body).toContain('"storyteller"');
   });
 
   it('shows the page without an error, and asks nobody but the gateway', async () => {
-    const operation = await open('/v1/completions');
+    const operation = await expand('/v1/completions');
     const { status } = await execute(operation);
     expect(status).toMatch(/^200/);
     await operation.getByRole('tab', { name: 'Schema' }).first().click();
