@@ -1,9 +1,9 @@
-/** @type {import('jest').Config} */
-export default {
+/** Settings of every project. */
+const common = {
   testEnvironment: 'node',
-  testMatch: ['<rootDir>/{src,engine,test,bench}/**/*spec.ts'],
   extensionsToTreatAsEsm: ['.ts'],
   moduleNameMapper: { '^(\\.{1,2}/.*)\\.js$': '$1' },
+  setupFilesAfterEnv: ['<rootDir>/test/support/jest-setup.ts'],
   transform: {
     '\\.ts$': [
       '@swc/jest',
@@ -17,5 +17,23 @@ export default {
       },
     ],
   },
-  testTimeout: 30_000,
+};
+
+const project = (displayName, suffix) => ({
+  ...common,
+  displayName,
+  testMatch: [`<rootDir>/{src,engine,test,bench}/**/*${suffix}.ts`],
+});
+
+/**
+ * What each project is for, and what it needs, stands in CONTRIBUTING.md.
+ *
+ * @type {import('jest').Config}
+ */
+export default {
+  projects: [project('unit', '.spec'), project('e2e', '.e2e-spec'), project('slow', '.slow-spec')],
+  globalSetup: '<rootDir>/test/support/choose-seed.mjs',
+  reporters: ['default', '<rootDir>/test/support/slowest-suites.mjs'],
+  // A suite waits for sockets and processes more than it computes.
+  maxWorkers: '100%',
 };

@@ -4,6 +4,7 @@ import { Pool } from 'undici';
 import { badBodyBytes, nested } from './support/bodies.js';
 import { FakeUpstream } from './support/fake-upstream.js';
 import { API_KEY, type ErrorAnswer, Gateway } from './support/gateway.js';
+import { SEED } from './support/seed.js';
 
 const CONNECTIONS = 8;
 const BODIES = 10_000;
@@ -58,9 +59,8 @@ describe('POST /v1/completions with bad bodies', () => {
   }
 
   it(`answers each of ${BODIES} generated ones with 422 in the documented shape, over connections that stay open`, async () => {
-    const seed = Date.now();
-    const complaints = await complaintsAbout(fc.sample(badBodyBytes, { numRuns: BODIES, seed }));
-    expect({ seed, complaints: complaints.slice(0, 5) }).toEqual({ seed, complaints: [] });
+    const complaints = await complaintsAbout(fc.sample(badBodyBytes, { numRuns: BODIES, seed: SEED }));
+    expect({ SEED, complaints: complaints.slice(0, 5) }).toEqual({ SEED, complaints: [] });
     expect(upstream.requests).toEqual([]);
     expect(connections).toBe(CONNECTIONS);
   });

@@ -4,6 +4,7 @@ import { connect } from 'node:net';
 import { beginStream, chunk, events, FakeUpstream } from './support/fake-upstream.js';
 import { API_KEY } from './support/gateway.js';
 import { GatewayProcess } from './support/gateway-process.js';
+import { until } from './support/wait.js';
 
 const REQUEST = { model: 'test-model', prompt: 'Hi', stream: true };
 const HEADERS = { authorization: `Bearer ${API_KEY}`, 'content-type': 'application/json' };
@@ -52,7 +53,7 @@ describe('SIGTERM', () => {
     const url = await start({ shutdownDelayMs: 3_600_000 });
     expect((await fetch(`${url}/readyz`)).status).toBe(200);
     gateway.kill('SIGTERM');
-    while ((await fetch(`${url}/readyz`)).status !== 503);
+    await until('readiness to say no', async () => (await fetch(`${url}/readyz`)).status === 503);
     expect((await fetch(`${url}/livez`)).status).toBe(200);
     const response = await openStream(url);
     finish();
@@ -119,11 +120,10 @@ describe('SIGTERM', () => {
 
 /** Resolves when nothing listens there any more. */
 async function refused(url: string): Promise<void> {
-  for (;;) {
-    try {
-      await (await fetch(`${url}/livez`, { headers: { connection: 'close' } })).text();
-    } catch {
-      return;
-    }
-  }
+  const isRefused = (): Promise<boolean> =>
+    fetch(`${url}/livez`, { headers: { connection: 'close' } }).then(
+      (response) => response.text().then(() => false),
+      () => true,
+    );
+  await until('the port to close', isRefused);
 }

@@ -5,6 +5,7 @@ import { hashApiKey } from '../src/config/api-key-hash.js';
 import { completion, FakeUpstream, replyJson } from './support/fake-upstream.js';
 import { API_KEY } from './support/gateway.js';
 import { GatewayProcess } from './support/gateway-process.js';
+import { until } from './support/wait.js';
 
 const REQUEST = { model: 'test-model', prompt: 'Hi' };
 const ADMIN = { authorization: 'Bearer admin-key' };
@@ -58,9 +59,12 @@ describe('two workers', () => {
     const requests = /^gen_ai_server_request_duration_seconds_count\{.*http_response_status_code="200".*\} 5$/;
     for (let i = 0; i < 5; i++) expect((await post(url, REQUEST)).status).toBe(200);
     for (let i = 0; i < 2; i++) {
-      let lines = await metricsOf(url);
+      let lines: string[] = [];
       // A request is counted when its connection is done with it, which may be a moment later.
-      while (!lines.some((line) => requests.test(line))) lines = await metricsOf(url);
+      await until('the count of the requests', async () => {
+        lines = await metricsOf(url);
+        return lines.some((line) => requests.test(line));
+      });
       expect(lines).toContain(attempts);
       expect(lines).toContain('gateway_upstream_in_flight{upstream="fake"} 0');
       expect(lines).toContain('gateway_upstream_available{upstream="fake"} 1');

@@ -14,6 +14,7 @@ import {
 import { API_KEY } from './support/gateway.js';
 import { GatewayProcess } from './support/gateway-process.js';
 import { SteadyClient } from './support/steady-client.js';
+import { until } from './support/wait.js';
 
 /** Several processes start, one after the other, on a machine that others may use too. */
 const SLOW_START_MS = 120_000;
@@ -166,6 +167,6 @@ describe('workers', () => {
         () => true,
         () => false,
       );
-    while (await isUp());
+    await until('the port to close', async () => !(await isUp()));
   }
 });

@@ -14,6 +14,7 @@ import {
 } from '../support/fake-upstream.js';
 import { errorOf, Gateway } from '../support/gateway.js';
 import { ManualClock } from '../support/manual-clock.js';
+import { until } from '../support/wait.js';
 
 const REQUEST = { model: 'test-model', prompt: 'Hi', temperature: 0.5, seed: 7, logit_bias: { '5': 1 } };
 const FIRST_BYTE_MS = 2_000;
@@ -369,6 +370,6 @@ describe('POST /v1/completions in front of a bad upstream and a good one', () =>
 
   /** Until a timer waits for so long: what happens over sockets takes its time. */
   async function clockWaits(milliseconds: number): Promise<void> {
-    while (!clock.pendingMs.includes(milliseconds)) await new Promise((resolve) => setImmediate(resolve));
+    await until(`a timer of ${milliseconds} ms`, () => clock.pendingMs.includes(milliseconds));
   }
 });

@@ -2,6 +2,7 @@ import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { chunk, completion, FakeUpstream, replyEvents, replyJson } from '../support/fake-upstream.js';
 import { errorOf, Gateway } from '../support/gateway.js';
 import { ManualClock } from '../support/manual-clock.js';
+import { until } from '../support/wait.js';
 
 const QUEUE_TIMEOUT_MS = 1_000;
 
@@ -41,8 +42,8 @@ describe('POST /v1/completions when the upstream is full', () => {
 
   /** A request that waits has one timer, and all that wait have one besides; one that is under way upstream has one, too. */
   async function isQueued(count: number): Promise<void> {
-    while (clock.pendingCount !== idleTimers + 1 + count + Math.sign(count))
-      await new Promise((resolve) => setImmediate(resolve));
+    const timers = idleTimers + 1 + count + Math.sign(count);
+    await until(`${count} in the queue`, () => clock.pendingCount === timers);
   }
 
   /** One under way, and two in the queue, in this order. */
@@ -172,10 +173,11 @@ describe('POST /v1/completions when the upstream is full', () => {
     const pending = gateway.complete({ model: 'test-model', prompt: 'second', stream: true });
     await broken.received();
     // It is not the queue that it waits in, but the back-off before the same upstream.
-    while (broken.requests.length < 2) {
-      clock.advance(100);
-      await new Promise((resolve) => setImmediate(resolve));
-    }
+    await until(
+      'the second attempt',
+      () => broken.requests.length >= 2,
+      () => clock.advance(100),
+    );
     expect(await (await pending).text()).toContain(' upon');
     expect(prompts()).toEqual(['first']);
     answerOne();

@@ -13,6 +13,7 @@ import {
   storyEvents,
   tell,
 } from '../support/storyteller.js';
+import { until } from '../support/wait.js';
 
 const REQUEST = { model: 'test-model', prompt: PROMPT, max_tokens: 20, stream: true as const };
 const WITH_USAGE = { ...REQUEST, stream_options: { include_usage: true } };
@@ -354,7 +355,10 @@ describe('POST /v1/completions when a stream breaks', () => {
     const reader = response.body?.pipeThrough(new TextDecoderStream()).getReader();
     const head = storyEvents({ id: 'first' }, REQUEST).slice(0, 3).join('');
     let received = '';
-    while (received.length < head.length) received += (await reader?.read())?.value ?? '';
+    await until('the head of the stream', async () => {
+      received += (await reader?.read())?.value ?? '';
+      return received.length >= head.length;
+    });
     expect(received).toBe(head);
     await second.received();
     for (let i = 0; i < 3; i++) {
@@ -399,10 +403,7 @@ describe('POST /v1/completions when a stream breaks', () => {
   }
 
   async function timePassesUntil(isSo: () => boolean, stepMs = IDLE_MS): Promise<void> {
-    while (!isSo()) {
-      clock.advance(stepMs);
-      await new Promise((resolve) => setImmediate(resolve));
-    }
+    await until('what time brings about', isSo, () => clock.advance(stepMs));
   }
 });
 

@@ -2,6 +2,7 @@ import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { completion, FakeUpstream, hang, replyJson } from '../support/fake-upstream.js';
 import { errorOf, Gateway } from '../support/gateway.js';
 import { ManualClock } from '../support/manual-clock.js';
+import { until } from '../support/wait.js';
 
 const REQUEST = { model: 'test-model', prompt: 'Hi' };
 /** Retries that are allowed in any ten seconds, however few requests there are. */
@@ -39,10 +40,11 @@ describe('a storm: every upstream answers 503', () => {
   async function settled(pending: Promise<Response>[]): Promise<Response[]> {
     const open = new Set(pending);
     for (const each of pending) void each.finally(() => open.delete(each));
-    while (open.size > 0) {
-      await new Promise((resolve) => setImmediate(resolve));
-      clock.advance(1);
-    }
+    await until(
+      'every answer',
+      () => open.size === 0,
+      () => clock.advance(1),
+    );
     return Promise.all(pending);
   }
 
@@ -52,7 +54,7 @@ describe('a storm: every upstream answers 503', () => {
     for (let step = 0; step < STEPS; step++) {
       for (let i = 0; i < REQUESTS_PER_STEP; i++) pending.push(gateway.complete(REQUEST));
       // Time goes on when the upstreams have got as many.
-      while (requestCount() < pending.length) await new Promise((resolve) => setImmediate(resolve));
+      await until('the requests of the step', () => requestCount() >= pending.length);
       clock.advance(STEP_MS);
     }
     const clientCount = STEPS * REQUESTS_PER_STEP;

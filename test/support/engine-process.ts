@@ -1,6 +1,7 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
+import { until } from './wait.js';
 
 const ENGINE_PROGRAM = fileURLToPath(new URL('../../dist/engine/main.js', import.meta.url));
 
@@ -98,10 +99,10 @@ export class EngineProcess {
     return (await response.json()) as Health;
   }
 
-  /** Asks until the engine's state is as expected. It has no limit of its own: the test's is enough. */
+  /** Asks until the engine's state is as expected. */
   async healthWhen(isAsExpected: (health: Health) => boolean): Promise<Health> {
     let health = await this.health();
-    while (!isAsExpected(health)) health = await this.health();
+    await until('a state of the engine', async () => isAsExpected((health = await this.health())));
     return health;
   }
 }

@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { within } from './wait.js';
 
 /** What the fake does with one completion request. */
 export type Behaviour = (response: ServerResponse, request: ReceivedRequest) => void | Promise<void>;
@@ -71,7 +72,7 @@ export class FakeUpstream {
     for (;;) {
       const request = this.requests[count - 1];
       if (request) return request;
-      await new Promise<void>((resolve) => this.waiters.push(resolve));
+      await within(`request ${count}`, new Promise<void>((resolve) => this.waiters.push(resolve)));
     }
   }
 

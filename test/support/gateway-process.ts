@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { stringify } from 'yaml';
 import { API_KEY } from './gateway.js';
+import { within } from './wait.js';
 
 const PROGRAM = fileURLToPath(new URL('../../dist/src/main.js', import.meta.url));
 
@@ -59,7 +60,10 @@ export class GatewayProcess {
     for (;;) {
       const url = /Listening on +(\S+)/.exec(this.stderr)?.[1];
       if (url) return url;
-      const isOver = await Promise.race([this.ended.then(() => true), this.saysMore().then(() => false)]);
+      const isOver = await within(
+        `the gateway to listen; it says ${this.stderr}`,
+        Promise.race([this.ended.then(() => true), this.saysMore().then(() => false)]),
+      );
       if (isOver) throw new Error(`the gateway ended before it listened: ${this.stderr}`);
     }
   }
@@ -84,7 +88,7 @@ export class GatewayProcess {
       const found = this.logLines.find(matches);
       if (found) return found;
       if (!this.child.stdout) throw new Error('no standard output');
-      await once(this.child.stdout, 'data');
+      await within('a line of the log', once(this.child.stdout, 'data'));
     }
   }
 

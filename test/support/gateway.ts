@@ -6,6 +6,7 @@ import { GatewayConfig } from '../../src/config/config.js';
 import { createApp } from '../../src/create-app.js';
 import { type Clock, systemClock } from '../../src/telemetry/clock.js';
 import { createLogger } from '../../src/telemetry/logger.js';
+import { until } from './wait.js';
 
 /** The API key that every test gateway knows. */
 export const API_KEY = 'test-key';
@@ -65,11 +66,9 @@ export class Gateway {
 
   /** The access log's lines. They are written when a connection is done with its request, which may be a moment later. */
   async accessLog(count = 1): Promise<LogLine[]> {
-    for (;;) {
-      const lines = this.logLines.filter(({ msg }) => msg === 'request');
-      if (lines.length >= count) return lines;
-      await new Promise((resolve) => setImmediate(resolve));
-    }
+    const lines = (): LogLine[] => this.logLines.filter(({ msg }) => msg === 'request');
+    await until(`${count} lines of the access log`, () => lines().length >= count);
+    return lines();
   }
 
   async stop(): Promise<void> {

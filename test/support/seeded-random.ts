@@ -1,6 +1,8 @@
-/** The same numbers from 0 up to but not including 1 each time: mulberry32, for tests that must be repeatable. */
-export function seededRandom(seed: number): () => number {
-  let state = seed;
+import { SEED } from './seed.js';
+
+/** Numbers from 0 up to but not including 1 (mulberry32), others for each `stream`, and others in each run: see `seed.ts`. */
+export function seededRandom(stream: number): () => number {
+  let state = SEED + stream;
   return () => {
     state = (state + 0x6d2b79f5) | 0;
     let mixed = Math.imul(state ^ (state >>> 15), state | 1);

@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { Agent, type IncomingMessage, request } from 'node:http';
 import { API_KEY } from './gateway.js';
+import { within } from './wait.js';
 
 /** One client that asks again and again, over one connection as long as that lasts. */
 export class SteadyClient {
@@ -28,7 +29,7 @@ export class SteadyClient {
   async succeeded(count: number): Promise<void> {
     const first = this.outcomes.length;
     while (this.outcomes.slice(first).filter((outcome) => outcome === 200).length < count) {
-      await new Promise<void>((resolve) => this.waiters.push(resolve));
+      await within(`${count} good answers`, new Promise<void>((resolve) => this.waiters.push(resolve)));
     }
   }
 

@@ -17,6 +17,7 @@ import { run } from './run.js';
 import { Sglang } from './sglang.js';
 import { Tgi } from './tgi.js';
 import { Vllm } from './vllm.js';
+import { within } from '../wait.js';
 
 const DIALECTS = {
   openai: () => new OpenAi(),
@@ -79,7 +80,7 @@ export class FakeEngine {
     for (;;) {
       const request = this.requests[count - 1];
       if (request) return request;
-      await new Promise<void>((resolve) => this.waiters.push(resolve));
+      await within(`request ${count}`, new Promise<void>((resolve) => this.waiters.push(resolve)));
     }
   }
 

@@ -4,6 +4,7 @@ import { EngineProcess } from './support/engine-process.js';
 import { API_KEY } from './support/gateway.js';
 import { GatewayProcess } from './support/gateway-process.js';
 import { Inspector } from './support/inspector.js';
+import { until } from './support/wait.js';
 
 const STREAMS = 2_000;
 const AT_A_TIME = 200;
@@ -53,8 +54,8 @@ describe('2,000 streams one after the other, and 2,000 of which 200 at a time,',
     };
     await Promise.all(Array.from({ length: atATime }, worker));
     await agent.close();
-    // Connections to the upstream are kept for a while; none may stay. The test's own limit ends this.
-    while ((await inspector.openSockets()) > 0);
+    // Connections to the upstream are kept for a while; none may stay.
+    await until('the end of every connection', async () => (await inspector.openSockets()) === 0);
   }
 
   it('leave no memory, no socket and no generation behind', async () => {
