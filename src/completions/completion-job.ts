@@ -1,5 +1,6 @@
 import type { Caller } from '../auth/caller.js';
 import type { Capability } from '../config/capabilities.js';
+import type { RoutingConfig } from '../config/config.js';
 import { ApiError } from '../errors/api-error.js';
 import type { Candidate } from '../routing/candidate.js';
 import type { Job } from '../routing/router.js';
@@ -14,10 +15,11 @@ import type { ClientConnection } from './client-connection.js';
 import { type PartAnswer, toCompletionAnswer } from './completion-answer.js';
 import { CompletionStream } from './completion-stream.js';
 import type { CreateCompletionDto } from './create-completion.dto.js';
-import { demandsOf, judge } from './demands.js';
+import { demandsOf, judge, type Refusal } from './demands.js';
 import { type CountedChoice, countUsage, type NewRequest, tokenCounter } from './emulations/count-usage.js';
 import { unsupportedMessage } from './emulations/emulation.js';
 import { runInLanes } from './emulations/lanes.js';
+import { FanOut, type FanOutLimits } from './fan-out.js';
 import { PartReader } from './part-reader.js';
 import { hasExtras, type Part, type Plan, planRequest, refusedFields, takesExtras } from './plan.js';
 import { choiceCountOf, echoedPromptOf, promptOf } from './prompts.js';
@@ -50,6 +52,7 @@ export class CompletionJob implements Job {
   /** Asked once: a body may have very many, and the router asks for each candidate. */
   private readonly hasExtras: boolean;
   private readonly demands: readonly Capability[];
+  private readonly fanOut: FanOut;
   private readonly requestIds: UpstreamRequestIds;
   private resumption: Resumption | undefined;
 
@@ -57,13 +60,14 @@ export class CompletionJob implements Job {
     private readonly body: CreateCompletionDto,
     private readonly caller: Caller,
     private readonly client: ClientConnection,
-    private readonly mayResume: boolean,
+    private readonly limits: FanOutLimits & Pick<RoutingConfig, 'resume'>,
     random: Random,
   ) {
     this.requestedModel = body.model;
     this.cancellation = client.cancellation;
     this.hasExtras = hasExtras(body);
     this.demands = demandsOf(body);
+    this.fanOut = new FanOut(body, limits);
     this.requestIds = new UpstreamRequestIds(client.exchange.id, random);
     this.stream = new StreamProgress(choiceCountOf(body), (index) => echoedPromptOf(body, index));
   }
@@ -73,7 +77,7 @@ export class CompletionJob implements Job {
     if (this.hasExtras && !takesExtras(candidate)) return false;
     // A message is answered: it is not gone on with.
     if (this.hasBegun() && candidate.upstream.config.api === 'chat') return false;
-    return judge(this.body, this.demands, candidate).refusal === undefined;
+    return this.explainRefusal(candidate) === undefined;
   }
 
   isNativeTo(candidate: Candidate): boolean {
@@ -82,9 +86,13 @@ export class CompletionJob implements Job {
 
   /** What the caller gets when no candidate accepts, `candidate` being one of them. */
   refusalBy(candidate: Candidate): ApiError {
-    const { refusal } = judge(this.body, this.demands, candidate);
+    const refusal = this.explainRefusal(candidate);
     if (!refusal) return refusedFields(this.body);
     return new ApiError(400, 'unsupported_parameter', unsupportedMessage(refusal.asks), { param: refusal.param });
+  }
+
+  private explainRefusal(candidate: Candidate): Refusal | undefined {
+    return judge(this.body, this.demands, candidate).refusal ?? this.fanOut.refusalBy(candidate);
   }
 
   hasBegun(): boolean {
@@ -98,7 +106,7 @@ export class CompletionJob implements Job {
   /** Nothing delivered: from the beginning. Otherwise from where the caller's stream broke off, if that can be. */
   prepareToGoOn(): boolean {
     if (!this.hasBegun()) return true;
-    this.resumption = this.mayResume ? resumptionOf(this.body, this.stream) : undefined;
+    this.resumption = this.limits.resume === 'on' ? resumptionOf(this.body, this.stream) : undefined;
     return this.resumption !== undefined;
   }
 
@@ -117,9 +125,10 @@ export class CompletionJob implements Job {
   private async relayJson(attempt: Attempt): Promise<void> {
     const { candidate, plan, readers, answered } = attempt;
     const answers = readers.map((reader) => ({ reader, json: '' }));
+    const spend = readers.length === 1 ? undefined : this.fanOut.answerBudget(plan.prependsPrompt);
     await runInLanes(answers, candidate, this.cancellation, async (answer, cancellation) => {
       const { body } = await this.send(answer.reader.part, attempt, cancellation);
-      answer.json = await readAll(body);
+      answer.json = await readAll(body, spend);
     });
     const { json, usage } = toCompletionAnswer(answers as [PartAnswer, ...PartAnswer[]], this.body, plan.ranks);
     answered();

@@ -29,7 +29,7 @@ export class CompletionsService {
     // A name may be as long as a body; a log line must not.
     exchange.model = body.model.slice(0, MAX_LOGGED_MODEL_LENGTH);
     exchange.stream = body.stream ?? false;
-    const job = new CompletionJob(body, caller, client, this.config.routing.resume === 'on', this.random);
+    const job = new CompletionJob(body, caller, client, this.config.routing, this.random);
     this.checkServed(job, body, caller);
     if (this.router.isListed(body.model)) exchange.modelLabel = body.model;
     if (exchange.stream && this.config.server.heartbeat === 'early') client.begin();

@@ -2,7 +2,6 @@ import { type Capabilities, type Capability, descriptionOf } from '../config/cap
 import type { Candidate } from '../routing/candidate.js';
 import type { Upstream } from '../upstreams/upstream.js';
 import type { CreateCompletionDto } from './create-completion.dto.js';
-import { promptsOf } from './prompts.js';
 
 /** Why an upstream cannot do what a request asks for. */
 export interface Refusal {
@@ -86,23 +85,10 @@ export function judge(body: CreateCompletionDto, demands: readonly Capability[],
   return verdict;
 }
 
-/** A body may ask for millions of choices; as many requests would serve nobody. */
-const MAX_PARTS = 2_048;
-const TOO_MANY = `more than ${MAX_PARTS} choices in one request`;
-
-/** What is made up for by several requests. */
-const SPLITTING = new Set<Capability>(['prompt_list', 'prompt_tokens_list', 'n', 'n_greedy', 'best_of']);
-
-/** How many choices the engine is asked for. */
-function choicesOf(body: CreateCompletionDto): number {
-  return promptsOf(body).length * Math.max(body.best_of ?? 1, body.n ?? 1);
-}
-
 /** What the emulation of one thing asked for would need, and this upstream or this request does not have. */
 function explainLack(body: CreateCompletionDto, demand: Capability, candidate: Candidate): Refusal | undefined {
   const { capabilities, tokenCountPath } = candidate.upstream.profile;
   const isText = typeof body.prompt === 'string' || typeof body.prompt[0] === 'string';
-  if (SPLITTING.has(demand) && choicesOf(body) > MAX_PARTS) return { param: 'prompt', asks: TOO_MANY };
   if (demand === 'echo' && !isText) return { param: 'echo', asks: '`echo` of token ids' };
   if (demand === 'echo_only' && !isText)
     return { param: 'max_tokens', asks: '`max_tokens` 0 with `echo` of token ids' };
@@ -135,8 +121,13 @@ function fillsIn({ upstream }: Candidate, requestedModel: string): boolean {
   return usesInfill(upstream, requestedModel) || upstream.fimTemplates.of(requestedModel) !== undefined;
 }
 
+/** Whether the request goes to the engine's endpoint for a prompt with a suffix, which has one prompt and one choice. */
+export function isFilledIn(body: CreateCompletionDto, { upstream }: Candidate): boolean {
+  return hasSuffix(body) && upstream.profile.capabilities.suffix === 'emulate' && usesInfill(upstream, body.model);
+}
+
 /** Whether the engine has an endpoint of its own for a prompt with a suffix, and no template is configured instead. */
-export function usesInfill(upstream: Upstream, requestedModel: string): boolean {
+function usesInfill(upstream: Upstream, requestedModel: string): boolean {
   const { profile, config, fimTemplates } = upstream;
   return profile.infillPath !== undefined && fimTemplates.of(requestedModel) === undefined && config.api !== 'chat';
 }

@@ -50,7 +50,6 @@ describe('what a candidate makes of a request', () => {
     ['echo', { echo: true, prompt: [1, 2] }, LLAMA],
     ['echo', { echo: true, prompt: [1, 2], best_of: 2 }, { engine: 'vllm' }],
     ['max_tokens', { echo: true, max_tokens: 0, prompt: [1, 2] }, { engine: 'sglang' }],
-    ['prompt', { prompt: Array<string>(1000).fill('a'), n: 3 }, LLAMA],
     ['suffix', { suffix: 'x' }, { engine: 'vllm' }],
     ['suffix', { suffix: 'x' }, { engine: 'vllm', fimTemplates: { other: '{prefix}{suffix}' } }],
     ['suffix', { suffix: 'x', echo: true, logprobs: 1 }, { engine: 'vllm', fimTemplates: { '*': '{prefix}{suffix}' } }],

@@ -4,7 +4,7 @@ import { ValidationError } from '../errors/validation-error.js';
 import type { Candidate } from '../routing/candidate.js';
 import type { EngineProfile } from '../upstreams/engines/engine-profile.js';
 import type { CreateCompletionDto } from './create-completion.dto.js';
-import { demandsOf, hasSuffix, ranks, usesInfill } from './demands.js';
+import { demandsOf, hasSuffix, isFilledIn, ranks } from './demands.js';
 import { chatDialect } from './dialects/chat.js';
 import { completionsDialect, type Dialect, type SentBody } from './dialects/dialect.js';
 import { infillDialect } from './dialects/infill.js';
@@ -44,6 +44,8 @@ export interface Plan {
   readonly parts: readonly [Part, ...Part[]];
   /** The choices are more than the caller gets, and are to be ranked. */
   readonly ranks: boolean;
+  /** The prompt is put in front of the choices here. */
+  readonly prependsPrompt: boolean;
   /** The usage of a stream is to be counted by the engine's tokenizer. */
   readonly countsUsage: boolean;
   /** The gateway may know before the upstream does that a choice is over. */
@@ -85,6 +87,7 @@ export function planRequest(asked: CreateCompletionDto, candidate: Candidate): P
   return {
     parts: parts as [Part, ...Part[]],
     ranks: isRanked,
+    prependsPrompt: emulated.has('echo') || (asked.echo === true && body.echo !== true),
     countsUsage: emulated.has('stream_usage'),
     endsEarly: emulated.has('stop'),
   };
@@ -111,11 +114,10 @@ export function refusedFields(body: CreateCompletionDto): ValidationError {
   return new ValidationError(forbidExtras(body) as [Issue, ...Issue[]]);
 }
 
-function dialectFor(body: CreateCompletionDto, { upstream }: Candidate): Dialect {
-  if (upstream.config.api === 'chat') return chatDialect;
-  const { infillPath = '', capabilities } = upstream.profile;
-  const isInfill = hasSuffix(body) && capabilities.suffix === 'emulate' && usesInfill(upstream, body.model);
-  return isInfill ? infillDialect(infillPath) : completionsDialect;
+function dialectFor(body: CreateCompletionDto, candidate: Candidate): Dialect {
+  const { config, profile } = candidate.upstream;
+  if (config.api === 'chat') return chatDialect;
+  return isFilledIn(body, candidate) ? infillDialect(profile.infillPath ?? '') : completionsDialect;
 }
 
 /** What is sent in any part, in the names of the contract. A field is left out here: `delete` would slow all that follows. */

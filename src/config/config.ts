@@ -281,6 +281,17 @@ export class RoutingConfig {
   @IsMilliseconds(1)
   deadlineMs = 900_000;
 
+  /**
+   * Bytes that one request of a caller may become where it has to be split, or its tokens counted: all requests for its parts
+   * together. One that would become more is refused with 400 before anything is sent.
+   */
+  @IsWholeNumber(1, 2_147_483_647)
+  maxFanOutBytes = 268_435_456;
+
+  /** Bytes of an answer that is put together from several, and of the prompts echoed in any answer; more is 400. */
+  @IsWholeNumber(1, 2_147_483_647)
+  maxMergedAnswerBytes = 67_108_864;
+
   /** Go on with a broken stream on another upstream, from the text that was delivered. */
   @IsOneOf(['on', 'off'])
   resume: 'on' | 'off' = 'on';

@@ -6,13 +6,14 @@ import { UpstreamError } from './upstream-error.js';
 const MAX_ANSWER_BYTES = 256 * 1024 * 1024;
 
 /**
- * A whole body as text.
+ * A whole body as text. `spend` is told of the bytes as they come, and may throw when they are too many for it.
  *
  * @throws {UpstreamError} when it is larger than any completion.
  */
-export async function readAll(body: AnswerBody): Promise<string> {
+export async function readAll(body: AnswerBody, spend?: (bytes: number) => void): Promise<string> {
   const bytes = new GrowingBytes();
   await body.readEach((piece) => {
+    spend?.(piece.length);
     bytes.append(piece);
     if (bytes.length > MAX_ANSWER_BYTES)
       throw new UpstreamError('answered', `an answer larger than ${MAX_ANSWER_BYTES} bytes`, { isTooLarge: true });
