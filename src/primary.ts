@@ -5,7 +5,8 @@ import { ConfigReload, type ReloadReason } from './config-reload.js';
 import { listeningUrl } from './listening-url.js';
 import type { Service } from './shut-down.js';
 import { systemClock } from './telemetry/clock.js';
-import { Metrics } from './telemetry/metrics.js';
+import type { Metrics } from './telemetry/metrics.js';
+import { metricsOf } from './telemetry/telemetry.module.js';
 import { EmbeddedEngine } from './upstreams/embedded-engine.js';
 import { FrontDoor } from './workers/front-door.js';
 import type { ToPrimary, ToWorker } from './workers/messages.js';
@@ -34,7 +35,7 @@ class Primary implements PoolOwner, Service {
   private config: GatewayConfig;
   private enginePort: number | undefined;
   private isEndAnnounced = false;
-  private readonly metrics = new Metrics();
+  private readonly metrics: Metrics;
   private readonly door = new FrontDoor<WorkerProcess>(systemClock);
   private readonly pool: WorkerPool;
   private readonly engine: EmbeddedEngine | undefined;
@@ -44,6 +45,7 @@ class Primary implements PoolOwner, Service {
   constructor(private readonly parts: PrimaryParts) {
     const { config, logger, workerCount } = parts;
     this.config = config;
+    this.metrics = metricsOf(logger);
     this.pool = new WorkerPool(this, systemClock, logger);
     if (config.upstreams.length === 0) {
       const onMove = (port: number | undefined): void => this.engineMoved(port);

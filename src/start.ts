@@ -50,6 +50,8 @@ async function main(shutdown: Shutdown): Promise<void> {
 
 /** Resolves once the gateway serves; when it cannot, the process ends. */
 export async function start(): Promise<void> {
+  // What is for a person to read is not to end the process when nobody can be told: a full disk, a closed pipe.
+  process.stderr.on('error', () => undefined);
   const shutdown = new Shutdown();
   try {
     await main(shutdown);

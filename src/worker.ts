@@ -54,7 +54,7 @@ class GatewayWorker implements Service {
   static async start(channel: PrimaryChannel, shutdown: Shutdown): Promise<void> {
     const start = await channel.start();
     const config = toConfig(start.config);
-    const logger = createSharedLogger(config.log.level).child({ worker: cluster.worker?.id });
+    const logger = createSharedLogger(config.log.level, { worker: cluster.worker?.id });
     const sharing = new WorkerSharing(channel);
     const app = await createApp({ config, logger, clock: systemClock, sharing });
     app.get(UpstreamRegistry).engineListensAt(start.enginePort);

@@ -11,8 +11,6 @@ import type { ClientConnection } from './client-connection.js';
 import { CompletionJob } from './completion-job.js';
 import type { CreateCompletionDto } from './create-completion.dto.js';
 
-const MAX_LOGGED_MODEL_LENGTH = 256;
-
 /** Takes a validated request to the upstreams that serve its model, and the answer back. */
 @Injectable()
 export class CompletionsService {
@@ -26,8 +24,7 @@ export class CompletionsService {
   /** @throws {ApiError} as long as nothing was sent to the caller; after that, an error ends the stream as an event. */
   async complete(body: CreateCompletionDto, caller: Caller, client: ClientConnection): Promise<void> {
     const { exchange } = client;
-    // A name may be as long as a body; a log line must not.
-    exchange.model = body.model.slice(0, MAX_LOGGED_MODEL_LENGTH);
+    exchange.model = body.model;
     exchange.stream = body.stream ?? false;
     const job = new CompletionJob(body, caller, client, this.config.routing, this.random);
     this.checkServed(job, body, caller);

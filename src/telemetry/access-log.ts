@@ -1,6 +1,11 @@
+import { bounded } from './bounded.js';
 import type { Exchange } from './exchange.js';
 import type { ExchangeObserver } from './exchange-observers.js';
 import { type Logger, writeRecord } from './logger.js';
+
+/** In UTF-16 units. The client chooses the path, the upstream what a reason quotes. */
+const MAX_TEXT = 512;
+const MAX_NAME = 256;
 
 const PROBES = new Set(['/livez', '/readyz', '/health', '/metrics']);
 
@@ -21,15 +26,15 @@ function describe(exchange: Exchange): object {
   return {
     id,
     method,
-    path,
+    path: bounded(path, MAX_TEXT),
     status,
-    errorCode: exchange.errorCode,
-    errorReason: exchange.errorReason,
-    keyId,
-    organization,
-    project,
-    model,
-    upstream,
+    errorCode: boundedIfAny(exchange.errorCode, MAX_NAME),
+    errorReason: boundedIfAny(exchange.errorReason, MAX_TEXT),
+    keyId: boundedIfAny(keyId, MAX_NAME),
+    organization: boundedIfAny(organization, MAX_NAME),
+    project: boundedIfAny(project, MAX_NAME),
+    model: boundedIfAny(model, MAX_NAME),
+    upstream: boundedIfAny(upstream, MAX_NAME),
     upstreamIdPrefix: exchange.upstreamIdPrefix,
     attempts: exchange.attemptCount || undefined,
     resumes: exchange.resumeCount || undefined,
@@ -40,6 +45,10 @@ function describe(exchange: Exchange): object {
     completionTokens: usage?.completion_tokens,
     bytesSent: exchange.bytesSent,
   };
+}
+
+function boundedIfAny(text: string | undefined, maxLength: number): string | undefined {
+  return text === undefined ? undefined : bounded(text, maxLength);
 }
 
 /** Microseconds suffice. */

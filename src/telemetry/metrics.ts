@@ -76,6 +76,19 @@ export class Metrics {
     this.source = source;
   }
 
+  /** Shows how many lines of the log were lost, as it is when the metrics are read. */
+  countLostLines(lostCount: () => number): void {
+    new Counter({
+      name: 'gateway_log_lines_lost_total',
+      help: 'Lines of the log that could not be written, and for which there was no room to wait.',
+      registers: [this.registry],
+      collect() {
+        this.reset();
+        this.inc(lostCount());
+      },
+    });
+  }
+
   /** Shows the state of the upstreams and of the queue, as it is when the metrics are read. */
   observe(upstreams: () => UpstreamReading[], queueLength: () => number): void {
     const registers = [this.registry];

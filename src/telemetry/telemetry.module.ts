@@ -4,7 +4,7 @@ import { CLOCK, type Clock } from './clock.js';
 import { ExchangeMetrics } from './exchange-metrics.js';
 import { ExchangeObservers } from './exchange-observers.js';
 import { RANDOM } from './random.js';
-import { LOGGER, type Logger } from './logger.js';
+import { LOGGER, type Logger, lostLineCount } from './logger.js';
 import { Metrics } from './metrics.js';
 
 /** Gives the logger, the metrics, the observers of exchanges, the clock and chance to whoever injects them. */
@@ -18,7 +18,7 @@ export class TelemetryModule {
         { provide: LOGGER, useValue: logger },
         { provide: CLOCK, useValue: clock },
         { provide: RANDOM, useValue: Math.random },
-        Metrics,
+        { provide: Metrics, useFactory: () => metricsOf(logger) },
         {
           provide: ExchangeObservers,
           inject: [Metrics],
@@ -31,4 +31,11 @@ export class TelemetryModule {
       exports: [LOGGER, CLOCK, RANDOM, Metrics, ExchangeObservers],
     };
   }
+}
+
+/** The metrics of this process, lost lines of its log among them. */
+export function metricsOf(logger: Logger): Metrics {
+  const metrics = new Metrics();
+  metrics.countLostLines(() => lostLineCount(logger));
+  return metrics;
 }

@@ -39,9 +39,16 @@ export class GatewayProcess {
 
   /**
    * `config` is written to a file as `gateway.yaml` would be; the environment is the given one and no other; `program` is
-   * a copy of the built one that lies elsewhere. With `shell` the process is a shell, and the gateway its child.
+   * a copy of the built one that lies elsewhere. With `shell` the process is a shell, and the gateway its child. An output that is a file
+   * descriptor is not read here.
    */
-  static spawn(config: object, env: Record<string, string> = {}, program = PROGRAM, shell = false): GatewayProcess {
+  static spawn(
+    config: object,
+    env: Record<string, string> = {},
+    program = PROGRAM,
+    shell = false,
+    { stdout = 'pipe', stderr = 'pipe' }: { stdout?: 'pipe' | number; stderr?: 'pipe' | number } = {},
+  ): GatewayProcess {
     const file = join(mkdtempSync(join(tmpdir(), 'gateway-')), 'gateway.yaml');
     writeFileSync(file, stringify(config));
     const { PATH = '' } = process.env;
@@ -50,7 +57,7 @@ export class GatewayProcess {
       : [process.execPath, program];
     const child = spawn(command, args, {
       env: { PATH, PORT: '0', API_KEYS: API_KEY, GATEWAY_CONFIG: file, ...env },
-      stdio: ['ignore', 'pipe', 'pipe'],
+      stdio: ['ignore', stdout, stderr],
     });
     return new GatewayProcess(child, file);
   }
