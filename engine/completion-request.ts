@@ -1,4 +1,5 @@
 import { promptsOf } from '../src/completions/prompts.js';
+import { toBigInt } from '../src/common/exact-json.js';
 import { randomInt } from 'node:crypto';
 import type { CreateCompletionDto } from '../src/completions/create-completion.dto.js';
 import { ApiError } from '../src/errors/api-error.js';
@@ -19,7 +20,7 @@ export interface CompletionRequest {
   /** How many of the likeliest tokens to report at each position; undefined when no `logprobs` are wanted. */
   readonly topLogprobs: number | undefined;
   readonly sampling: SamplingOptions;
-  readonly seed: number;
+  readonly seed: bigint;
   readonly stream: { readonly includeUsage: boolean; readonly includeObfuscation: boolean } | undefined;
 }
 
@@ -56,7 +57,7 @@ export function toCompletionRequest(body: CreateCompletionDto, model: Model): Co
       presencePenalty: body.presence_penalty ?? 0,
       logitBias: logitBiasOf(body, model),
     },
-    seed: body.seed ?? randomInt(2 ** 48 - 1),
+    seed: toBigInt(body.seed ?? randomInt(2 ** 48 - 1)),
     stream: body.stream
       ? {
           includeUsage: body.stream_options?.include_usage ?? false,

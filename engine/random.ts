@@ -11,7 +11,7 @@ export type Random = () => number;
  * (https://prng.di.unimi.it/xoshiro128starstar.c). SHA-256 spreads the seed over its 128 bits of state, so that
  * neighbouring seeds have nothing in common; all bits zero, the one state that must not be, does not come up.
  */
-export function randomOf(seed: number, promptIndex: number, choiceIndex: number): Random {
+export function randomOf(seed: bigint | number, promptIndex: number, choiceIndex: number): Random {
   const digest = createHash('sha256').update(`${seed}/${promptIndex}/${choiceIndex}`).digest();
   const state = Uint32Array.from([0, 4, 8, 12], (offset) => digest.readUInt32LE(offset));
   return () => {

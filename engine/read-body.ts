@@ -1,5 +1,6 @@
 import { isUtf8 } from 'node:buffer';
 import type { IncomingMessage } from 'node:http';
+import { parseExactly } from '../src/common/exact-json.js';
 import { ApiError } from '../src/errors/api-error.js';
 import { ValidationError } from '../src/errors/validation-error.js';
 
@@ -14,7 +15,7 @@ export async function readJsonBody(request: IncomingMessage, limitBytes: number)
   if (body.length === 0) throw new ValidationError([{ loc: ['body'], msg: 'Field required', type: 'missing' }]);
   if (!isUtf8(body)) throw invalidJson('not valid UTF-8');
   try {
-    return JSON.parse(body.toString()) as unknown;
+    return parseExactly(body.toString());
   } catch (error) {
     // V8 quotes the text around the mistake, which may be a piece of a prompt: where it is suffices.
     const position = /at position \d+/.exec((error as Error).message)?.[0];

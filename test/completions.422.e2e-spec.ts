@@ -26,12 +26,12 @@ const EMPTY_LIST = (...loc: Loc): Expected => [
   'too_short',
 ];
 const EMPTY_TEXT = (...loc: Loc): Expected => [loc, 'String should have at least 1 character', 'string_too_short'];
-const AT_LEAST = (limit: number, ...loc: Loc): Expected => [
+const AT_LEAST = (limit: number | string, ...loc: Loc): Expected => [
   loc,
   `Input should be greater than or equal to ${limit}`,
   'greater_than_equal',
 ];
-const AT_MOST = (limit: number, ...loc: Loc): Expected => [
+const AT_MOST = (limit: number | string, ...loc: Loc): Expected => [
   loc,
   `Input should be less than or equal to ${limit}`,
   'less_than_equal',
@@ -63,6 +63,8 @@ const FIELDS: [members: string, ...Expected[]][] = [
   ['"prompt":[1,"a"]', INTEGER('prompt', 1)],
   ['"prompt":[1,2.5]', INTEGER('prompt', 1)],
   ['"prompt":[1,-1]', AT_LEAST(0, 'prompt', 1)],
+  ['"prompt":[12345678901234567890,1]', INTEGER('prompt', 0)],
+  ['"prompt":[[12345678901234567890]]', INTEGER('prompt', 0, 0)],
   ['"prompt":[[1],2]', LIST('prompt', 1)],
   ['"prompt":[[1,"a"]]', INTEGER('prompt', 0, 1)],
   ['"prompt":[[-1]]', AT_LEAST(0, 'prompt', 0, 0)],
@@ -113,8 +115,17 @@ const FIELDS: [members: string, ...Expected[]][] = [
   ['"presence_penalty":-3', AT_LEAST(-2, 'presence_penalty')],
   ['"presence_penalty":3', AT_MOST(2, 'presence_penalty')],
   ['"seed":1.5', INTEGER('seed')],
-  ['"seed":9007199254740992', AT_MOST(9007199254740991, 'seed')],
-  ['"seed":-9007199254740992', AT_LEAST(-9007199254740991, 'seed')],
+  ['"seed":1e400', INTEGER('seed')],
+  ['"seed":9223372036854775808', AT_MOST('9223372036854775807', 'seed')],
+  ['"seed":9.3e18', AT_MOST('9223372036854775807', 'seed')],
+  ['"seed":-9223372036854775809', AT_LEAST('-9223372036854775808', 'seed')],
+  [`"seed":${'9'.repeat(400)}`, AT_MOST('9223372036854775807', 'seed')],
+  ['"max_tokens":9007199254740993', AT_MOST(9007199254740991, 'max_tokens')],
+  ['"temperature":12345678901234567890', AT_MOST(2, 'temperature')],
+  ['"logit_bias":{"1":12345678901234567890}', AT_MOST(100, 'logit_bias', '1')],
+  ['"logit_bias":12345678901234567890', OBJECT('logit_bias')],
+  ['"stream_options":12345678901234567890', OBJECT('stream_options')],
+  ['"stream":12345678901234567890', BOOLEAN('stream')],
   ['"stop":""', EMPTY_TEXT('stop')],
   ['"stop":["a",""]', EMPTY_TEXT('stop', 1)],
   ['"stop":[1]', STRING('stop', 0)],

@@ -22,6 +22,9 @@ const SAFE_DIGITS = 15;
 /** More of them serve nobody: an id for each prompt of a batch is what engines know. They cost 30 times what others do. */
 const MAX_EXACT = 10_000;
 
+/** To read a decimal takes more than linear time. */
+const MAX_ADDED_LENGTH = 100;
+
 /** Begins the strings that stand for exact integers while a text is parsed; nobody else can write it. */
 const MARK = randomBytes(12).toString('base64');
 
@@ -52,9 +55,11 @@ export function toDouble(value: unknown): unknown {
   return isExact(value) ? Number(value.rawJSON) : value;
 }
 
-/** The sum of two integers, exact however large they are; of numbers with a fraction, the nearest double. */
+/** The sum of two integers of up to 100 digits, to the digit; of other numbers, the nearest double. */
 export function addExactly(a: number | ExactInteger, b: number | ExactInteger): number | ExactInteger {
-  if (!isInteger(a) || !isInteger(b)) return Number(toDouble(a)) + Number(toDouble(b));
+  const rough = Number(toDouble(a)) + Number(toDouble(b));
+  if (!isInteger(a) || !isInteger(b)) return rough;
+  if (Number.isSafeInteger(a) && Number.isSafeInteger(b) && Number.isSafeInteger(rough)) return rough;
   const sum = toBigInt(a) + toBigInt(b);
   const rounded = Number(sum);
   return Number.isSafeInteger(rounded) ? rounded : JSON.rawJSON(String(sum));
@@ -67,7 +72,7 @@ export function toBigInt(value: number | ExactInteger): bigint {
 }
 
 function isInteger(value: number | ExactInteger): boolean {
-  return typeof value !== 'number' || Number.isInteger(value);
+  return typeof value === 'number' ? Number.isInteger(value) : value.rawJSON.length <= MAX_ADDED_LENGTH;
 }
 
 /** Digits that may be a long integer, with a sign; they may stand in a string as well. */

@@ -1,3 +1,4 @@
+import { isExact, parseExactly } from '../common/exact-json.js';
 import { refusalInStream } from '../upstreams/refusal.js';
 import { UpstreamError } from '../upstreams/upstream-error.js';
 import { isCount, type Usage } from '../telemetry/usage.js';
@@ -66,7 +67,7 @@ export function readAnswer(json: string): object | undefined {
 
 function parse(json: string): unknown {
   try {
-    return JSON.parse(json);
+    return parseExactly(json);
   } catch (cause) {
     throw new UpstreamError('answered', 'an answer that is not JSON', { cause });
   }
@@ -109,7 +110,7 @@ export function makeCanonical(completion: UpstreamCompletion, fallback: Fallback
     completion.object = 'text_completion';
     isCanonical = false;
   }
-  if (!Number.isSafeInteger(completion.created)) {
+  if (!Number.isSafeInteger(completion.created) && !isExact(completion.created)) {
     completion.created = fallback.created;
     isCanonical = false;
   }

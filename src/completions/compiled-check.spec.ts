@@ -2,6 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import { Allow, IsInt, IsOptional, IsString, Max, ValidateIf, ValidateNested, validateSync } from 'class-validator';
 import fc from 'fast-check';
 import { anyBody, FIELD_NAMES } from '../../test/support/bodies.js';
+import type { ExactInteger } from '../common/exact-json.js';
 import { compileCheck } from './compiled-check.js';
 import { CreateCompletionDto } from './create-completion.dto.js';
 import { toKnownFields } from './extra-fields.js';
@@ -12,6 +13,8 @@ const isGood = compileCheck(CreateCompletionDto);
 function isGoodForClassValidator(body: Record<string, unknown>): boolean {
   return validateSync(toKnownFields(body)).length === 0;
 }
+
+const exact = (...digits: string[]): ExactInteger[] => digits.map((each) => JSON.rawJSON(each));
 
 describe('the compiled check', () => {
   it('agrees with class-validator on 10,000 bodies, of which thousands are good and thousands bad', () => {
@@ -77,8 +80,22 @@ describe('the compiled check', () => {
     n: { good: [1, 128, 1.0, null], bad: [0, 129, 1.5, '1', true] },
     presence_penalty: penalty,
     seed: {
-      good: [0, -1, Number.MAX_SAFE_INTEGER, Number.MIN_SAFE_INTEGER, null],
-      bad: [2 ** 53, -(2 ** 53), 0.5, '1', true],
+      good: [
+        0,
+        -1,
+        2 ** 53,
+        -(2 ** 60),
+        ...exact('9007199254740993', '9223372036854775807', '-9223372036854775808'),
+        null,
+      ],
+      bad: [
+        2 ** 63,
+        ...exact('9223372036854775808', '-9223372036854775809', '9'.repeat(500)),
+        0.5,
+        Infinity,
+        '1',
+        true,
+      ],
     },
     stop: {
       good: ['a', [], ['a'], ['a', 'b', 'c', 'd'], null],
@@ -99,10 +116,22 @@ describe('the compiled check', () => {
     expect(Object.keys(borders)).toEqual(FIELD_NAMES);
   });
 
+  const beyond = exact('9007199254740993', '-12345678901234567890', '9'.repeat(500));
   const cases = Object.entries(borders).flatMap(([name, { good, bad }]) => [
     ...good.map((value) => ({ name, value, verdict: true })),
     ...bad.map((value) => ({ name, value, verdict: false })),
+    // What no double holds is in the range of nothing else, at any depth.
+    ...(name === 'seed' ? [] : beyond.map((value) => ({ name, value, verdict: false }))),
   ]);
+  cases.push(
+    ...beyond.flatMap((value) => [
+      { name: 'prompt', value: [value], verdict: false },
+      { name: 'prompt', value: [[1, value]], verdict: false },
+      { name: 'stop', value: [value], verdict: false },
+      { name: 'logit_bias', value: { 1: value }, verdict: false },
+      { name: 'stream_options', value: { include_usage: value }, verdict: false },
+    ]),
+  );
 
   it.each(cases)('says $verdict to $name: $value, like class-validator', ({ name, value, verdict }) => {
     const body = { model: 'm', prompt: 'p', [name]: value };

@@ -1,5 +1,6 @@
 import { Injectable, ValidationPipe } from '@nestjs/common';
 import { validateSync, type ValidationError as FieldError } from 'class-validator';
+import { isExact } from '../common/exact-json.js';
 import type { Issue } from '../errors/api-error.js';
 import { ValidationError } from '../errors/validation-error.js';
 import { compileCheck } from './compiled-check.js';
@@ -45,7 +46,7 @@ function explainFields(body: Record<string, unknown>): Issue[] {
 }
 
 function isPlainObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
+  return typeof value === 'object' && value !== null && !Array.isArray(value) && !isExact(value);
 }
 
 /**

@@ -1,19 +1,21 @@
 import { ApiProperty, ApiPropertyOptional, ApiSchema } from '@nestjs/swagger';
 import { Type } from 'class-transformer';
-import { IsBoolean, IsInt, IsNumber, IsObject, IsOptional, Max, Min, ValidateNested } from 'class-validator';
+import { IsBoolean, IsInt, IsNumber, IsOptional, Max, Min, ValidateNested } from 'class-validator';
+import type { ExactInteger } from '../common/exact-json.js';
 import {
   atLeast,
   atMost,
   boolean,
   integer,
   IsCompatibleBestOf,
+  IsDictionary,
+  IsInt64,
   IsLogitBias,
   IsNonEmptyText,
   IsPrompt,
   IsStop,
   IsText,
   number,
-  object,
 } from './field-rules.js';
 
 /** Options of a streamed answer. They are used when `stream` is true and ignored otherwise. */
@@ -140,13 +142,14 @@ export class CreateCompletionDto {
   @ApiPropertyOptional({ type: 'number', default: 0, nullable: true })
   presence_penalty?: number | null;
 
-  /** The same seed with the same parameters gives the same text, as far as the engine can. See `system_fingerprint`. */
+  /**
+   * The same seed with the same parameters gives the same text, as far as the engine can. See `system_fingerprint`. Any
+   * 64-bit integer, whose digits the engine gets as they are.
+   */
   @IsOptional()
-  @IsInt(integer)
-  @Min(Number.MIN_SAFE_INTEGER, atLeast)
-  @Max(Number.MAX_SAFE_INTEGER, atMost)
-  @ApiPropertyOptional({ type: 'integer', nullable: true })
-  seed?: number | null;
+  @IsInt64()
+  @ApiPropertyOptional({ type: 'integer', format: 'int64', nullable: true })
+  seed?: number | ExactInteger | null;
 
   /**
    * Up to 4 texts at which the model stops. The completion does not contain the text that it stopped at.
@@ -170,7 +173,7 @@ export class CreateCompletionDto {
 
   /** Options of a streamed answer. */
   @IsOptional()
-  @IsObject(object)
+  @IsDictionary()
   @ValidateNested()
   @Type(() => StreamOptionsDto)
   @ApiPropertyOptional({ type: () => StreamOptionsDto, nullable: true })

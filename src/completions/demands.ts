@@ -37,7 +37,7 @@ export function demandsOf(body: CreateCompletionDto): Capability[] {
   demand('stop_text', typeof stop === 'string');
   demand('sampling_defaults', typeof temperature !== 'number' || typeof topP !== 'number');
   demand('top_p_one', topP === 1);
-  demand('seed', typeof body.seed === 'number');
+  demand('seed', (body.seed ?? null) !== null);
   demand('logit_bias', hasFields(body.logit_bias));
   demand('frequency_penalty', Boolean(body.frequency_penalty));
   demand('presence_penalty', Boolean(body.presence_penalty));

@@ -1,4 +1,5 @@
 import { getMetadataStorage } from 'class-validator';
+import { isExact, toDouble } from '../common/exact-json.js';
 import type { Issue } from '../errors/api-error.js';
 import { MAX_ISSUES } from '../errors/validation-error.js';
 import { CreateCompletionDto, StreamOptionsDto } from './create-completion.dto.js';
@@ -76,7 +77,8 @@ export function toKnownFields(body: Fields): CreateCompletionDto {
 function pick(fields: Fields, names: Set<string>): Fields {
   const picked: Fields = {};
   for (const name of names) {
-    if (Object.hasOwn(fields, name)) picked[name] = fields[name];
+    // Of an integer beyond the doubles, only `seed` may have every digit: any other is out of its range.
+    if (Object.hasOwn(fields, name)) picked[name] = name === 'seed' ? fields[name] : toDouble(fields[name]);
   }
   return picked;
 }
@@ -98,6 +100,7 @@ function isSendable(value: unknown, depth: number): boolean {
   if (typeof value === 'number') return Number.isFinite(value);
   if (typeof value !== 'object' || value === null) return true;
   if (depth > MAX_DEPTH) return false;
+  if (isExact(value)) return Number.isFinite(toDouble(value));
   if (Array.isArray(value)) return value.every((item) => isSendable(item, depth + 1));
   for (const name in value) {
     if (name === '__proto__' || !name.isWellFormed() || !isSendable((value as Fields)[name], depth + 1)) return false;
@@ -110,7 +113,8 @@ function explainValue(value: unknown, loc: Issue['loc']): Issue | undefined {
   if (isSendable(value, loc.length)) return undefined;
   if (typeof value === 'string') return explainName(value, loc);
   // 1e400 is valid JSON, but no double: it would be sent on as null.
-  if (typeof value === 'number') return { loc, msg: 'Input should be a finite number', type: 'finite_number' };
+  if (typeof value === 'number' || isExact(value))
+    return { loc, msg: 'Input should be a finite number', type: 'finite_number' };
   if (loc.length > MAX_DEPTH)
     return { loc: loc.slice(0, 2), msg: 'Value error, nested too deeply', type: 'value_error' };
   for (const [key, child] of Object.entries(value as object)) {
@@ -129,5 +133,5 @@ function explainName(name: string, loc: Issue['loc']): Issue | undefined {
 }
 
 function isFields(value: unknown): value is Fields {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
+  return typeof value === 'object' && value !== null && !Array.isArray(value) && !isExact(value);
 }

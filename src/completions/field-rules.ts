@@ -1,4 +1,5 @@
 import { ValidateBy, type ValidationArguments, type ValidationOptions } from 'class-validator';
+import { type ExactInteger, isExact, toBigInt, toDouble } from '../common/exact-json.js';
 import type { Issue } from '../errors/api-error.js';
 import { MAX_ISSUES } from '../errors/validation-error.js';
 
@@ -13,7 +14,6 @@ const rule = (type: string, message: string): ValidationOptions => ({ message, c
 export const integer = rule('int_type', 'Input should be a valid integer');
 export const number = rule('float_type', 'Input should be a valid number');
 export const boolean = rule('bool_type', 'Input should be a valid boolean');
-export const object = rule('dict_type', 'Input should be a valid dictionary');
 export const atLeast = rule('greater_than_equal', 'Input should be greater than or equal to $constraint1');
 export const atMost = rule('less_than_equal', 'Input should be less than or equal to $constraint1');
 
@@ -70,7 +70,7 @@ function explainPrompt(value: unknown): Issue[] {
   }
   // The first item decides which kind of list this is; what differs from it is then the mistake.
   const items = value as unknown[];
-  if (typeof items[0] === 'number') return explainItems(items, explainTokenId);
+  if (typeof items[0] === 'number' || isExact(items[0])) return explainItems(items, explainTokenId);
   if (Array.isArray(items[0])) return explainItems(items, explainTokenIds);
   return explainItems(items, explainText);
 }
@@ -88,14 +88,33 @@ function explainStop(value: unknown): Issue[] {
   return value.length === 0 ? GOOD : explainItems(value, explainNonEmptyText);
 }
 
+/** A JSON object. */
+function explainDictionary(value: unknown): Issue[] {
+  const isDictionary = typeof value === 'object' && value !== null && !Array.isArray(value) && !isExact(value);
+  return isDictionary ? GOOD : one('dict_type', 'Input should be a valid dictionary');
+}
+
+const INT64_MIN = -(2n ** 63n);
+export const INT64_MAX = 2n ** 63n - 1n;
+
+/** A 64-bit integer, which engines take for a seed, with the digits that are sent on. */
+function explainInt64(value: unknown): Issue[] {
+  if (Number.isSafeInteger(value)) return GOOD;
+  if (!Number.isInteger(value) && !isExact(value)) return one('int_type', integer.message as string);
+  const rounded = Number(toDouble(value));
+  // Thousands of digits are not worth reading.
+  const exact = Math.abs(rounded) < 1e20 ? toBigInt(value as number | ExactInteger) : rounded;
+  if (exact < INT64_MIN) return one('greater_than_equal', `Input should be greater than or equal to ${INT64_MIN}`);
+  return exact > INT64_MAX ? one('less_than_equal', `Input should be less than or equal to ${INT64_MAX}`) : GOOD;
+}
+
 function explainLogitBias(value: unknown): Issue[] {
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
-    return one('dict_type', object.message as string);
-  }
+  const [noDictionary] = explainDictionary(value);
+  if (noDictionary) return [noDictionary];
   const issues: Issue[] = [];
-  for (const key in value) {
+  for (const key in value as object) {
     if (issues.length >= MAX_ISSUES) break;
-    const bias = (value as Record<string, unknown>)[key];
+    const bias = toDouble((value as Record<string, unknown>)[key]);
     if (!/^(0|[1-9]\d{0,9})$/.test(key)) {
       issues.push(...one('value_error', 'Value error, keys must be token ids as decimal strings', key));
     } else if (typeof bias !== 'number') {
@@ -126,5 +145,7 @@ export const IsText = satisfies('isText', explainText);
 export const IsNonEmptyText = satisfies('isNonEmptyText', explainNonEmptyText);
 export const IsPrompt = satisfies('isPrompt', explainPrompt);
 export const IsStop = satisfies('isStop', explainStop);
+export const IsDictionary = satisfies('isDictionary', explainDictionary);
+export const IsInt64 = satisfies('isInt64', explainInt64);
 export const IsLogitBias = satisfies('isLogitBias', explainLogitBias);
 export const IsCompatibleBestOf = satisfies('isCompatibleBestOf', explainBestOf);

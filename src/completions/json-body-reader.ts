@@ -1,5 +1,6 @@
 import { json, type NextFunction, type Request, type RequestHandler, type Response } from 'express';
 import { isUtf8 } from 'node:buffer';
+import { parseExactly } from '../common/exact-json.js';
 import { ApiError } from '../errors/api-error.js';
 import { ValidationError } from '../errors/validation-error.js';
 
@@ -78,7 +79,7 @@ function parsePlain(bytes: Buffer): unknown {
   const text = bytes.toString('utf8');
   try {
     // A byte order mark may be ignored (RFC 8259, section 8.1).
-    return JSON.parse(text.startsWith('\ufeff') ? text.slice(1) : text);
+    return parseExactly(text.startsWith('\ufeff') ? text.slice(1) : text);
   } catch (error) {
     throw Object.assign(error as Error, { type: NOT_JSON, status: 400 });
   }
@@ -127,6 +128,7 @@ function toBodyError(error: BodyParserError): ApiError {
 /** V8 quotes the text around the mistake, which may be a piece of a prompt: where it is suffices. */
 function reasonOf(error: BodyParserError): string {
   if (error.type === NOT_UTF8) return 'not valid UTF-8';
+  if (error instanceof RangeError) return error.message;
   if (error.type !== NOT_JSON) return 'the body is not compressed as Content-Encoding says';
   const position = /at position \d+/.exec(error.message)?.[0];
   return `not valid JSON${position ? ` ${position}` : ''}`;

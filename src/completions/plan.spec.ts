@@ -99,6 +99,22 @@ describe('what is sent', () => {
       { prompt: 'b', seed: 7 },
       { prompt: 'b', seed: 8 },
     ]);
+    const seedsOf = (seed: NonNullable<CreateCompletionDto['seed']>): string[] =>
+      planRequest(asked({ prompt: 'a', n: 3, seed }), candidate(LLAMA)).parts.map(
+        ({ writeBody }) => /"seed":(-?\d+)/.exec(writeBody(''))?.[1] ?? '',
+      );
+    expect(seedsOf(Number.MAX_SAFE_INTEGER)).toEqual(['9007199254740991', '9007199254740992', '9007199254740993']);
+    expect(seedsOf(JSON.rawJSON('-9223372036854775808'))).toEqual([
+      '-9223372036854775808',
+      '-9223372036854775807',
+      '-9223372036854775806',
+    ]);
+    // The largest of 64 bits has none after it.
+    expect(seedsOf(JSON.rawJSON('9223372036854775806'))).toEqual([
+      '9223372036854775806',
+      '9223372036854775807',
+      '9223372036854775804',
+    ]);
     const [[, only] = []] = sentFor({ prompt: ['a'] }, LLAMA);
     expect(only).toMatchObject({ prompt: 'a' });
   });

@@ -1,3 +1,4 @@
+import { addExactly, toBigInt } from '../common/exact-json.js';
 import type { Capabilities, Capability } from '../config/capabilities.js';
 import type { Issue } from '../errors/api-error.js';
 import { ValidationError } from '../errors/validation-error.js';
@@ -15,6 +16,7 @@ import { WithoutTokens } from './emulations/no-tokens.js';
 import { StopAtTexts } from './emulations/stop.js';
 import { toRankable } from './emulations/best-of.js';
 import { forbidExtras } from './extra-fields.js';
+import { INT64_MAX } from './field-rules.js';
 import { PartBodies } from './part-bodies.js';
 import { choiceCountOf, echoedPromptOf, isOnePrompt, type Prompt, promptOf, promptsOf } from './prompts.js';
 
@@ -251,8 +253,10 @@ function partsOf(body: CreateCompletionDto, emulated: ReadonlySet<Capability>): 
 
 /** Choices of one seed would be one text. */
 function seedOf({ seed }: CreateCompletionDto, choice: number): SentBody {
-  if (typeof seed !== 'number') return {};
-  return { seed: seed + choice > Number.MAX_SAFE_INTEGER ? seed - choice : seed + choice };
+  if (seed === undefined || seed === null) return {};
+  const next = addExactly(seed, choice);
+  const isBeyond = typeof next !== 'number' && toBigInt(next) > INT64_MAX;
+  return { seed: isBeyond ? addExactly(seed, -choice) : next };
 }
 
 function withoutNulls(options: object): object {

@@ -1,3 +1,4 @@
+import { toDouble } from '../common/exact-json.js';
 import { MODEL_NOT_FOUND } from '../errors/model-not-found.js';
 import type { UpstreamAnswer } from './upstream.js';
 import { type PublicError, UpstreamError } from './upstream-error.js';
@@ -157,6 +158,6 @@ function detailOf(detail: unknown): string | undefined {
 /** vLLM and llama.cpp give the status as `error.code`; without one, an error in mid-stream is the upstream's fault. */
 function statusOf(event: unknown): number {
   const error = isFields(event) && isFields(event.error) ? event.error : event;
-  const code = isFields(error) ? Number(error.code ?? error.http_status_code) : NaN;
+  const code = isFields(error) ? Number(toDouble(error.code ?? error.http_status_code)) : NaN;
   return code >= 400 && code < 600 ? code : 502;
 }

@@ -1,3 +1,4 @@
+import { addExactly, type ExactInteger, isExact } from '../../common/exact-json.js';
 import { addCounts, isCount, type Usage } from '../../telemetry/usage.js';
 
 /** The usage of one upstream request, and the first prompt of the caller's that it was for. */
@@ -30,15 +31,19 @@ function add(a: Fields, b: Fields, depth = 1): Fields {
   const sum = { ...a };
   for (const [name, value] of Object.entries(b)) {
     const before = sum[name];
-    if (typeof value === 'number') sum[name] = addNumbers(typeof before === 'number' ? before : 0, value);
+    if (isNumber(value)) sum[name] = addNumbers(isNumber(before) ? before : 0, value);
     else if (isFields(value) && depth < MAX_DEPTH) sum[name] = add(isFields(before) ? before : {}, value, depth + 1);
     else if (value !== undefined) sum[name] ??= value;
   }
   return sum;
 }
 
-function addNumbers(a: number, b: number): number {
-  return isCount(a) && isCount(b) ? addCounts(a, b) : a + b;
+function addNumbers(a: number | ExactInteger, b: number | ExactInteger): number | ExactInteger {
+  return isCount(a) && isCount(b) ? addCounts(a, b) : addExactly(a, b);
+}
+
+function isNumber(value: unknown): value is number | ExactInteger {
+  return typeof value === 'number' || isExact(value);
 }
 
 function isFields(value: unknown): value is Fields {
