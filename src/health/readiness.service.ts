@@ -1,25 +1,26 @@
 import { Injectable } from '@nestjs/common';
-import { UpstreamProbe } from '../upstreams/upstream-probe.js';
 import { UpstreamRegistry } from '../upstreams/upstream-registry.js';
+import { UpstreamWatch } from '../upstreams/upstream-watch.js';
 import type { UpstreamHealthDto } from './health.dto.js';
 import { ShutdownState } from './shutdown.js';
 
-/** Answers whether this gateway should get requests. */
+/** Answers whether this gateway should get requests, from what is known: it asks no upstream. */
 @Injectable()
 export class ReadinessService {
-  /** Whoever asks while an answer is on its way gets that one: nobody can make many probes of many questions. */
-  private asking: Promise<boolean> | undefined;
-
   constructor(
     private readonly registry: UpstreamRegistry,
-    private readonly probe: UpstreamProbe,
+    private readonly watch: UpstreamWatch,
     private readonly shutdown: ShutdownState,
   ) {}
 
+  /** One upstream that can be reached suffices. Right after the start the first checks are waited for. */
   async isReady(): Promise<boolean> {
-    if (this.shutdown.isAnnounced) return false;
-    this.asking ??= this.isAnyReachable().finally(() => (this.asking = undefined));
-    return (await this.asking) && !this.shutdown.isAnnounced;
+    while (!this.shutdown.isAnnounced && !this.isAnyReachable) {
+      const check = this.watch.nextFirstCheck();
+      if (!check) return false;
+      await check;
+    }
+    return !this.shutdown.isAnnounced;
   }
 
   /** What is known of each upstream. */
@@ -34,8 +35,7 @@ export class ReadinessService {
     }));
   }
 
-  private async isAnyReachable(): Promise<boolean> {
-    const answers = await Promise.all(this.registry.upstreams.map((upstream) => this.probe.isReachable(upstream)));
-    return answers.includes(true);
+  private get isAnyReachable(): boolean {
+    return this.registry.upstreams.some(({ baseUrl, state }) => baseUrl !== undefined && state.isReachable);
   }
 }

@@ -7,15 +7,25 @@ import { UpstreamProbe } from '../upstreams/upstream-probe.js';
 import { UpstreamRegistry } from '../upstreams/upstream-registry.js';
 import type { ModelDto } from './model.dto.js';
 
+/** Callers that ask within so long share one look at an upstream's list. */
+const SHARED_LOOK_MS = 1_000;
+
+/** An upstream's own list, and when it came. */
+interface Look {
+  names: Promise<string[]>;
+  endedAt: number | undefined;
+}
+
 /** Knows the models that callers may ask for. */
 @Injectable()
 export class ModelsService {
   private readonly createdS: number;
+  private readonly looks = new WeakMap<Upstream, Look>();
 
   constructor(
     private readonly registry: UpstreamRegistry,
     private readonly probe: UpstreamProbe,
-    @Inject(CLOCK) clock: Clock,
+    @Inject(CLOCK) private readonly clock: Clock,
   ) {
     this.createdS = Math.floor(clock.now() / 1000);
   }
@@ -42,8 +52,17 @@ export class ModelsService {
   private async namesOf(upstream: Upstream): Promise<string[]> {
     const { models } = upstream;
     if (!models.isListedByItself) return models.names;
-    const listed = (await this.probe.listModels(upstream)) ?? [];
+    const listed = await this.look(upstream);
     // Behind patterns, only what matches one of them can be requested.
     return [...models.names, ...listed.filter((name) => models.takesAny || models.upstreamNameOf(name) !== undefined)];
+  }
+
+  private look(upstream: Upstream): Promise<string[]> {
+    const known = this.looks.get(upstream);
+    if (known && this.clock.now() - (known.endedAt ?? Infinity) < SHARED_LOOK_MS) return known.names;
+    const look: Look = { names: this.probe.listModels(upstream).then((names) => names ?? []), endedAt: undefined };
+    void look.names.finally(() => (look.endedAt = this.clock.now()));
+    this.looks.set(upstream, look);
+    return look.names;
   }
 }

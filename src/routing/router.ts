@@ -160,7 +160,7 @@ export class Router {
       outcome = job.cancellation.isCancelled ? 'client_gone' : String(toApiError(thrown).status);
       // What the caller's going away breaks off tells nothing about the upstream.
       if (!(thrown instanceof UpstreamError) || job.cancellation.isCancelled) throw thrown;
-      if (thrown.isFailure) state.failed(candidate.place);
+      if (thrown.isFailure) state.failed(candidate.place, thrown.phase === 'not_sent');
       if (thrown.status === 429)
         state.rateLimits.refused(candidate.upstreamModel, candidate.place, thrown.retryAfterMs);
       return thrown;

@@ -90,6 +90,7 @@ export class EmbeddedEngine implements Upstream {
     if (port !== undefined) {
       const config = Object.assign(this.config, { baseUrl: `http://127.0.0.1:${port}/v1` });
       this.http = new HttpUpstream(config, this.clock, this.state);
+      this.state.probed(true);
     }
     this.onMove(port);
   }

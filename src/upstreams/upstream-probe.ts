@@ -6,15 +6,19 @@ import { firstValueFrom } from 'rxjs';
 import type { EngineProfile } from './engines/engine-profile.js';
 import type { Upstream } from './upstream.js';
 
-/** The control calls to an upstream: everything but the completions of callers. */
+/** More than any model list has, in plain; what is longer is not read. */
+const MAX_ANSWER_BYTES = 4_194_304;
+
+const MAX_MODEL_NAMES = 10_000;
+const MAX_MODEL_NAME_LENGTH = 256;
+
+/**
+ * The control calls to an upstream: everything but the completions of callers. Each takes at most `health.timeoutMs` and
+ * `MAX_ANSWER_BYTES`.
+ */
 @Injectable()
 export class UpstreamProbe {
   constructor(private readonly http: HttpService) {}
-
-  /** Whether anything answers there. Any answer will do: a server that refuses our credential is reachable. */
-  async isReachable(upstream: Upstream): Promise<boolean> {
-    return (await this.call(upstream, { url: `${upstream.baseUrl ?? ''}/models` })) !== undefined;
-  }
 
   /** Whether the upstream says that it is well, in the way that its configuration asks for. */
   async isUp(upstream: Upstream, model: string | undefined): Promise<boolean> {
@@ -33,12 +37,13 @@ export class UpstreamProbe {
     return asksForToken ? answer.status === 200 || answer.status === 429 : answer.status < 500;
   }
 
-  /** The names of the models that the upstream lists; undefined when it cannot be asked. */
+  /** The names of the models that the upstream lists, the first 10,000; undefined when it cannot be asked. */
   async listModels(upstream: Upstream): Promise<string[] | undefined> {
     const answer = await this.call(upstream, { url: `${upstream.baseUrl ?? ''}/models` });
     const list = answer?.data as { data?: unknown } | null | undefined;
     if (answer?.status !== 200 || !Array.isArray(list?.data)) return undefined;
-    return list.data.map((model: { id?: unknown } | null) => model?.id).filter((id) => typeof id === 'string');
+    const names = list.data.map((model: { id?: unknown } | null) => model?.id).filter(isModelName);
+    return names.slice(0, MAX_MODEL_NAMES);
   }
 
   /** The answer, whatever its status; undefined when there is none. */
@@ -59,6 +64,7 @@ export class UpstreamProbe {
           signal: AbortSignal.timeout(timeoutMs),
           validateStatus: () => true,
           maxRedirects: 0,
+          maxContentLength: MAX_ANSWER_BYTES,
           proxy: false,
         }),
       );
@@ -66,6 +72,10 @@ export class UpstreamProbe {
       return undefined;
     }
   }
+}
+
+function isModelName(id: unknown): id is string {
+  return typeof id === 'string' && id !== '' && id.length <= MAX_MODEL_NAME_LENGTH;
 }
 
 function oneToken(baseUrl: string, api: UpstreamConfig['api'], model: string): AxiosRequestConfig {

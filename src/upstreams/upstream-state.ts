@@ -28,6 +28,10 @@ export class UpstreamState {
   private ejectedUntil: number | undefined;
   private trial: Place | undefined;
   private isDown = false;
+  /** A first check, or traffic, has told of it. */
+  private isKnown = false;
+  /** The last failure was that of a connection that could not be made. */
+  private isUnreached = false;
   readonly rateLimits: RateLimits;
 
   constructor(
@@ -53,6 +57,15 @@ export class UpstreamState {
   /** It may get requests. Where its places are shared, one may have to be asked for first (`places`). */
   get isAvailable(): boolean {
     return this.isHealthy && !this.isFull;
+  }
+
+  /**
+   * Whether it can be reached, as far as is known without asking: by active checks, and by connections of real requests
+   * that could not be made. That requests fail does not count: a caller's poison must not take the gateway out of service.
+   */
+  get isReachable(): boolean {
+    const isShut = this.isUnreached && (this.ejectedUntil ?? 0) > this.clock.now();
+    return this.isKnown && !this.isDown && !isShut;
   }
 
   get condition(): Condition {
@@ -85,6 +98,8 @@ export class UpstreamState {
     this.rateLimits.answered(place.model, place);
     this.ejectedUntil = undefined;
     this.trial = undefined;
+    this.isKnown = true;
+    this.isUnreached = false;
     // A real answer is newer, and tells more, than the last probe.
     this.isDown = false;
   }
@@ -96,17 +111,23 @@ export class UpstreamState {
     this.ejections = 0;
   }
 
-  /** The request of this place could not reach it, broke off, met silence for too long, or was told of a failure. */
-  failed(place: Place): void {
+  /**
+   * The request of this place could not reach it (`isUnreached`), broke off, met silence for too long, or was told of a
+   * failure.
+   */
+  failed(place: Place, isUnreached = false): void {
     // Requests that were under way when it was ejected fail too: they are the same failure, and no new one.
     if (this.ejectedUntil !== undefined && this.trial !== place) return;
     this.failuresInARow++;
+    this.isUnreached = isUnreached;
     if (this.trial === place || this.failuresInARow >= this.limits.health.ejectAfterFailures) this.eject();
   }
 
   /** What an active probe found. */
   probed(isUp: boolean): void {
+    this.isKnown = true;
     this.isDown = !isUp;
+    if (isUp) this.isUnreached = false;
   }
 
   private get isTrialDue(): boolean {

@@ -10,6 +10,7 @@ import { UpstreamRegistry } from './upstream-registry.js';
 @Injectable()
 export class UpstreamWatch implements OnApplicationBootstrap, OnApplicationShutdown {
   private timers = new Set<Timer>();
+  private readonly firstChecks = new Set<Promise<void>>();
   private isStopped = false;
 
   constructor(
@@ -27,7 +28,7 @@ export class UpstreamWatch implements OnApplicationBootstrap, OnApplicationShutd
         if (upstream.config.discover) void this.discover(upstream);
       }
     });
-    // A request that comes first should find the models: discovery is waited for, health is not.
+    // A request that comes first should find the models: discovery is waited for here, the first checks by `/readyz`.
     const discovering = this.registry.upstreams.filter(({ config }) => config.discover);
     await Promise.all(discovering.map((upstream) => this.discover(upstream)));
     for (const upstream of this.registry.upstreams) this.watch(upstream);
@@ -38,15 +39,16 @@ export class UpstreamWatch implements OnApplicationBootstrap, OnApplicationShutd
     for (const timer of this.timers) timer.cancel();
   }
 
+  /** Resolves with the next answer to a first check; undefined when every upstream that is checked has had its first. */
+  nextFirstCheck(): Promise<void> | undefined {
+    return this.firstChecks.size > 0 ? Promise.race(this.firstChecks) : undefined;
+  }
+
   private watch(upstream: Upstream): void {
-    const { health, healthCheck, discover } = upstream.config;
-    if (healthCheck !== 'off') {
-      // One that is down is asked more often: it should not wait longer than it needs to.
-      const intervalMs = (): number =>
-        upstream.state.condition === 'down' ? Math.min(health.intervalMs, health.ejectMs) : health.intervalMs;
-      this.repeat(upstream, intervalMs, () => this.checkHealth(upstream));
-    }
-    if (discover) {
+    // Nobody checks it: it is taken to be up until traffic says otherwise.
+    if (upstream.config.healthCheck === 'off') upstream.state.probed(true);
+    else this.watchHealth(upstream);
+    if (upstream.config.discover) {
       this.repeat(
         upstream,
         () => this.config.routing.discoverIntervalMs,
@@ -55,8 +57,25 @@ export class UpstreamWatch implements OnApplicationBootstrap, OnApplicationShutd
     }
   }
 
+  /** The first check is made at once. */
+  private watchHealth(upstream: Upstream): void {
+    const { health } = upstream.config;
+    const isDown = (): boolean => upstream.state.condition === 'down';
+    // One that is down is asked more often: it should not wait longer than it needs to.
+    const intervalMs = (): number => (isDown() ? Math.min(health.intervalMs, health.ejectMs) : health.intervalMs);
+    const check = (): Promise<void> => this.checkHealth(upstream);
+    const timer = this.repeat(upstream, intervalMs, check);
+    const first = check().finally(() => {
+      this.firstChecks.delete(first);
+      if (!isDown() || this.isStopped || !this.timers.delete(timer)) return;
+      timer.cancel();
+      this.repeat(upstream, intervalMs, check);
+    });
+    this.firstChecks.add(first);
+  }
+
   /** Runs `task` again and again, the next time so long after it has ended, until the upstream is removed. */
-  private repeat(upstream: Upstream, intervalMs: () => number, task: () => Promise<void>): void {
+  private repeat(upstream: Upstream, intervalMs: () => number, task: () => Promise<void>): Timer {
     const timer = this.clock.timer(intervalMs(), () => {
       this.timers.delete(timer);
       if (!this.registry.upstreams.includes(upstream)) return;
@@ -65,13 +84,14 @@ export class UpstreamWatch implements OnApplicationBootstrap, OnApplicationShutd
       });
     });
     this.timers.add(timer);
+    return timer;
   }
 
   private async checkHealth(upstream: Upstream): Promise<void> {
     const { config, models, state } = upstream;
     const isUp = await this.probe.isUp(upstream, models.probeModel);
     if (isUp === (state.condition === 'down'))
-      this.logger.warn({ upstream: config.name, isUp }, 'the active check of an upstream has changed its mind');
+      this.logger.warn({ upstream: config.name, isUp }, 'the health check of an upstream has changed state');
     state.probed(isUp);
   }
 

@@ -1,12 +1,17 @@
 import { HttpModule } from '@nestjs/axios';
 import { Module } from '@nestjs/common';
+import { Agent as HttpAgent } from 'node:http';
+import { Agent as HttpsAgent } from 'node:https';
 import { UpstreamProbe } from './upstream-probe.js';
 import { UpstreamRegistry } from './upstream-registry.js';
 import { UpstreamWatch } from './upstream-watch.js';
 
+/** Control calls are rare: their connections are not kept. */
+const control = HttpModule.register({ httpAgent: new HttpAgent(), httpsAgent: new HttpsAgent() });
+
 @Module({
-  imports: [HttpModule],
+  imports: [control],
   providers: [UpstreamRegistry, UpstreamProbe, UpstreamWatch],
-  exports: [UpstreamRegistry, UpstreamProbe],
+  exports: [UpstreamRegistry, UpstreamProbe, UpstreamWatch],
 })
 export class UpstreamsModule {}

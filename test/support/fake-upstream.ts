@@ -42,12 +42,13 @@ export class FakeUpstream {
 
   private constructor(private readonly server: Server) {}
 
-  static async start(behaviour?: Behaviour): Promise<FakeUpstream> {
+  /** A `port` of 0 is one that the system chooses. */
+  static async start(behaviour?: Behaviour, port = 0): Promise<FakeUpstream> {
     const server = createServer();
     const fake = new FakeUpstream(server);
     if (behaviour) fake.behaviour = behaviour;
     server.on('request', (request, response) => void fake.handle(request, response));
-    server.listen(0, '127.0.0.1');
+    server.listen(port, '127.0.0.1');
     await once(server, 'listening');
     return fake;
   }

@@ -1,6 +1,6 @@
 import type { Cancellation } from '../../telemetry/cancellation.js';
 import { addCounts, isCount, type Usage } from '../../telemetry/usage.js';
-import { readAll } from '../../upstreams/read-all.js';
+import { readStart } from '../../upstreams/read-all.js';
 import type { Upstream, UpstreamRequest } from '../../upstreams/upstream.js';
 import { UpstreamError } from '../../upstreams/upstream-error.js';
 import { readAnswer } from '../canonical.js';
@@ -43,6 +43,9 @@ export async function countUsage(
 /** A request without what it asks for. */
 export type NewRequest = Omit<UpstreamRequest, 'path' | 'body'>;
 
+/** A count is a few digits. */
+const MAX_COUNT_BYTES = 65_536;
+
 /** Asks the tokenizer of llama-cpp-python, at `/extras/tokenize/count`. */
 export function tokenCounter(
   upstream: Upstream,
@@ -54,7 +57,7 @@ export function tokenCounter(
   return async (input) => {
     const body = JSON.stringify({ model, input });
     const answer = await upstream.send({ ...newRequest(), path, isFromRoot: true, body }, cancellation);
-    const text = await readAll(answer.body);
+    const text = await readStart(answer.body, MAX_COUNT_BYTES);
     const { count } = (answer.status === 200 ? (readAnswer(text) ?? {}) : {}) as { count?: unknown };
     if (!isCount(count)) throw new UpstreamError('answered', 'the upstream does not count tokens');
     return count;
