@@ -163,7 +163,7 @@ export class Router {
       if (thrown.isFailure) state.failed(candidate.place, thrown.phase === 'not_sent');
       if (thrown.status === 429)
         state.rateLimits.refused(candidate.upstreamModel, candidate.place, thrown.retryAfterMs);
-      return thrown;
+      return thrown.redacted(this.registry.redaction);
     } finally {
       this.metrics.attempts.inc({ upstream: config.name, kind, outcome });
       state.release(candidate.place);

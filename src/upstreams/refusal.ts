@@ -101,19 +101,31 @@ function publicErrorOf(
 
 const DEFAULT_RETRY_AFTER = '1';
 
-/** What tells a caller when to come back: `Retry-After`, and OpenAI's `x-ratelimit-*`. */
+const MAX_LIMIT_HEADERS = 32;
+const LIMIT_HEADER_NAME = /^x-ratelimit-[a-z\d-]{1,64}$/;
+/** Numbers, durations, dates, and lists of them. */
+const LIMIT_HEADER_VALUE = /^[\w ,.:;=+"-]{1,128}$/;
+
+/** What tells a caller when to come back: `Retry-After`, and OpenAI's `x-ratelimit-*`. What is no such value is left out. */
 function limitHeadersOf(headers: UpstreamAnswer['headers']): Record<string, string> {
-  const limits = Object.entries(headers).filter(([name]) => name.startsWith('x-ratelimit-'));
-  return {
-    ...(Object.fromEntries(limits) as Record<string, string>),
-    'Retry-After': retryAfterOf(headers) ?? DEFAULT_RETRY_AFTER,
-  };
+  const limits: Record<string, string> = { 'Retry-After': retryAfterOf(headers) ?? DEFAULT_RETRY_AFTER };
+  let count = 0;
+  for (const [name, value] of Object.entries(headers)) {
+    if (!LIMIT_HEADER_NAME.test(name) || typeof value !== 'string' || !LIMIT_HEADER_VALUE.test(value)) continue;
+    if (++count > MAX_LIMIT_HEADERS) break;
+    limits[name] = value;
+  }
+  return limits;
 }
 
-/** Seconds or an HTTP date, as it came (RFC 9110, section 10.2.3). */
+/** Seconds, or an HTTP date in one of its three forms (RFC 9110, sections 5.6.7 and 10.2.3). */
+const RETRY_AFTER = /^(?:\d{1,10}|[A-Z][a-z]{2,8},? [\w :-]{10,30})$/;
+
+/** As it came. */
 function retryAfterOf(headers: UpstreamAnswer['headers']): string | undefined {
   const value = headers['retry-after'];
-  return typeof value === 'string' && /^[\w ,:+-]{1,64}$/.test(value) ? value : undefined;
+  if (typeof value !== 'string' || !RETRY_AFTER.test(value)) return undefined;
+  return toMilliseconds(value, 0) === undefined ? undefined : value;
 }
 
 function toMilliseconds(retryAfter: string | undefined, now: number): number | undefined {
@@ -133,6 +145,9 @@ function parseEngineError(body: string): EngineError {
 type Fields = Record<string, unknown>;
 
 const isFields = (value: unknown): value is Fields => typeof value === 'object' && value !== null;
+/** What a program reads: short, and nothing that cannot be printed. */
+const word = (value: unknown): string | undefined =>
+  typeof value === 'string' && /^[^\p{C}]{1,256}$/u.test(value) ? value : undefined;
 const text = (value: unknown): string | undefined => (typeof value === 'string' && value !== '' ? value : undefined);
 
 function readEngineError(body: unknown): EngineError {
@@ -140,17 +155,20 @@ function readEngineError(body: unknown): EngineError {
   const nested = isFields(body.error) ? body.error : body;
   return {
     message: text(nested.message) ?? text(body.error) ?? detailOf(body.detail),
-    code: text(nested.code) ?? text(nested.type) ?? text(body.error_type),
-    param: text(nested.param),
+    code: word(nested.code) ?? word(nested.type) ?? word(body.error_type),
+    param: word(nested.param),
   };
 }
+
+const isPlain = (value: unknown): value is string | number => typeof value === 'string' || typeof value === 'number';
 
 /** FastAPI's `detail`: a string, or a list of issues. */
 function detailOf(detail: unknown): string | undefined {
   if (!Array.isArray(detail)) return text(detail);
   const messages = (detail as unknown[]).filter(isFields).map(({ loc, msg }) => {
-    const path = Array.isArray(loc) ? (loc as unknown[]).slice(1).join('.') : '';
-    return path ? `${path}: ${String(msg)}` : String(msg);
+    const path = Array.isArray(loc) ? (loc as unknown[]).slice(1).filter(isPlain).join('.') : '';
+    const message = isPlain(msg) ? String(msg) : '';
+    return path ? `${path}: ${message}` : message;
   });
   return text(messages.join('; '));
 }
@@ -158,6 +176,7 @@ function detailOf(detail: unknown): string | undefined {
 /** vLLM and llama.cpp give the status as `error.code`; without one, an error in mid-stream is the upstream's fault. */
 function statusOf(event: unknown): number {
   const error = isFields(event) && isFields(event.error) ? event.error : event;
-  const code = isFields(error) ? Number(toDouble(error.code ?? error.http_status_code)) : NaN;
-  return code >= 400 && code < 600 ? code : 502;
+  const given = isFields(error) ? toDouble(error.code ?? error.http_status_code) : undefined;
+  const code = isPlain(given) ? Number(given) : NaN;
+  return Number.isInteger(code) && code >= 400 && code < 600 ? code : 502;
 }

@@ -1,4 +1,5 @@
 import { ApiError, type ApiErrorOptions } from '../errors/api-error.js';
+import type { Redaction } from './redaction.js';
 
 /**
  * How far an attempt got:
@@ -54,7 +55,7 @@ export class UpstreamError extends ApiError {
     readonly phase: Phase,
     /** What happened, for our log: it may name the upstream. */
     reason: string,
-    options: UpstreamErrorOptions = {},
+    private readonly options: UpstreamErrorOptions = {},
   ) {
     const { isTimeout = false, isTooLarge = false, status } = options;
     const { status: publicStatus, code, message, ...rest } = options.publicError ?? publicErrorOf(phase, isTimeout);
@@ -67,6 +68,25 @@ export class UpstreamError extends ApiError {
     this.allowsRetry = this.allowsFallback && !isFinal && !(isRateLimit && options.retryAfterMs === undefined);
     this.isFailure = !isTooLarge && (status === undefined || tellsOfFailure(status));
     this.isCharged = isTimeout || (phase === 'answered' && (this.allowsRetry || isRateLimit));
+  }
+
+  /** The same; of what the upstream itself said, what clients may read. */
+  redacted(redaction: Redaction): UpstreamError {
+    const { publicError } = this.options;
+    if (!publicError) return this;
+    const clean = (text: string): string => redaction.clean(text);
+    const { message, code, param, headers = {} } = publicError;
+    const cleanHeaders = Object.entries(headers).map(([name, value]) => [name, clean(value)] as const);
+    return new UpstreamError(this.phase, this.reason ?? '', {
+      ...this.options,
+      publicError: {
+        ...publicError,
+        message: clean(message),
+        code: clean(code),
+        ...(param === undefined ? {} : { param: clean(param) }),
+        headers: Object.fromEntries(cleanHeaders),
+      },
+    });
   }
 }
 

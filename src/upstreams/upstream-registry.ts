@@ -5,6 +5,7 @@ import { CLOCK, type Clock } from '../telemetry/clock.js';
 import { LOGGER, type Logger } from '../telemetry/logger.js';
 import { EmbeddedEngine } from './embedded-engine.js';
 import { HttpUpstream } from './http-upstream.js';
+import { Redaction } from './redaction.js';
 import { SHARING, type Sharing } from './sharing.js';
 import { UpstreamState } from './upstream-state.js';
 import type { Upstream } from './upstream.js';
@@ -17,6 +18,9 @@ export class UpstreamRegistry implements OnModuleInit, OnApplicationShutdown {
   private current: readonly Upstream[];
   private readonly embedded: EmbeddedEngine | undefined;
   private readonly listeners: ChangeListener[] = [];
+  /** Before the last change: requests to those that are gone may be under way. */
+  private former: readonly UpstreamConfig[] = [];
+  private currentRedaction: Redaction | undefined;
 
   constructor(
     config: GatewayConfig,
@@ -24,12 +28,20 @@ export class UpstreamRegistry implements OnModuleInit, OnApplicationShutdown {
     @Inject(LOGGER) logger: Logger,
     @Inject(SHARING) private readonly sharing: Sharing,
   ) {
-    if (config.upstreams.length === 0) this.embedded = new EmbeddedEngine(config.embedded.model, clock, logger);
+    if (config.upstreams.length === 0) {
+      const onMove = (): void => void (this.currentRedaction = undefined);
+      this.embedded = new EmbeddedEngine(config.embedded.model, clock, logger, onMove);
+    }
     this.current = this.embedded ? [this.embedded] : config.upstreams.map((each) => this.create(each));
   }
 
   get upstreams(): readonly Upstream[] {
     return this.current;
+  }
+
+  /** What of the upstreams' words clients may read. Made once for each configuration: its pattern takes its time. */
+  get redaction(): Redaction {
+    return (this.currentRedaction ??= new Redaction([...this.current.map(({ config }) => config), ...this.former]));
   }
 
   /** Calls `listener` with the upstreams that are new, each time that the configuration changes. */
@@ -48,6 +60,8 @@ export class UpstreamRegistry implements OnModuleInit, OnApplicationShutdown {
    */
   replace(configs: readonly UpstreamConfig[]): void {
     const before = this.current;
+    this.former = before.map(({ config }) => config);
+    this.currentRedaction = undefined;
     this.current = configs.map(
       (config) => before.find((upstream) => isDeepStrictEqual(upstream.config, config)) ?? this.create(config),
     );

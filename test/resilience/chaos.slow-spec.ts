@@ -44,7 +44,8 @@ describe('upstreams that are killed at random, one always alive', () => {
       baseUrl,
       engine: 'embedded',
     }));
-    gateway = await Gateway.start({ upstreams });
+    // Engines die so often here that a stream may meet many deaths.
+    gateway = await Gateway.start({ upstreams, routing: { maxAttempts: 50 } });
   });
 
   afterAll(async () => {
