@@ -4,9 +4,10 @@ import type { ServerConfig } from '../config/config.js';
 import type { ApiError } from '../errors/api-error.js';
 import { toErrorObject } from '../errors/error-body.js';
 import { Cancellation } from '../telemetry/cancellation.js';
-import type { Clock } from '../telemetry/clock.js';
+import type { Clock, Timer } from '../telemetry/clock.js';
 import { type Exchange, exchangeOf } from '../telemetry/exchange.js';
 import { IdleTimer } from '../telemetry/idle-timer.js';
+import type { StalledAnswer, StalledAnswers } from './stalled-answers.js';
 import { formatEvent, KEEP_ALIVE_COMMENT } from '../upstreams/event-stream.js';
 
 /** The caller hung up. Nobody reads this error; it ends what was done for the caller. */
@@ -24,7 +25,7 @@ const SLICE_LENGTH = 65_536;
 const LAST_CHUNK = '0\r\n\r\n';
 
 /** The caller's end of one completion: a JSON answer, or a stream of events, and the news that the caller is gone. */
-export class ClientConnection {
+export class ClientConnection implements StalledAnswer {
   readonly exchange: Exchange;
   /** Cancelled when the caller hangs up before the whole answer was sent. */
   readonly cancellation = new Cancellation();
@@ -36,6 +37,10 @@ export class ClientConnection {
   private framesChunks = false;
   /** What is not written yet, be it that more may come in the same turn, or that the caller is behind. */
   private unsent = '';
+  /** Of what is unsent. It is counted only while the client is behind. */
+  private unsentBytes = 0;
+  /** In UTF-16 units, the text of which the unsent one is the end. */
+  private wholeLength = 0;
   /** Until the caller has taken all that is unsent. */
   private draining: Promise<void> | undefined;
 
@@ -44,11 +49,14 @@ export class ClientConnection {
     private readonly response: Response,
     private readonly clock: Clock,
     private readonly limits: Pick<ServerConfig, 'heartbeatMs' | 'clientStallMs'>,
+    private readonly stalled: StalledAnswers,
   ) {
     this.exchange = exchangeOf(request);
     response.on('close', () => {
       this.heartbeat?.cancel();
-      if (!response.writableFinished) this.cancellation.cancel(new ClientGoneError());
+      if (response.writableFinished) return;
+      this.unsent = '';
+      this.cancellation.cancel(new ClientGoneError());
     });
   }
 
@@ -72,6 +80,7 @@ export class ClientConnection {
       this.exchange.bytesSent += sizeBytes;
       // As text it leaves together with the head, in one piece.
       this.response.end(json);
+      this.watchLast();
       return;
     }
     this.unsent = json;
@@ -93,6 +102,7 @@ export class ClientConnection {
     this.heartbeat?.heard();
     if (this.unsent === '' && !this.draining) setImmediate(this.flush);
     this.unsent += events;
+    if (this.draining) this.holdMore(events);
     return this.draining;
   }
 
@@ -109,6 +119,12 @@ export class ClientConnection {
   fail(error: ApiError): void {
     this.unsent += formatEvent(JSON.stringify({ error: toErrorObject(error) }));
     this.end();
+  }
+
+  cut(reason: string): void {
+    this.exchange.errorReason = reason;
+    this.unsent = '';
+    this.response.destroy();
   }
 
   /** Sends the status line of a stream. Comments keep the connection alive from now on while there are no events. */
@@ -141,6 +157,8 @@ export class ClientConnection {
 
   private readonly flush = (): void => {
     if (this.cancellation.isCancelled || this.draining || this.writeUnsent()) return;
+    this.unsentBytes = Buffer.byteLength(this.unsent);
+    this.wholeLength = this.unsent.length;
     this.draining = this.goOn();
     // Whoever sends the next events is told of it.
     this.draining.catch(() => undefined);
@@ -154,6 +172,7 @@ export class ClientConnection {
     if (this.framesChunks) output.write(LAST_CHUNK);
     output.uncork();
     this.response.end();
+    this.watchLast();
   }
 
   private async goOn(): Promise<void> {
@@ -162,7 +181,40 @@ export class ClientConnection {
       while (!this.writeUnsent());
     } finally {
       this.draining = undefined;
+      this.stalled.left(this);
     }
+  }
+
+  private holdMore(events: string): void {
+    if (this.response.destroyed) return;
+    this.unsentBytes += Buffer.byteLength(events);
+    this.wholeLength += events.length;
+    this.stalled.resized(this, this.heldBytes);
+  }
+
+  /** What waits for the client here, and in Node's part of its socket. */
+  private get heldBytes(): number {
+    return this.unsentBytes + this.output.writableLength;
+  }
+
+  /** The end of an answer that the system has not taken yet. Whoever reads gets it; nobody waits for that. */
+  private watchLast(): void {
+    const { response } = this;
+    const waitingBytes = response.socket?.writableLength ?? 0;
+    if (waitingBytes === 0 || response.destroyed) return;
+    const stall = this.stallTimer();
+    const leave = (): void => {
+      stall.cancel();
+      this.stalled.left(this);
+    };
+    response.once('finish', leave).once('close', leave);
+    this.stalled.moved(this, waitingBytes);
+  }
+
+  /** Stalled clients pin memory and a slot: cut them. */
+  private stallTimer(): Timer {
+    const { clientStallMs } = this.limits;
+    return this.clock.timer(clientStallMs, () => this.stalled.cutForStall(this, clientStallMs));
   }
 
   /** Slice by slice, so that a client that reads, however slowly, is told from one that does not: false when it is behind. */
@@ -176,8 +228,9 @@ export class ClientConnection {
   }
 
   private async drain(): Promise<void> {
-    // Who does not read holds memory, and a place on the upstream: not for ever.
-    const stall = this.clock.timer(this.limits.clientStallMs, () => this.response.destroy());
+    this.letGo();
+    if (!this.response.destroyed) this.stalled.moved(this, this.heldBytes);
+    const stall = this.stallTimer();
     const { promise, resolve, reject } = Promise.withResolvers<void>();
     const { output } = this;
     const listener = { onCancel: reject };
@@ -192,9 +245,17 @@ export class ClientConnection {
     }
   }
 
+  /** The end of a text keeps all of it in memory: once most is sent, the rest is copied. */
+  private letGo(): void {
+    if (this.wholeLength < 4 * SLICE_LENGTH || this.unsent.length > this.wholeLength / 2) return;
+    this.unsent = Buffer.from(this.unsent).toString();
+    this.wholeLength = this.unsent.length;
+  }
+
   private write(text: string): boolean {
     const sizeBytes = Buffer.byteLength(text);
     this.exchange.bytesSent += sizeBytes;
+    this.unsentBytes -= sizeBytes;
     if (!this.framesChunks) return this.response.write(text);
     return this.output.write(`${sizeBytes.toString(16)}\r\n${text}\r\n`);
   }

@@ -3,10 +3,11 @@ import { RoutingModule } from '../routing/routing.module.js';
 import { ClientConnectionFactory } from './client-connection.factory.js';
 import { CompletionsController } from './completions.controller.js';
 import { CompletionsService } from './completions.service.js';
+import { StalledAnswers } from './stalled-answers.js';
 
 @Module({
   imports: [RoutingModule],
   controllers: [CompletionsController],
-  providers: [CompletionsService, ClientConnectionFactory],
+  providers: [CompletionsService, ClientConnectionFactory, StalledAnswers],
 })
 export class CompletionsModule {}

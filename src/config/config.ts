@@ -80,6 +80,10 @@ export class ServerConfig {
   @IsMilliseconds(1)
   clientStallMs = 120_000;
 
+  /** Bytes that may wait in a process for clients that are behind; beyond it, the one behind for the longest is cut. */
+  @IsWholeNumber(1_048_576, 1_099_511_627_776)
+  stalledAnswerBytes = 134_217_728;
+
   /**
    * `early` sends the 200 of a stream at once, and comments while the upstream reads the prompt, so that a load balancer
    * does not cut a long silence. The price: a failure before the first event comes as an error event after the 200.

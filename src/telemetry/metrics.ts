@@ -66,6 +66,13 @@ export class Metrics {
     registers: [this.registry],
   });
 
+  readonly stalledClientsCut = new Counter({
+    name: 'gateway_stalled_clients_cut_total',
+    help: 'Clients that were cut: for a stall of their own, or to keep within the budget of all that wait.',
+    labelNames: ['reason'] as const,
+    registers: [this.registry],
+  });
+
   /** What Prometheus reads. */
   read(): Promise<string> {
     return this.source();
@@ -85,6 +92,27 @@ export class Metrics {
       collect() {
         this.reset();
         this.inc(lostCount());
+      },
+    });
+  }
+
+  /** Shows what waits for clients that are behind, as it is when the metrics are read. */
+  observeStalledAnswers(read: () => { count: number; bytes: number }): void {
+    const registers = [this.registry];
+    new Gauge({
+      name: 'gateway_stalled_answers',
+      help: 'Answers whose clients are behind.',
+      registers,
+      collect() {
+        this.set(read().count);
+      },
+    });
+    new Gauge({
+      name: 'gateway_stalled_answer_bytes',
+      help: 'Bytes that wait in this process for clients that are behind.',
+      registers,
+      collect() {
+        this.set(read().bytes);
       },
     });
   }
