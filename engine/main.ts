@@ -27,7 +27,7 @@ async function start(): Promise<void> {
     sequences: settings.parallelRequests,
     maxContextSize: settings.maxContextSize,
   });
-  const server = createEngineServer(new Engine(model, settings.parallelRequests), logError);
+  const server = createEngineServer(new Engine(model, settings.parallelRequests), logError, settings.token);
   server.listen(settings.port, '127.0.0.1');
   await once(server, 'listening');
   const { port } = server.address() as AddressInfo;

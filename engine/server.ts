@@ -2,6 +2,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import { ApiError } from '../src/errors/api-error.js';
 import { toApiError } from '../src/errors/error-body.js';
 import { AnswerWriter } from './answer.js';
+import { tokenCheck } from './token-check.js';
 import { checkBody } from './check-body.js';
 import type { ChoicePart } from './complete-prompt.js';
 import { toCompletionRequest } from './completion-request.js';
@@ -25,14 +26,18 @@ const ROUTES: readonly { method: string; path: RegExp; handle: Handler }[] = [
   { method: 'GET', path: /^\/health$/, handle: showHealth },
 ];
 
-/** The engine's HTTP side. It has no authorization: it is made to listen on this machine only. */
-export function createEngineServer(engine: Engine, logError: (error: unknown) => void): Server {
+/**
+ * The engine's HTTP side, made to listen on this machine only. With a `token` it serves whoever sends it as
+ * `Authorization: Bearer`, on every route, and nobody else.
+ */
+export function createEngineServer(engine: Engine, logError: (error: unknown) => void, token?: string): Server {
+  const requireToken = tokenCheck(token);
   const server = createServer((request, response) => {
     // Once the server is closing, a connection that has its answer is of no more use.
     response.once('close', () => {
       if (!server.listening) server.closeIdleConnections();
     });
-    answer(engine, request, response).catch((thrown: unknown) => {
+    answer(engine, request, response, requireToken).catch((thrown: unknown) => {
       // The client is gone: nobody reads an answer, and there is nothing to mend.
       if (response.destroyed) return;
       const error = toApiError(thrown);
@@ -45,7 +50,13 @@ export function createEngineServer(engine: Engine, logError: (error: unknown) =>
   return server;
 }
 
-async function answer(engine: Engine, request: IncomingMessage, response: ServerResponse): Promise<void> {
+async function answer(
+  engine: Engine,
+  request: IncomingMessage,
+  response: ServerResponse,
+  requireToken: (request: IncomingMessage) => void,
+): Promise<void> {
+  requireToken(request);
   const path = (request.url ?? '/').split('?')[0] ?? '/';
   const routes = ROUTES.filter((route) => route.path.test(path));
   const route = routes.find(({ method }) => method === request.method);

@@ -5,7 +5,7 @@ import { readSettings } from './settings.js';
 describe('readSettings', () => {
   it('has defaults for everything, and finds the model that is shipped', () => {
     const settings = readSettings([], {});
-    expect(settings).toMatchObject({ port: 0, parallelRequests: 8, maxContextSize: 4096 });
+    expect(settings).toMatchObject({ port: 0, parallelRequests: 8, maxContextSize: 4096, token: undefined });
     expect(existsSync(settings.modelPath)).toBe(true);
   });
 

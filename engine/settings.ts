@@ -11,11 +11,13 @@ export interface Settings {
   parallelRequests: number;
   /** The most tokens that prompt and completion may have together. A model made for fewer keeps to its own limit. */
   maxContextSize: number;
+  /** What a client has to send as `Authorization: Bearer`; without it, anybody on this machine is served. */
+  token: string | undefined;
 }
 
 /**
  * Reads the command line first, then the environment: `--port` or `PORT`, `--model` or `EMBEDDED_MODEL`,
- * `ENGINE_PARALLEL`, `ENGINE_CONTEXT`.
+ * `ENGINE_PARALLEL`, `ENGINE_CONTEXT`, `ENGINE_TOKEN`. A command line is seen by everybody: the token is not taken from there.
  *
  * @throws {Error} that names the setting at fault and what was expected.
  */
@@ -26,6 +28,7 @@ export function readSettings(commandLine: string[], environment: NodeJS.ProcessE
     modelPath: values.model ?? nonEmpty(environment.EMBEDDED_MODEL) ?? defaultModelPath(),
     parallelRequests: integer('ENGINE_PARALLEL', environment.ENGINE_PARALLEL, 8, 1, 256),
     maxContextSize: integer('ENGINE_CONTEXT', environment.ENGINE_CONTEXT, 4096, 16, 2 ** 20),
+    token: nonEmpty(environment.ENGINE_TOKEN),
   };
 }
 

@@ -7,7 +7,7 @@ import type { Service } from './shut-down.js';
 import { systemClock } from './telemetry/clock.js';
 import type { Metrics } from './telemetry/metrics.js';
 import { metricsOf } from './telemetry/telemetry.module.js';
-import { EmbeddedEngine } from './upstreams/embedded-engine.js';
+import { EmbeddedEngine, type EngineAddress } from './upstreams/embedded-engine.js';
 import { FrontDoor } from './workers/front-door.js';
 import type { ToPrimary, ToWorker } from './workers/messages.js';
 import { MetricsSum } from './workers/metrics-sum.js';
@@ -33,7 +33,7 @@ export async function runPrimary(parts: PrimaryParts): Promise<void> {
  */
 class Primary implements PoolOwner, Service {
   private config: GatewayConfig;
-  private enginePort: number | undefined;
+  private engineAddress: EngineAddress | undefined;
   private isEndAnnounced = false;
   private readonly metrics: Metrics;
   private readonly door = new FrontDoor<WorkerProcess>(systemClock);
@@ -48,7 +48,7 @@ class Primary implements PoolOwner, Service {
     this.metrics = metricsOf(logger);
     this.pool = new WorkerPool(this, systemClock, logger);
     if (config.upstreams.length === 0) {
-      const onMove = (port: number | undefined): void => this.engineMoved(port);
+      const onMove = (address: EngineAddress | undefined): void => this.engineMoved(address);
       this.engine = new EmbeddedEngine(config.embedded.model, systemClock, logger, onMove);
     }
     const tell = (id: number, message: ToWorker): void => this.workerOf(id)?.tell(message);
@@ -113,7 +113,7 @@ class Primary implements PoolOwner, Service {
   }
 
   startMessage(): ToWorker {
-    return { type: 'start', config: this.configOfWorkers(), enginePort: this.enginePort };
+    return { type: 'start', config: this.configOfWorkers(), engine: this.engineAddress };
   }
 
   serves(worker: WorkerProcess): void {
@@ -184,8 +184,8 @@ class Primary implements PoolOwner, Service {
     return { ...this.config, routing: { ...routing, maxQueue } };
   }
 
-  private engineMoved(port: number | undefined): void {
-    this.enginePort = port;
-    this.pool.tellAll({ type: 'engine', port });
+  private engineMoved(address: EngineAddress | undefined): void {
+    this.engineAddress = address;
+    this.pool.tellAll({ type: 'engine', engine: address });
   }
 }

@@ -57,7 +57,7 @@ class GatewayWorker implements Service {
     const logger = createSharedLogger(config.log.level, { worker: cluster.worker?.id });
     const sharing = new WorkerSharing(channel);
     const app = await createApp({ config, logger, clock: systemClock, sharing });
-    app.get(UpstreamRegistry).engineListensAt(start.enginePort);
+    app.get(UpstreamRegistry).engineListensAt(start.engine);
     app.get(Metrics).readFrom(() => channel.readMetrics());
     await app.init();
     const worker = new GatewayWorker(app, config, sharing, channel, logger, shutdown);
@@ -97,7 +97,7 @@ class GatewayWorker implements Service {
         this.takeConfig(message.config);
         break;
       case 'engine':
-        this.app.get(UpstreamRegistry).engineListensAt(message.port);
+        this.app.get(UpstreamRegistry).engineListensAt(message.engine);
         break;
       case 'granted':
         this.sharing.sharedPlacesOf(message.upstream).wasGranted(message.count);

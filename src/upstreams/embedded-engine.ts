@@ -1,4 +1,5 @@
 import { type ChildProcess, fork } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
 import { basename } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { UpstreamConfig } from '../config/config.js';
@@ -14,6 +15,12 @@ import { ServedModels } from './served-models.js';
 import { UpstreamState } from './upstream-state.js';
 import type { Upstream, UpstreamAnswer, UpstreamRequest } from './upstream.js';
 import { UpstreamError } from './upstream-error.js';
+
+/** Where the engine is to be found, and the secret that it wants to see: whoever else is on this machine has none. */
+export interface EngineAddress {
+  port: number;
+  token: string;
+}
 
 /** What the engine tells its parent. */
 type EngineMessage = { listening: number } | { failed: string };
@@ -40,12 +47,14 @@ export class EmbeddedEngine implements Upstream {
   private http: HttpUpstream | undefined;
   private readonly restartDelay = new RestartDelay();
   private isClosing = false;
+  /** Of this run; a child that comes in the place of another takes the same. */
+  private readonly token = randomBytes(32).toString('base64url');
 
   constructor(
     private readonly modelPath: string | undefined,
     private readonly clock: Clock,
     private readonly logger: Logger,
-    private readonly onMove: (port: number | undefined) => void = () => undefined,
+    private readonly onMove: (address: EngineAddress | undefined) => void = () => undefined,
   ) {
     const model = modelPath === undefined ? DEFAULT_MODEL_NAME : basename(modelPath, '.gguf');
     const options = { name: 'embedded', engine: 'embedded' } as const;
@@ -67,6 +76,7 @@ export class EmbeddedEngine implements Upstream {
         ...process.env,
         API_KEYS: undefined,
         PORT: '0',
+        ENGINE_TOKEN: this.token,
         ...(this.modelPath === undefined ? {} : { EMBEDDED_MODEL: this.modelPath }),
       },
       // Ctrl-C goes to the whole process group: the engine must outlive the streams that the gateway still drains.
@@ -76,7 +86,7 @@ export class EmbeddedEngine implements Upstream {
     this.child = child;
     const port = await firstMessage(child);
     this.restartDelay.hasServed();
-    this.listensAt(port);
+    this.listensAt({ port, token: this.token });
     child.once('exit', (code, signal) => {
       this.onExit(signal ?? code);
     });
@@ -84,15 +94,16 @@ export class EmbeddedEngine implements Upstream {
   }
 
   /** Where the engine is, whoever has started it; undefined while it is being restarted. */
-  listensAt(port: number | undefined): void {
+  listensAt(address: EngineAddress | undefined): void {
     void this.http?.close('now');
     this.http = undefined;
-    if (port !== undefined) {
-      const config = Object.assign(this.config, { baseUrl: `http://127.0.0.1:${port}/v1` });
+    if (address) {
+      const { port, token } = address;
+      const config = Object.assign(this.config, { baseUrl: `http://127.0.0.1:${port}/v1`, apiKey: token });
       this.http = new HttpUpstream(config, this.clock, this.state);
       this.state.probed(true);
     }
-    this.onMove(port);
+    this.onMove(address);
   }
 
   async send(request: UpstreamRequest, cancellation: Cancellation): Promise<UpstreamAnswer> {

@@ -3,7 +3,7 @@ import { isDeepStrictEqual } from 'node:util';
 import { GatewayConfig, type UpstreamConfig } from '../config/config.js';
 import { CLOCK, type Clock } from '../telemetry/clock.js';
 import { LOGGER, type Logger } from '../telemetry/logger.js';
-import { EmbeddedEngine } from './embedded-engine.js';
+import { EmbeddedEngine, type EngineAddress } from './embedded-engine.js';
 import { HttpUpstream } from './http-upstream.js';
 import { Redaction } from './redaction.js';
 import { SHARING, type Sharing } from './sharing.js';
@@ -50,8 +50,8 @@ export class UpstreamRegistry implements OnModuleInit, OnApplicationShutdown {
   }
 
   /** The embedded engine is another process's child, and listens there; undefined while it is being restarted. */
-  engineListensAt(port: number | undefined): void {
-    this.embedded?.listensAt(port);
+  engineListensAt(address: EngineAddress | undefined): void {
+    this.embedded?.listensAt(address);
   }
 
   /**

@@ -1,5 +1,6 @@
 import type { MetricObjectWithValues, MetricValue } from 'prom-client';
 import type { GatewayConfig } from '../config/config.js';
+import type { EngineAddress } from '../upstreams/embedded-engine.js';
 
 /** Every metric of one process, as prom-client writes it for others. */
 export type MetricsSnapshot = MetricObjectWithValues<MetricValue<string>>[];
@@ -7,13 +8,13 @@ export type MetricsSnapshot = MetricObjectWithValues<MetricValue<string>>[];
 /** What the primary process tells a worker. They arrive in the order in which they were sent. */
 export type ToWorker =
   /** Begin: the validated configuration, as JSON leaves it, and where the primary's embedded engine listens. */
-  | { type: 'start'; config: GatewayConfig; enginePort?: number | undefined }
+  | { type: 'start'; config: GatewayConfig; engine?: EngineAddress | undefined }
   /** Serve this connection, which comes along. Answered with `taken`. */
   | { type: 'connection' }
   /** The upstreams and API keys of a new configuration. */
   | { type: 'config'; config: GatewayConfig }
-  /** Where the embedded engine listens now; without a port, nowhere for the moment. */
-  | { type: 'engine'; port?: number | undefined }
+  /** Where the embedded engine listens now; without an address, nowhere for the moment. */
+  | { type: 'engine'; engine?: EngineAddress | undefined }
   /** So many more places of an upstream are yours. */
   | { type: 'granted'; upstream: string; count: number }
   /** Every place of the upstream is taken; you are on the list for the next one. */
