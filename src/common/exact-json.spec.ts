@@ -50,7 +50,7 @@ describe('parseExactly', () => {
         fc.pre(!text.includes('__proto__'));
         expect(roundTrip(text)).toBe(exactly(text));
       }),
-      { numRuns: 500 },
+      { numRuns: 200 },
     );
   });
 
@@ -74,7 +74,7 @@ describe('parseExactly', () => {
       fc.property(json, (text) => {
         expect(rounded(parseExactly(text))).toEqual(JSON.parse(text));
       }),
-      { numRuns: 500 },
+      { numRuns: 200 },
     );
     fc.assert(
       fc.property(fc.json(), (text) => {
@@ -122,8 +122,8 @@ describe('parseExactly', () => {
     },
   );
 
-  it('reads an exact integer below a million brackets', () => {
-    const deep = parseExactly('['.repeat(1e6) + '9007199254740993' + ']'.repeat(1e6));
+  it('reads an exact integer below 100,000 brackets', () => {
+    const deep = parseExactly('['.repeat(1e5) + '9007199254740993' + ']'.repeat(1e5));
     let inner = deep;
     while (Array.isArray(inner)) inner = inner[0];
     expect(JSON.stringify(inner)).toBe('9007199254740993');
