@@ -76,7 +76,7 @@ async function createCompletion(engine: Engine, request: IncomingMessage, respon
   response.once('close', () => {
     if (!response.writableFinished) gone.abort(new Error('the client closed the connection'));
   });
-  const body = await checkBody(await readJsonBody(request, BODY_LIMIT_BYTES));
+  const body = checkBody(await readJsonBody(request, BODY_LIMIT_BYTES));
   if (body.model !== engine.model.name) throw modelNotFound(body.model);
   const completion = toCompletionRequest(body, engine.model);
   const writer = new AnswerWriter(completion, engine.model);

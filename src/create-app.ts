@@ -1,6 +1,7 @@
 import { NestFactory } from '@nestjs/core';
 import type { NestExpressApplication } from '@nestjs/platform-express';
 import { type AppParts, AppModule } from './app.module.js';
+import { BodyBudget } from './completions/body-budget.js';
 import { JSON_BODY_READER } from './completions/json-body.decorator.js';
 import { JsonBodyReader } from './completions/json-body-reader.js';
 import { HttpAdapter } from './http-adapter.js';
@@ -28,7 +29,7 @@ export async function createApp(parts: AppParts): Promise<NestExpressApplication
     next();
   });
   const { server } = parts.config;
-  app.set(JSON_BODY_READER, new JsonBodyReader(server.bodyLimitBytes));
+  app.set(JSON_BODY_READER, new JsonBodyReader(server.bodyLimitBytes, new BodyBudget(server.bodyBudgetBytes)));
   app.getHttpServer().keepAliveTimeout = server.keepAliveTimeoutMs;
   serveOpenApi(app);
   return app;

@@ -49,13 +49,15 @@ describe('POST /v1/completions', () => {
     expect(upstream.requests).toEqual([]);
   });
 
-  it.each(['application/json', 'Application/JSON; charset=UTF-8', 'application/json;charset="utf-8"'])(
-    'takes %s',
-    async (type) => {
-      upstream.requests.length = 0;
-      expect((await post({ 'content-type': type })).status).toBe(200);
-      expect(upstream.requests.map(({ body }) => body)).toEqual([{ model: 'test-model', prompt: 'Hi' }]);
-      upstream.requests.length = 0;
-    },
-  );
+  it.each([
+    'application/json',
+    'Application/JSON; charset=UTF-8',
+    'application/json;charset="utf-8"',
+    'application/json; charset=utf8',
+  ])('takes %s', async (type) => {
+    upstream.requests.length = 0;
+    expect((await post({ 'content-type': type })).status).toBe(200);
+    expect(upstream.requests.map(({ body }) => body)).toEqual([{ model: 'test-model', prompt: 'Hi' }]);
+    upstream.requests.length = 0;
+  });
 });

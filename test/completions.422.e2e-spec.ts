@@ -25,6 +25,11 @@ const EMPTY_LIST = (...loc: Loc): Expected => [
   'List should have at least 1 item after validation, not 0',
   'too_short',
 ];
+const TOO_LONG = (most: number, ...loc: Loc): Expected => [
+  loc,
+  `String should have at most ${most} characters`,
+  'string_too_long',
+];
 const EMPTY_TEXT = (...loc: Loc): Expected => [loc, 'String should have at least 1 character', 'string_too_short'];
 const AT_LEAST = (limit: number | string, ...loc: Loc): Expected => [
   loc,
@@ -49,6 +54,7 @@ const NOT_A_TOKEN_ID = (key: string): Expected => VALUE('keys must be token ids 
 /** Members beside a good model and prompt, and what is wrong with them. */
 const FIELDS: [members: string, ...Expected[]][] = [
   ['"model":""', EMPTY_TEXT('model')],
+  [`"model":"${'m'.repeat(257)}"`, TOO_LONG(256, 'model')],
   ['"model":null', STRING('model')],
   ['"model":["m"]', STRING('model')],
   ['"model":"a\\ud800"', UNICODE('model')],
@@ -131,6 +137,8 @@ const FIELDS: [members: string, ...Expected[]][] = [
   ['"stop":[1]', STRING('stop', 0)],
   ['"stop":5', STRING('stop')],
   ['"stop":"\\ud800"', UNICODE('stop')],
+  [`"stop":"${'x'.repeat(1001)}"`, TOO_LONG(1000, 'stop')],
+  [`"stop":["a","${'𝄞'.repeat(1001)}"]`, TOO_LONG(1000, 'stop', 1)],
   ['"stop":["a","b","c","d","e"]', [['stop'], 'List should have at most 4 items after validation, not 5', 'too_long']],
   ['"stream":"true"', BOOLEAN('stream')],
   ['"stream":1', BOOLEAN('stream')],
@@ -165,8 +173,11 @@ const FIELDS: [members: string, ...Expected[]][] = [
   ['"x":["\\ud800"]', UNICODE('x', 0)],
   ['"\\ud800":1', UNICODE('\ud800')],
   ['"x":{"\\ud800":1}', UNICODE('x', '\ud800')],
-  [`"x":${'['.repeat(70)}${']'.repeat(70)}`, VALUE('nested too deeply', 'x')],
-  [`"stream_options":{"x":${'['.repeat(70)}${']'.repeat(70)}}`, VALUE('nested too deeply', 'stream_options')],
+  [`"x":${'['.repeat(70)}${']'.repeat(70)}`, VALUE('nested deeper than 64 levels', 'x')],
+  [
+    `"stream_options":{"x":${'['.repeat(70)}${']'.repeat(70)}}`,
+    VALUE('nested deeper than 64 levels', 'stream_options'),
+  ],
   [`"prompt":${'['.repeat(70)}${']'.repeat(70)}`, INTEGER('prompt', 0, 0)],
   // All of them, in the order of the fields.
   [
@@ -202,6 +213,7 @@ const GOOD: [title: string, members: string, forwarded: object][] = [
   ['best_of 1 with stream false', '"best_of":1,"stream":false', { stream: false }],
   ['best_of 0 with n 2, as not given', '"best_of":0,"n":2', { n: 2 }],
   ['an empty list of stops', '"stop":[]', {}],
+  ['stops of 1,000 characters', `"stop":["${'𝄞'.repeat(1000)}"]`, { stop: ['𝄞'.repeat(1000)] }],
   ['an integer written as 1.0 and 1e2', '"n":1.0,"max_tokens":1e2', { n: 1, max_tokens: 100 }],
   [
     'null for every optional field, as not given',

@@ -23,7 +23,7 @@ const FLOORS = [
 
 /** What the engine, a program of its own, shares with the gateway: the shape of requests and of errors. */
 const SHARED_WITH_ENGINE =
-  /^src\/(common\/|errors\/|completions\/([\w-]+\.dto|compiled-check|field-rules|extra-fields|completion-validation\.pipe|prompts|stop-scanner|code-points)\.ts$)/;
+  /^src\/(common\/|errors\/|completions\/([\w-]+\.dto|compiled-check|field-rules|extra-fields|completion-validation\.pipe|parse-json-body|json-shape|prompts|stop-scanner|code-points)\.ts$)/;
 
 const ENVIRONMENT_READERS = /^(src\/start\.ts|src\/doctor\/main\.ts|src\/upstreams\/embedded-engine\.ts|engine\/.*)$/;
 

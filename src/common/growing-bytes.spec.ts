@@ -35,4 +35,10 @@ describe('growing bytes', () => {
     for (let count = 0; count < 100_000; count++) bytes.append(Buffer.of(count));
     expect(bytes.take().buffer.byteLength).toBeLessThanOrEqual(400_000);
   });
+
+  it('whose number is known are held in no more', () => {
+    const bytes = new GrowingBytes(100_000);
+    for (let count = 0; count < 100_000; count++) bytes.append(Buffer.of(count));
+    expect(bytes.take().buffer.byteLength).toBe(100_000);
+  });
 });

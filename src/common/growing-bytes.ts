@@ -1,6 +1,9 @@
 /** Below this a buffer is not worth making. */
 const MIN_CAPACITY_BYTES = 512;
 
+/** So much of what is expected is allocated at once; more only as it comes. */
+const AHEAD_BYTES = 65_536;
+
 /**
  * Bytes that come in pieces, kept in one buffer that doubles: a list of pieces costs about 100 bytes for each, and keeps
  * alive what each was cut from. One piece alone is kept as it came, without a copy.
@@ -10,6 +13,9 @@ export class GrowingBytes {
   private bytes: Buffer | undefined;
   private isCopy = false;
   private sizeBytes = 0;
+
+  /** `expectedBytes`: how many will come, where that is known: no room is made for more. */
+  constructor(private readonly expectedBytes = 0) {}
 
   get length(): number {
     return this.sizeBytes;
@@ -38,9 +44,14 @@ export class GrowingBytes {
   }
 
   private grow(bytes: Buffer, sizeBytes: number): void {
-    const grown = Buffer.allocUnsafe(Math.max(MIN_CAPACITY_BYTES, 2 * sizeBytes));
+    const grown = Buffer.allocUnsafe(this.capacityFor(sizeBytes));
     bytes.copy(grown, 0, 0, this.sizeBytes);
     this.bytes = grown;
     this.isCopy = true;
+  }
+
+  private capacityFor(sizeBytes: number): number {
+    if (sizeBytes > this.expectedBytes) return Math.max(MIN_CAPACITY_BYTES, 2 * sizeBytes);
+    return Math.min(this.expectedBytes, Math.max(AHEAD_BYTES, 2 * sizeBytes));
   }
 }

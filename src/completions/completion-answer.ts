@@ -19,27 +19,28 @@ export interface PartAnswer {
 
 /**
  * The whole answer as the caller gets it: under the requested model's name, its choices in the order of their index. What
- * needs no change is passed on byte for byte.
+ * needs no change is passed on byte for byte. `ranked` is what the caller sent, when the best of the choices are asked for.
  *
  * @throws {UpstreamError} when it is no completion, or not what was asked for.
  */
 export function toCompletionAnswer(
   answers: readonly [PartAnswer, ...PartAnswer[]],
-  body: CreateCompletionDto,
-  ranks: boolean,
+  requestedModel: string,
+  ranked: CreateCompletionDto | undefined,
 ): CompletionAnswer {
   const [first, ...others] = answers;
   const piece = first.reader.readWhole(first.json);
   const { completion } = piece;
-  const isWhole = others.length === 0 && !ranks;
-  if (isWhole && piece.isAsItCame && completion.model === body.model && isInOrder(completion)) {
+  const isWhole = others.length === 0 && !ranked;
+  if (isWhole && piece.isAsItCame && completion.model === requestedModel && isInOrder(completion)) {
     return { json: first.json, usage: isUsage(completion.usage) ? completion.usage : undefined };
   }
   const completions = [completion, ...others.map(({ reader, json }) => reader.readWhole(json).completion)];
   const choices = completions.flatMap((each) => each.choices).sort((a, b) => a.index - b.index);
   const usage = others.length === 0 ? completion.usage : usageOf(answers, completions);
+  const best = ranked ? pickBest(choices, ranked) : choices;
   // What is undefined is not written.
-  const answer = { ...completion, model: body.model, choices: ranks ? pickBest(choices, body) : choices, usage };
+  const answer = { ...completion, model: requestedModel, choices: best, usage };
   return { json: JSON.stringify(answer), usage: isUsage(usage) ? usage : undefined };
 }
 

@@ -11,7 +11,7 @@ const ERRORS: Record<number, string> = {
   429: 'Too many requests. `Retry-After` says when to try again.',
   500: 'The gateway failed.',
   502: 'The upstream answered badly.',
-  503: 'No upstream can be reached, or the gateway is shutting down.',
+  503: 'No upstream can be reached, or the gateway has too much to do or is shutting down.',
   504: 'The upstream did not answer in time.',
 };
 

@@ -8,14 +8,14 @@ import type { Cancellation } from '../telemetry/cancellation.js';
 import type { Random } from '../telemetry/random.js';
 import { readAll, readStart } from '../upstreams/read-all.js';
 import { refusalOf } from '../upstreams/refusal.js';
-import type { UpstreamAnswer } from '../upstreams/upstream.js';
+import type { Upstream, UpstreamAnswer } from '../upstreams/upstream.js';
 import { UpstreamError } from '../upstreams/upstream-error.js';
 import { readAnswer } from './canonical.js';
 import type { ClientConnection } from './client-connection.js';
 import { type PartAnswer, toCompletionAnswer } from './completion-answer.js';
 import { CompletionStream } from './completion-stream.js';
 import type { CreateCompletionDto } from './create-completion.dto.js';
-import { demandsOf, judge, type Refusal } from './demands.js';
+import { demandsOf, judge, type Verdict } from './demands.js';
 import { type CountedChoice, countUsage, type NewRequest, tokenCounter } from './emulations/count-usage.js';
 import { unsupportedMessage } from './emulations/emulation.js';
 import { runInLanes } from './emulations/lanes.js';
@@ -24,6 +24,7 @@ import { PartReader } from './part-reader.js';
 import { hasExtras, type Part, type Plan, planRequest, refusedFields, takesExtras } from './plan.js';
 import { choiceCountOf, echoedPromptOf, promptOf } from './prompts.js';
 import { relayEvents } from './relay-events.js';
+import type { RequestBody } from './request-body.js';
 import { type Resumption, resumptionOf } from './resume.js';
 import { ResumedChunks } from './resumed-chunks.js';
 import { StreamProgress } from './stream-progress.js';
@@ -47,6 +48,7 @@ interface Attempt {
 /** One completion of a caller: what each attempt sends and what the caller gets of it, over all attempts. */
 export class CompletionJob implements Job {
   readonly requestedModel: string;
+  readonly isStream: boolean;
   readonly cancellation: Cancellation;
   private readonly stream: StreamProgress;
   /** Asked once: a body may have very many, and the router asks for each candidate. */
@@ -54,22 +56,39 @@ export class CompletionJob implements Job {
   private readonly demands: readonly Capability[];
   private readonly fanOut: FanOut;
   private readonly requestIds: UpstreamRequestIds;
+  /** What each upstream makes of the body: the router asks many times, also when the body is not parsed any more. */
+  private readonly verdicts = new Map<Upstream, Verdict>();
+  private readonly choiceCount: number;
+  private readonly streamOptions: { includeUsage: boolean; continuousUsage: boolean };
   private resumption: Resumption | undefined;
 
   constructor(
-    private readonly body: CreateCompletionDto,
+    private readonly body: RequestBody,
     private readonly caller: Caller,
     private readonly client: ClientConnection,
     private readonly limits: FanOutLimits & Pick<RoutingConfig, 'resume'>,
     random: Random,
   ) {
-    this.requestedModel = body.model;
+    const { asked } = this;
+    const options: { include_usage?: unknown; continuous_usage_stats?: unknown } = asked.stream_options ?? {};
+    this.requestedModel = asked.model;
+    this.isStream = asked.stream ?? false;
+    this.streamOptions = {
+      includeUsage: options.include_usage === true,
+      continuousUsage: options.continuous_usage_stats === true,
+    };
     this.cancellation = client.cancellation;
-    this.hasExtras = hasExtras(body);
-    this.demands = demandsOf(body);
-    this.fanOut = new FanOut(body, limits);
+    this.hasExtras = hasExtras(asked);
+    this.demands = demandsOf(asked);
+    this.fanOut = new FanOut(() => this.asked, limits);
     this.requestIds = new UpstreamRequestIds(client.exchange.id, random);
-    this.stream = new StreamProgress(choiceCountOf(body), (index) => echoedPromptOf(body, index));
+    this.choiceCount = choiceCountOf(asked);
+    this.stream = new StreamProgress(this.choiceCount, asked.echo ? (at) => echoedPromptOf(this.asked, at) : noEcho);
+  }
+
+  /** What the caller asks for. The body is parsed as long as this is needed, and no longer: nobody keeps it. */
+  private get asked(): CreateCompletionDto {
+    return this.body.value as CreateCompletionDto;
   }
 
   /** Whether the candidate can do all that the request asks for, by itself or with the gateway's help. */
@@ -77,22 +96,29 @@ export class CompletionJob implements Job {
     if (this.hasExtras && !takesExtras(candidate)) return false;
     // A message is answered: it is not gone on with.
     if (this.hasBegun() && candidate.upstream.config.api === 'chat') return false;
-    return this.explainRefusal(candidate) === undefined;
+    return this.judge(candidate).refusal === undefined;
   }
 
   isNativeTo(candidate: Candidate): boolean {
-    return !judge(this.body, this.demands, candidate).isEmulated;
+    return !this.judge(candidate).isEmulated;
+  }
+
+  private judge(candidate: Candidate): Verdict {
+    let verdict = this.verdicts.get(candidate.upstream);
+    if (!verdict) {
+      verdict = judge(this.asked, this.demands, candidate);
+      const refusal = verdict.refusal ? undefined : this.fanOut.refusalBy(candidate);
+      if (refusal) verdict = { refusal, isEmulated: false };
+      this.verdicts.set(candidate.upstream, verdict);
+    }
+    return verdict;
   }
 
   /** What the caller gets when no candidate accepts, `candidate` being one of them. */
   refusalBy(candidate: Candidate): ApiError {
-    const refusal = this.explainRefusal(candidate);
-    if (!refusal) return refusedFields(this.body);
+    const { refusal } = this.judge(candidate);
+    if (!refusal) return refusedFields(this.asked);
     return new ApiError(400, 'unsupported_parameter', unsupportedMessage(refusal.asks), { param: refusal.param });
-  }
-
-  private explainRefusal(candidate: Candidate): Refusal | undefined {
-    return judge(this.body, this.demands, candidate).refusal ?? this.fanOut.refusalBy(candidate);
   }
 
   hasBegun(): boolean {
@@ -106,7 +132,7 @@ export class CompletionJob implements Job {
   /** Nothing delivered: from the beginning. Otherwise from where the caller's stream broke off, if that can be. */
   prepareToGoOn(): boolean {
     if (!this.hasBegun()) return true;
-    this.resumption = this.limits.resume === 'on' ? resumptionOf(this.body, this.stream) : undefined;
+    this.resumption = this.limits.resume === 'on' ? resumptionOf(this.asked, this.stream) : undefined;
     return this.resumption !== undefined;
   }
 
@@ -115,11 +141,15 @@ export class CompletionJob implements Job {
     exchange.upstream = candidate.upstream.config.name;
     exchange.attemptCount++;
     exchange.upstreamIdPrefix = this.requestIds.prefix;
-    const plan = planRequest(this.resumption?.body ?? this.body, candidate);
+    const plan = planRequest(this.resumption?.body ?? this.asked, candidate);
     const fallback = { id: `cmpl-${exchange.id}`, created: Math.floor(exchange.startedAt / 1000) };
     const readers = plan.parts.map((part) => new PartReader(part, fallback));
     const attempt = { candidate, plan, readers, deadlineAt, requestCount: 0, answered };
-    return exchange.stream ? this.relayStream(attempt) : this.relayJson(attempt);
+    const needsBody = this.resumption !== undefined || plan.ranks || plan.countsUsage || readers.length > 1;
+    if (needsBody || readers.some(({ isEmulating }) => isEmulating)) this.body.pin();
+    const relayed = this.isStream ? this.relayStream(attempt) : this.relayJson(attempt);
+    this.body.fold();
+    return relayed;
   }
 
   private async relayJson(attempt: Attempt): Promise<void> {
@@ -130,7 +160,11 @@ export class CompletionJob implements Job {
       const { body } = await this.send(answer.reader.part, attempt, cancellation);
       answer.json = await readAll(body, spend);
     });
-    const { json, usage } = toCompletionAnswer(answers as [PartAnswer, ...PartAnswer[]], this.body, plan.ranks);
+    const { json, usage } = toCompletionAnswer(
+      answers as [PartAnswer, ...PartAnswer[]],
+      this.requestedModel,
+      plan.ranks ? this.asked : undefined,
+    );
     answered();
     this.client.exchange.usage = usage;
     this.client.sendJson(json);
@@ -138,12 +172,10 @@ export class CompletionJob implements Job {
 
   private async relayStream(attempt: Attempt): Promise<void> {
     const { candidate, plan, readers, answered } = attempt;
-    const options: { include_usage?: unknown; continuous_usage_stats?: unknown } = this.body.stream_options ?? {};
     const resumed = this.resumption && new ResumedChunks(this.resumption, this.stream);
     const expected = {
       requestedModel: this.requestedModel,
-      includeUsage: options.include_usage === true,
-      continuousUsage: options.continuous_usage_stats === true,
+      ...this.streamOptions,
       countsUsage: plan.countsUsage,
       endsEarly: plan.endsEarly,
     };
@@ -175,13 +207,20 @@ export class CompletionJob implements Job {
   /** @throws {UpstreamError} also for an answer with an error status. */
   private async send(part: Part, attempt: Attempt, cancellation: Cancellation): Promise<UpstreamAnswer> {
     const { upstream } = attempt.candidate;
-    const { path, isFromRoot = false } = part.dialect;
-    const idSuffix = this.nextIdSuffix(attempt);
-    const request = { ...this.newRequest(attempt, idSuffix), path, isFromRoot, body: part.writeBody(idSuffix) };
-    const answer = await upstream.send(request, cancellation);
+    const answer = await this.post(part, attempt, cancellation);
     if (answer.status === 200) return answer;
     const text = await readStart(answer.body, MAX_ERROR_BYTES);
     throw refusalOf(answer.status, answer.headers, text, this.client.now, upstream.profile.refusalPattern);
+  }
+
+  /** Apart from those that wait for the answer: a suspended function keeps all that it has touched. */
+  private post(part: Part, attempt: Attempt, cancellation: Cancellation): Promise<UpstreamAnswer> {
+    const { path, isFromRoot = false } = part.dialect;
+    const idSuffix = this.nextIdSuffix(attempt);
+    const body = part.writeBody(idSuffix);
+    part.writeBody = isWritten;
+    const request = { ...this.newRequest(attempt, idSuffix), path, isFromRoot, body };
+    return attempt.candidate.upstream.send(request, cancellation);
   }
 
   private nextIdSuffix(attempt: Attempt): string {
@@ -200,13 +239,20 @@ export class CompletionJob implements Job {
 
   /** The choices as the caller has them. */
   private choices(): CountedChoice[] {
-    return Array.from({ length: choiceCountOf(this.body) }, (_, index) => ({
-      promptIndex: Math.floor(index / (this.body.n ?? 1)),
-      prompt: String(promptOf(this.body, index)),
-      suffix: this.body.suffix ?? '',
-      text: (this.stream.choiceAt(index)?.text ?? '').slice(echoedPromptOf(this.body, index).length),
+    const { asked } = this;
+    return Array.from({ length: this.choiceCount }, (_, index) => ({
+      promptIndex: Math.floor(index / (asked.n ?? 1)),
+      prompt: String(promptOf(asked, index)),
+      suffix: asked.suffix ?? '',
+      text: (this.stream.choiceAt(index)?.text ?? '').slice(echoedPromptOf(asked, index).length),
     }));
   }
+}
+
+const noEcho = (): string => '';
+
+function isWritten(): never {
+  throw new Error('a part is sent once; another attempt makes a plan of its own');
 }
 
 function isEventStream({ headers }: UpstreamAnswer): boolean {

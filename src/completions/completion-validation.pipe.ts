@@ -7,6 +7,7 @@ import { compileCheck } from './compiled-check.js';
 import { CreateCompletionDto } from './create-completion.dto.js';
 import { explainExtras, toKnownFields } from './extra-fields.js';
 import type { Explain } from './field-rules.js';
+import type { RequestBody } from './request-body.js';
 
 const isGoodCompletion = compileCheck(CreateCompletionDto);
 
@@ -17,23 +18,36 @@ const isGoodCompletion = compileCheck(CreateCompletionDto);
  * rules on the DTO's fields, so they cannot disagree on what is good. The value stays the parsed body: nothing is
  * coerced, no default filled in, and no field dropped.
  *
- * Nest's own `transform` is replaced whole: it copies and walks every value on the way to class-validator, recursively,
- * and would be busy for minutes with 10 MB of `logit_bias`.
+ * @throws {ValidationError} 422 with every problem of the body.
+ */
+export function checkCompletion(body: unknown): CreateCompletionDto {
+  if (!isPlainObject(body)) {
+    const msg = 'Input should be a valid dictionary or object to extract fields from';
+    throw new ValidationError([{ loc: ['body'], msg, type: 'model_attributes_type' }]);
+  }
+  const fieldIssues = isGoodCompletion(body) ? [] : explainFields(body);
+  const [first, ...others] = [...fieldIssues, ...explainExtras(body)];
+  if (first) throw new ValidationError([first, ...others]);
+  return body as unknown as CreateCompletionDto;
+}
+
+/**
+ * Checks the body of a request. Nest's own `transform` is replaced whole: it copies and walks every value on the way to
+ * class-validator, recursively, and would be busy for minutes with 10 MB of `logit_bias`.
  *
  * @throws {ValidationError} 422 with every problem of the body.
  */
 @Injectable()
 export class CompletionValidationPipe extends ValidationPipe {
   // eslint-disable-next-line @typescript-eslint/require-await -- Nest's signature
-  override async transform(body: unknown): Promise<CreateCompletionDto> {
-    if (!isPlainObject(body)) {
-      const msg = 'Input should be a valid dictionary or object to extract fields from';
-      throw new ValidationError([{ loc: ['body'], msg, type: 'model_attributes_type' }]);
+  override async transform(body: RequestBody): Promise<RequestBody> {
+    try {
+      checkCompletion(body.value);
+      return body;
+    } catch (error) {
+      body.release();
+      throw error;
     }
-    const fieldIssues = isGoodCompletion(body) ? [] : explainFields(body);
-    const [first, ...others] = [...fieldIssues, ...explainExtras(body)];
-    if (first) throw new ValidationError([first, ...others]);
-    return body as unknown as CreateCompletionDto;
   }
 }
 

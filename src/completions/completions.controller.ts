@@ -12,6 +12,7 @@ import { CompletionDto } from './completion.dto.js';
 import { CompletionsService } from './completions.service.js';
 import { CreateCompletionDto } from './create-completion.dto.js';
 import { JsonBody } from './json-body.decorator.js';
+import { RequestBody } from './request-body.js';
 
 @ApiTags('Completions')
 @ApiExtraModels(CompletionDto)
@@ -48,7 +49,7 @@ export class CompletionsController {
   })
   @ApiCompletionErrors()
   createCompletion(
-    @JsonBody(CompletionValidationPipe) body: CreateCompletionDto,
+    @JsonBody(CompletionValidationPipe) body: RequestBody,
     @CurrentCaller() caller: Caller,
     @Req() request: Request,
     @Res() response: Response,

@@ -9,7 +9,7 @@ import { LOGGER, type Logger } from '../telemetry/logger.js';
 import { RANDOM, type Random } from '../telemetry/random.js';
 import type { ClientConnection } from './client-connection.js';
 import { CompletionJob } from './completion-job.js';
-import type { CreateCompletionDto } from './create-completion.dto.js';
+import type { RequestBody } from './request-body.js';
 
 /** Takes a validated request to the upstreams that serve its model, and the answer back. */
 @Injectable()
@@ -22,27 +22,37 @@ export class CompletionsService {
   ) {}
 
   /** @throws {ApiError} as long as nothing was sent to the caller; after that, an error ends the stream as an event. */
-  async complete(body: CreateCompletionDto, caller: Caller, client: ClientConnection): Promise<void> {
-    const { exchange } = client;
-    exchange.model = body.model;
-    exchange.stream = body.stream ?? false;
-    const job = new CompletionJob(body, caller, client, this.config.routing, this.random);
-    this.checkServed(job, body, caller);
-    if (this.router.isListed(body.model)) exchange.modelLabel = body.model;
-    if (exchange.stream && this.config.server.heartbeat === 'early') client.begin();
+  async complete(body: RequestBody, caller: Caller, client: ClientConnection): Promise<void> {
     try {
-      await this.router.run(job);
+      const running = this.router.run(this.prepare(body, caller, client));
+      // Whatever it waits for now, a slot or an answer: the body would be parsed all that time.
+      body.fold();
+      await running;
     } catch (thrown) {
       if (!client.hasBegun || client.cancellation.isCancelled) throw thrown;
       const error = toApiError(thrown);
-      recordError(exchange, error, this.logger);
+      recordError(client.exchange, error, this.logger);
       client.fail(error);
+    } finally {
+      body.release();
     }
   }
 
   /** @throws {ApiError} 404 when nobody serves the model for this caller, 400 or 422 when nobody can do all that it asks. */
-  private checkServed(job: CompletionJob, body: CreateCompletionDto, caller: Caller): void {
-    const candidates = mayUse(caller, body.model) ? this.router.candidatesFor(body.model) : [];
+  private prepare(body: RequestBody, caller: Caller, client: ClientConnection): CompletionJob {
+    const { exchange } = client;
+    const job = new CompletionJob(body, caller, client, this.config.routing, this.random);
+    exchange.model = job.requestedModel;
+    exchange.stream = job.isStream;
+    this.checkServed(job, caller);
+    if (this.router.isListed(job.requestedModel)) exchange.modelLabel = job.requestedModel;
+    if (exchange.stream && this.config.server.heartbeat === 'early') client.begin();
+    return job;
+  }
+
+  private checkServed(job: CompletionJob, caller: Caller): void {
+    const { requestedModel } = job;
+    const candidates = mayUse(caller, requestedModel) ? this.router.candidatesFor(requestedModel) : [];
     const [first] = candidates;
     if (!first) throw modelNotFound();
     if (!candidates.some((candidate) => job.accepts(candidate))) throw job.refusalBy(first);

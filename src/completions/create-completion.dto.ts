@@ -11,10 +11,12 @@ import {
   IsDictionary,
   IsInt64,
   IsLogitBias,
-  IsNonEmptyText,
+  IsModelName,
   IsPrompt,
   IsStop,
   IsText,
+  MAX_MODEL_LENGTH,
+  MAX_STOP_LENGTH,
   number,
 } from './field-rules.js';
 
@@ -44,8 +46,8 @@ export class CreateCompletionDto {
    * The model to use. `GET /v1/models` lists the ones that your key may use.
    * @example 'storyteller'
    */
-  @IsNonEmptyText()
-  @ApiProperty({ minLength: 1 })
+  @IsModelName()
+  @ApiProperty({ minLength: 1, maxLength: MAX_MODEL_LENGTH })
   model: string;
 
   /**
@@ -152,15 +154,15 @@ export class CreateCompletionDto {
   seed?: number | ExactInteger | null;
 
   /**
-   * Up to 4 texts at which the model stops. The completion does not contain the text that it stopped at.
+   * Up to 4 texts, of up to 1,000 characters each, at which the model stops. The completion does not contain the text that it stopped at.
    * @example ['\n\n', 'THE END']
    */
   @IsOptional()
   @IsStop()
   @ApiPropertyOptional({
     oneOf: [
-      { type: 'string', minLength: 1, nullable: true },
-      { type: 'array', maxItems: 4, items: { type: 'string', minLength: 1 } },
+      { type: 'string', minLength: 1, maxLength: MAX_STOP_LENGTH, nullable: true },
+      { type: 'array', maxItems: 4, items: { type: 'string', minLength: 1, maxLength: MAX_STOP_LENGTH } },
     ],
   })
   stop?: string | string[] | null;

@@ -4,9 +4,7 @@ import type { Issue } from '../errors/api-error.js';
 import { MAX_ISSUES } from '../errors/validation-error.js';
 import { CreateCompletionDto, StreamOptionsDto } from './create-completion.dto.js';
 import { explainText } from './field-rules.js';
-
-/** Deeper than any parameter of any engine (a JSON schema for guided decoding is the deepest), and safe to recurse. */
-const MAX_DEPTH = 64;
+import { MAX_DEPTH, TOO_DEEP } from './json-shape.js';
 
 /** Names that would reach an object's prototype instead of a field, here or in whatever parses the body next. */
 const PROTOTYPE_NAMES = new Set(['__proto__', 'constructor', 'prototype']);
@@ -115,8 +113,7 @@ function explainValue(value: unknown, loc: Issue['loc']): Issue | undefined {
   // 1e400 is valid JSON, but no double: it would be sent on as null.
   if (typeof value === 'number' || isExact(value))
     return { loc, msg: 'Input should be a finite number', type: 'finite_number' };
-  if (loc.length > MAX_DEPTH)
-    return { loc: loc.slice(0, 2), msg: 'Value error, nested too deeply', type: 'value_error' };
+  if (loc.length > MAX_DEPTH) return { loc: loc.slice(0, 2), ...TOO_DEEP };
   for (const [key, child] of Object.entries(value as object)) {
     const at = [...loc, Array.isArray(value) ? Number(key) : key];
     // A schema may well describe a property called "constructor"; nothing means well by "__proto__".

@@ -24,7 +24,7 @@ function refusal(
   options: Partial<UpstreamConfig> = LLAMA,
   limits = LIMITS,
 ): Refusal | undefined {
-  return new FanOut(asked(fields), limits).refusalBy(candidate(options));
+  return new FanOut(() => asked(fields), limits).refusalBy(candidate(options));
 }
 
 describe('the fan-out of a request', () => {
@@ -98,7 +98,10 @@ describe('the fan-out of a request', () => {
   });
 
   it('has a limit for what is read of all answers, less the echo that is put in front', () => {
-    const fanOut = new FanOut(asked({ prompt: 'a'.repeat(98), n: 2 }), { ...LIMITS, maxMergedAnswerBytes: 1_000 });
+    const fanOut = new FanOut(() => asked({ prompt: 'a'.repeat(98), n: 2 }), {
+      ...LIMITS,
+      maxMergedAnswerBytes: 1_000,
+    });
     const spend = fanOut.answerBudget(true);
     spend(500);
     spend(300);

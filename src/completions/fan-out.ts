@@ -21,12 +21,18 @@ export class FanOut {
   private readonly choiceCount: number;
   private measured: { prompts: number; others: number } | undefined;
 
+  /** `bodyOf` has the body, which is not kept here: it may be large. */
   constructor(
-    private readonly body: CreateCompletionDto,
+    private readonly bodyOf: () => CreateCompletionDto,
     private readonly limits: FanOutLimits,
   ) {
+    const { body } = this;
     this.promptCount = promptsOf(body).length;
     this.choiceCount = ranks(body) ? (body.best_of ?? 1) : (body.n ?? 1);
+  }
+
+  private get body(): CreateCompletionDto {
+    return this.bodyOf();
   }
 
   /** Why the request is too large for this candidate, or for any. */

@@ -2,6 +2,7 @@ import { ValidateBy, type ValidationArguments, type ValidationOptions } from 'cl
 import { type ExactInteger, isExact, toBigInt, toDouble } from '../common/exact-json.js';
 import type { Issue } from '../errors/api-error.js';
 import { MAX_ISSUES } from '../errors/validation-error.js';
+import { lengthInCodePoints } from './code-points.js';
 
 /**
  * The wording of Pydantic 2 for class-validator's decorators, and the rules that class-validator lacks.
@@ -41,9 +42,24 @@ export function explainText(value: unknown): Issue[] {
   return one('string_unicode', 'Input should be a valid string, unable to parse raw data as a unicode string');
 }
 
-function explainNonEmptyText(value: unknown): Issue[] {
-  return value === '' ? one('string_too_short', 'String should have at least 1 character') : explainText(value);
+/** A text of at least one character and at most so many. */
+function explainShortText(value: unknown, most: number): Issue[] {
+  if (value === '') return one('string_too_short', 'String should have at least 1 character');
+  // UTF-16 units are no fewer than characters, and no more than twice as many.
+  if (typeof value === 'string' && value.length > most && (value.length > 2 * most || lengthInCodePoints(value) > most))
+    return one('string_too_long', `String should have at most ${most} characters`);
+  return explainText(value);
 }
+
+/** No engine's names are longer; they go into patterns, logs and metrics. */
+export const MAX_MODEL_LENGTH = 256;
+
+const explainModel = (value: unknown): Issue[] => explainShortText(value, MAX_MODEL_LENGTH);
+
+/** Each is looked for in all that is generated. */
+export const MAX_STOP_LENGTH = 1_000;
+
+const explainStopText = (value: unknown): Issue[] => explainShortText(value, MAX_STOP_LENGTH);
 
 function explainTokenId(value: unknown): Issue[] {
   if (!Number.isSafeInteger(value)) return one('int_type', integer.message as string);
@@ -81,11 +97,11 @@ function explainTokenIds(value: unknown): Issue[] {
 }
 
 function explainStop(value: unknown): Issue[] {
-  if (!Array.isArray(value)) return explainNonEmptyText(value);
+  if (!Array.isArray(value)) return explainStopText(value);
   if (value.length > 4) {
     return one('too_long', `List should have at most 4 items after validation, not ${value.length}`);
   }
-  return value.length === 0 ? GOOD : explainItems(value, explainNonEmptyText);
+  return value.length === 0 ? GOOD : explainItems(value, explainStopText);
 }
 
 /** A JSON object. */
@@ -142,7 +158,7 @@ function explainBestOf(value: unknown, body: Record<string, unknown>): Issue[] {
 }
 
 export const IsText = satisfies('isText', explainText);
-export const IsNonEmptyText = satisfies('isNonEmptyText', explainNonEmptyText);
+export const IsModelName = satisfies('isModelName', explainModel);
 export const IsPrompt = satisfies('isPrompt', explainPrompt);
 export const IsStop = satisfies('isStop', explainStop);
 export const IsDictionary = satisfies('isDictionary', explainDictionary);

@@ -1,135 +1,151 @@
-import { json, type NextFunction, type Request, type RequestHandler, type Response } from 'express';
-import { isUtf8 } from 'node:buffer';
-import { parseExactly } from '../common/exact-json.js';
+import type { Request } from 'express';
+import type { Readable } from 'node:stream';
+import { createBrotliDecompress, createGunzip, createInflate } from 'node:zlib';
+import { callerOf } from '../auth/caller.js';
+import { GrowingBytes } from '../common/growing-bytes.js';
 import { ApiError } from '../errors/api-error.js';
-import { ValidationError } from '../errors/validation-error.js';
+import type { BodyBudget, BodyShare } from './body-budget.js';
+import { invalidJson, missingBody, parseJsonBody } from './parse-json-body.js';
+import { RequestBody } from './request-body.js';
 
-/** A body as nearly all are. Larger ones are not worth a way of their own. */
-const PLAIN_LIMIT_BYTES = 65_536;
-const PLAIN_JSON = /^application\/json(?:; ?charset=utf-8)?$/i;
+/** As nearly all say it. */
+const PLAIN_JSON = /^application\/json(?:; ?charset=utf-?8)?$/i;
+const ANY_JSON = /^\s*application\/json\s*(?:;|$)/i;
+const CHARSET = /;\s*charset\s*=\s*"?([^\s";]*)/i;
+const UTF8 = /^utf-?8$/i;
 
-const EMPTY_BODY = 'body.empty';
-const NOT_UTF8 = 'entity.verify.failed';
-const NOT_JSON = 'entity.parse.failed';
+/** The codings of RFC 9110, section 8.4.1, and Brotli (RFC 7932). */
+const DECODERS = new Map([
+  ['gzip', createGunzip],
+  ['deflate', createInflate],
+  ['br', createBrotliDecompress],
+]);
 
-/** What body-parser throws: https://github.com/expressjs/body-parser#errors. */
-interface BodyParserError extends Error {
-  type?: string;
-  status?: number;
-  limit?: number;
-}
-
-/**
- * Reads bodies of JSON: with Express's own parser, which knows content encodings, charsets and limits; and those that need
- * none of that, which are nearly all, by themselves, at a third of the cost.
- */
+/** Reads bodies of JSON, each in one buffer that grows with it, within the budget. */
 export class JsonBodyReader {
-  private readonly parse: RequestHandler;
+  private readonly limitBytes: number;
 
-  constructor(private readonly limitBytes: number) {
-    this.parse = json({ limit: limitBytes, strict: false, verify: checkBytes });
+  /** A body that is larger than the share of its API key can never be taken. */
+  constructor(
+    limitBytes: number,
+    private readonly budget: BodyBudget,
+  ) {
+    this.limitBytes = Math.min(limitBytes, budget.keyLimitBytes);
   }
 
-  /** @throws {ApiError} 413, 415, or 422 `json_invalid`. */
-  async read(request: Request, response: Response): Promise<unknown> {
+  /** @throws {ApiError} 413, 415, 422 `json_invalid`, `too_long` or `value_error`; 429 or 503 when the budget is used up. */
+  async read(request: Request): Promise<RequestBody> {
     if (isEmpty(request)) throw missingBody();
+    const { headers } = request;
+    if (!PLAIN_JSON.test(headers['content-type'] ?? '')) requireJson(headers['content-type'] ?? '');
+    const coding = headers['content-encoding']?.toLowerCase() ?? 'identity';
+    const createDecoder = DECODERS.get(coding);
+    if (!createDecoder && coding !== 'identity') throw unreadable(`unsupported content encoding "${coding}"`);
+
+    const share = this.budget.open(callerOf(request).keyId);
     try {
-      if (this.isPlain(request)) return parsePlain(await readPlain(request));
-      await new Promise<void>((resolve, reject) => {
-        const done = (error?: BodyParserError): void => (error ? reject(error) : resolve());
-        void this.parse(request, response, done as NextFunction);
-      });
+      let bytes = await this.readBytes(request, share);
+      if (createDecoder) bytes = await this.decode(bytes, createDecoder(), share);
+      return new RequestBody(bytes, parseJsonBody(bytes), share);
     } catch (error) {
-      throw toBodyError(error as BodyParserError);
+      share.release();
+      throw error;
     }
-    const body = request.body as unknown;
-    if (body === undefined) {
-      throw unsupportedMediaType('Send the body as JSON, with the header `Content-Type: application/json`.');
-    }
-    return body;
   }
 
-  /** Small, said how long, not compressed, UTF-8. */
-  private isPlain({ headers }: Request): boolean {
-    return (
-      Number(headers['content-length']) <= Math.min(PLAIN_LIMIT_BYTES, this.limitBytes) &&
-      headers['content-encoding'] === undefined &&
-      PLAIN_JSON.test(headers['content-type'] ?? '')
-    );
+  /** What the request says that it has is taken of the budget before it is read, else what comes. */
+  private async readBytes(request: Request, share: BodyShare): Promise<Buffer> {
+    const expectedBytes = Number(request.headers['content-length'] ?? 0);
+    try {
+      if (expectedBytes > 0) this.admit(share, expectedBytes);
+      const admit = expectedBytes > 0 ? undefined : (sizeBytes: number) => this.admit(share, sizeBytes);
+      return await collect(request, new GrowingBytes(expectedBytes), ENDS_EARLY, admit);
+    } catch (error) {
+      // It is read to its end all the same, so that the client gets to read the answer.
+      await drain(request);
+      throw error;
+    }
+  }
+
+  private async decode(coded: Buffer, decoder: Decoder, share: BodyShare): Promise<Buffer> {
+    decoder.end(coded);
+    try {
+      const admit = (sizeBytes: number): void => this.admit(share, sizeBytes, coded.length);
+      const decoded = await collect(decoder, new GrowingBytes(), NOT_AS_CODED, admit);
+      share.resize(decoded.length);
+      return decoded;
+    } finally {
+      // What is too large is not decoded to its end.
+      decoder.destroy();
+    }
+  }
+
+  private admit(share: BodyShare, sizeBytes: number, codedBytes = 0): void {
+    const { limitBytes } = this;
+    if (sizeBytes > limitBytes)
+      throw new ApiError(413, 'request_too_large', `The body is larger than ${limitBytes} bytes.`);
+    share.resize(codedBytes + sizeBytes);
   }
 }
 
-function readPlain(request: Request): Promise<Buffer> {
+type Decoder = ReturnType<typeof createGunzip | typeof createInflate | typeof createBrotliDecompress>;
+
+const ENDS_EARLY = 'the body ends early';
+const NOT_AS_CODED = 'the body is not compressed as Content-Encoding says';
+
+/** Gathers all that comes, as far as `admit` lets it in, which is told how much there is. */
+function collect(
+  source: Readable,
+  gathered: GrowingBytes,
+  broken: string,
+  admit?: (sizeBytes: number) => void,
+): Promise<Buffer> {
   const { promise, resolve, reject } = Promise.withResolvers<Buffer>();
-  const pieces: Buffer[] = [];
-  request.on('data', (piece: Buffer) => pieces.push(piece));
-  request.on('end', () => {
-    const [first, ...others] = pieces;
-    resolve(first && others.length === 0 ? first : Buffer.concat(pieces));
-    // The listeners live as long as the request.
-    pieces.length = 0;
+  let isRefused = false;
+  source.on('data', (piece: Buffer) => {
+    if (isRefused) return;
+    try {
+      admit?.(gathered.length + piece.length);
+      gathered.append(piece);
+    } catch (error) {
+      isRefused = true;
+      gathered.take();
+      reject(error);
+    }
   });
-  // It ends early.
-  request.on('error', (error) => reject(Object.assign(error, { status: 400 })));
+  source.on('end', () => {
+    if (!isRefused) resolve(gathered.take());
+  });
+  source.on('error', () => reject(invalidJson(broken)));
   return promise;
 }
 
-function parsePlain(bytes: Buffer): unknown {
-  checkBytes(undefined, undefined, bytes, 'utf-8');
-  const text = bytes.toString('utf8');
-  try {
-    // A byte order mark may be ignored (RFC 8259, section 8.1).
-    return parseExactly(text.startsWith('\ufeff') ? text.slice(1) : text);
-  } catch (error) {
-    throw Object.assign(error as Error, { type: NOT_JSON, status: 400 });
-  }
+/** Reads the rest and throws it away. */
+async function drain(request: Request): Promise<void> {
+  if (request.readableEnded || request.destroyed) return;
+  const { promise, resolve } = Promise.withResolvers<void>();
+  request
+    .once('end', resolve)
+    .once('error', () => resolve())
+    .resume();
+  await promise;
 }
 
-/** What body-parser asks before it parses: the bytes as they came, unpacked. */
-function checkBytes(_request: unknown, _response: unknown, body: Buffer, encoding: string): void {
-  if (body.length === 0) throw Object.assign(new TypeError('empty'), { type: EMPTY_BODY });
-  if (encoding === 'utf-8' && !isUtf8(body))
-    throw Object.assign(new TypeError('not valid UTF-8'), { type: NOT_UTF8, status: 400 });
-}
-
-/** A body that says that it has no bytes; Express would read it as an empty object. */
+/** A body that says that it has no bytes. */
 function isEmpty({ headers }: Request): boolean {
   return headers['transfer-encoding'] === undefined && Number(headers['content-length'] ?? 0) === 0;
 }
 
-function missingBody(): ApiError {
-  return new ValidationError([{ loc: ['body'], msg: 'Field required', type: 'missing' }]);
-}
-
-function unsupportedMediaType(message: string): ApiError {
-  return new ApiError(415, 'unsupported_media_type', message);
-}
-
-function toBodyError(error: BodyParserError): ApiError {
-  switch (error.type) {
-    case 'entity.too.large':
-      return new ApiError(413, 'request_too_large', `The body is larger than ${error.limit ?? 0} bytes.`);
-    case 'charset.unsupported':
-    case 'encoding.unsupported':
-      return unsupportedMediaType(`The body cannot be read: ${error.message}.`);
-    case EMPTY_BODY:
-      return missingBody();
-    case undefined:
-    default:
-      // A body that ends early, is compressed wrongly, is not UTF-8, or is not JSON.
-      if ((error.status ?? 500) >= 500)
-        return new ApiError(500, 'internal_error', 'The body could not be read.', { cause: error });
-      return new ValidationError([
-        { loc: ['body'], msg: `JSON decode error: ${reasonOf(error)}`, type: 'json_invalid' },
-      ]);
+/** JSON is UTF-8 (RFC 8259, section 8.1). Names of charsets are case-insensitive, and some write this one without its dash. */
+function requireJson(contentType: string): void {
+  if (!ANY_JSON.test(contentType)) {
+    const message = 'Send the body as JSON, with the header `Content-Type: application/json`.';
+    throw new ApiError(415, 'unsupported_media_type', message);
   }
+  const charset = CHARSET.exec(contentType)?.[1];
+  if (charset !== undefined && !UTF8.test(charset)) throw unreadable(`unsupported charset "${charset.toUpperCase()}"`);
 }
 
-/** V8 quotes the text around the mistake, which may be a piece of a prompt: where it is suffices. */
-function reasonOf(error: BodyParserError): string {
-  if (error.type === NOT_UTF8) return 'not valid UTF-8';
-  if (error instanceof RangeError) return error.message;
-  if (error.type !== NOT_JSON) return 'the body is not compressed as Content-Encoding says';
-  const position = /at position \d+/.exec(error.message)?.[0];
-  return `not valid JSON${position ? ` ${position}` : ''}`;
+function unreadable(reason: string): ApiError {
+  return new ApiError(415, 'unsupported_media_type', `The body cannot be read: ${reason}.`);
 }

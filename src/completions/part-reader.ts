@@ -31,6 +31,11 @@ export class PartReader {
     this.emulations = part.emulations();
   }
 
+  /** Whether something is emulated here, for which the prompt may be needed. */
+  get isEmulating(): boolean {
+    return this.emulations.length > 0;
+  }
+
   /**
    * A whole answer, or the data of one event.
    *

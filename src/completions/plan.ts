@@ -26,10 +26,10 @@ const DEFAULT_MAX_TOKENS = 16;
 export interface Part {
   readonly dialect: Dialect;
   /**
-   * The body as it is sent. Written anew each time: only requests that are under way hold theirs. `idSuffix` makes unique
+   * The body as it is sent, once: it is written then, and what it is written from is not kept longer. `idSuffix` makes unique
    * what names the request to the engine.
    */
-  readonly writeBody: (idSuffix: string) => string;
+  writeBody: (idSuffix: string) => string;
   /** The first of the caller's choices that it is for; the others follow. */
   readonly firstChoice: number;
   readonly choiceCount: number;

@@ -60,6 +60,13 @@ export class ServerConfig {
   @IsWholeNumber(1, 2_147_483_647)
   bodyLimitBytes = 10_485_760;
 
+  /**
+   * Bytes of request bodies that a process holds at the same time, unpacked, from their first byte to the end of the answer.
+   * One API key may have a quarter of it, which is also the largest body that it can send.
+   */
+  @IsWholeNumber(4, 1_099_511_627_776)
+  bodyBudgetBytes = 268_435_456;
+
   /** How long an idle connection is kept. Longer than the load balancer keeps it, or it sends into a closing one. */
   @IsMilliseconds(1)
   keepAliveTimeoutMs = 75_000;

@@ -124,7 +124,7 @@ describe('loadConfig', () => {
 
     it('takes every option, and fills in the others', () => {
       const config = load(`
-        server: { host: 0.0.0.0, port: 9000, workers: 4, bodyLimitBytes: 1000, keepAliveTimeoutMs: 1, shutdownDelayMs: 2, drainTimeoutMs: 3, heartbeatMs: 4, clientStallMs: 5, stalledAnswerBytes: 2000000, heartbeat: early }
+        server: { host: 0.0.0.0, port: 9000, workers: 4, bodyLimitBytes: 1000, bodyBudgetBytes: 4000, keepAliveTimeoutMs: 1, shutdownDelayMs: 2, drainTimeoutMs: 3, heartbeatMs: 4, clientStallMs: 5, stalledAnswerBytes: 2000000, heartbeat: early }
         routing: { maxAttempts: 2, retryBudgetPercent: 12.5, retryTimeouts: false, resume: off }
         log: { level: warn }
         embedded: { model: a.gguf }
@@ -157,6 +157,7 @@ describe('loadConfig', () => {
           port: 9000,
           workers: 4,
           bodyLimitBytes: 1000,
+          bodyBudgetBytes: 4000,
           keepAliveTimeoutMs: 1,
           shutdownDelayMs: 2,
           drainTimeoutMs: 3,
@@ -259,7 +260,7 @@ describe('loadConfig', () => {
     it('of values', () => {
       const problems = problemsOf(() =>
         load(`
-          server: { host: 1, port: 65536, workers: 0, bodyLimitBytes: 0, drainTimeoutMs: -1, heartbeatMs: 1.5 }
+          server: { host: 1, port: 65536, workers: 0, bodyLimitBytes: 0, bodyBudgetBytes: 3, drainTimeoutMs: -1, heartbeatMs: 1.5 }
           log: 7
           upstreams:
             - { baseUrl: "http://u:p@host/v1", apiKey: 5, models: [], forwardTenant: maybe, extraParameters: drop, timeouts: { idleMs: soon } }
@@ -274,6 +275,7 @@ describe('loadConfig', () => {
         'server.port: must be a whole number from 0 to 65535',
         'server.workers: must be auto, or a whole number from 1 to 256',
         'server.bodyLimitBytes: must be a whole number from 1 to 2147483647',
+        'server.bodyBudgetBytes: must be a whole number from 4 to 1099511627776',
         'server.drainTimeoutMs: must be a whole number from 0 to 2147483647',
         'server.heartbeatMs: must be a whole number from 1 to 2147483647',
         'log: must be a map of options',

@@ -6,6 +6,7 @@ import { profileOf } from './engines/engine-profiles.js';
 import type { EngineProfile } from './engines/engine-profile.js';
 import { FimTemplates } from './fim-templates.js';
 import { HttpAttempt } from './http-attempt.js';
+import { payloadOf } from './sent-body.js';
 import { ServedModels } from './served-models.js';
 import { UpstreamState } from './upstream-state.js';
 import type { Upstream, UpstreamAnswer, UpstreamRequest } from './upstream.js';
@@ -44,9 +45,9 @@ export class HttpUpstream implements Upstream {
     if (cancellation.reason) return Promise.reject(cancellation.reason);
     const connection = this.connections.take();
     const attempt = new HttpAttempt(this.timeoutsFor(request), this.clock, cancellation, connection);
-    const headers = { ...this.headers, ...request.headers };
     const path = (request.isFromRoot ? this.rootPath : this.basePath) + request.path;
-    connection.dispatch({ method: 'POST', path, headers, body: request.body }, attempt);
+    const headers = { ...this.headers, ...request.headers };
+    connection.dispatch({ method: 'POST', path, ...payloadOf(request.body, headers) }, attempt);
     return attempt.answer;
   }
 
