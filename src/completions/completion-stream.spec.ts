@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { chunk } from '../../test/support/fake-upstream.js';
+import { UpstreamError } from '../upstreams/upstream-error.js';
 import { CompletionStream } from './completion-stream.js';
 import type { CreateCompletionDto } from './create-completion.dto.js';
 import { completionsDialect } from './dialects/dialect.js';
@@ -61,5 +62,23 @@ describe('a resumed stream of which only the end was missing', () => {
       chunk('', null, { choices: [], usage: summed }),
     ]);
     expect(stream.accept(reader, '[DONE]')).toBe('data: [DONE]\n\n');
+  });
+});
+
+describe('a resumed stream of one of several choices', () => {
+  it('is not whole when the choice that it is for has no finish', () => {
+    const body = { model: 'test-model', prompt: 'Hi', n: 2, stream: true } as CreateCompletionDto;
+    const progress = new StreamProgress(2, () => '');
+    progress.add({ choices: [{ index: 0, text: 'One', finish_reason: 'stop' }] });
+    progress.add({ choices: [{ index: 1, text: 'Two' }] });
+    const resumption = resumptionOf(body, progress);
+    expect(resumption?.index).toBe(1);
+    if (!resumption) return;
+    const reader = wholeReader();
+    const stream = new CompletionStream(expected, progress, [reader], new ResumedChunks(resumption, progress));
+    stream.accept(reader, JSON.stringify(chunk(' and')));
+    expect(() => stream.end(reader)).toThrow(UpstreamError);
+    stream.accept(reader, JSON.stringify(chunk('', 'stop')));
+    expect(stream.end(reader)).toContain('[DONE]');
   });
 });

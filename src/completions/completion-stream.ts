@@ -29,6 +29,7 @@ export class CompletionStream {
   private countedUsage: Usage | undefined;
   private hasFinished = false;
   private hasSentUsage = false;
+  private openPartCount: number;
 
   constructor(
     readonly expected: StreamExpectation,
@@ -36,7 +37,9 @@ export class CompletionStream {
     private readonly readers: readonly PartReader[],
     /** Fits the chunks of a resumed stream to what the caller has already. */
     private readonly resumed?: ResumedChunks,
-  ) {}
+  ) {
+    this.openPartCount = readers.length;
+  }
 
   /** Whether the caller has all. */
   get isDone(): boolean {
@@ -129,12 +132,13 @@ export class CompletionStream {
   private finishPart(reader: PartReader): string {
     reader.requireChoices();
     reader.hasDone = true;
-    const isLast = this.readers.every(({ hasDone }) => hasDone);
-    return isLast && !this.expected.countsUsage ? this.finish() : '';
+    this.openPartCount--;
+    return this.openPartCount === 0 && !this.expected.countsUsage ? this.finish() : '';
   }
 
-  private isWhole({ part }: PartReader): boolean {
-    return this.progress.isWholeFrom(part.firstChoice, part.choiceCount);
+  /** Of a resumed stream, the choice may have finished before. */
+  private isWhole(reader: PartReader): boolean {
+    return reader.isWhole || this.progress.isWhole;
   }
 
   /** The chunks of several answers are those of one. */

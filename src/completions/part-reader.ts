@@ -23,6 +23,8 @@ export class PartReader {
   /** Whether something came of each of the choices. */
   private readonly begun: true[] = [];
   private begunCount = 0;
+  private readonly finished: true[] = [];
+  private finishedCount = 0;
 
   constructor(
     readonly part: Part,
@@ -49,6 +51,7 @@ export class PartReader {
     const isCanonical = makeCanonical(completion, this.fallback);
     const isInPlace = this.placeChoices(completion);
     if (this.emulations.length > 0) this.emulate(completion);
+    for (const { index, finish_reason } of completion.choices) if (finish_reason) this.finish(index);
     return { completion, isAsItCame: isCanonical && isInPlace && this.emulations.length === 0, isUsageOnly };
   }
 
@@ -62,6 +65,17 @@ export class PartReader {
     if (!piece) throw new UpstreamError('answered', 'null for an answer');
     this.requireChoices();
     return piece;
+  }
+
+  /** Whether every choice of the part has finished. */
+  get isWhole(): boolean {
+    return this.finishedCount === this.part.choiceCount;
+  }
+
+  private finish(index: number): void {
+    if (this.finished[index]) return;
+    this.finished[index] = true;
+    this.finishedCount++;
   }
 
   /** @throws {UpstreamError} when the upstream has ended, and a choice that was asked for never came. */

@@ -18,7 +18,15 @@ import { toRankable } from './emulations/best-of.js';
 import { forbidExtras } from './extra-fields.js';
 import { INT64_MAX } from './field-rules.js';
 import { PartBodies } from './part-bodies.js';
-import { choiceCountOf, echoedPromptOf, isOnePrompt, type Prompt, promptOf, promptsOf } from './prompts.js';
+import {
+  choiceCountOf,
+  echoedPromptOf,
+  isOnePrompt,
+  type Prompt,
+  promptLengthsOf,
+  promptOf,
+  promptsOf,
+} from './prompts.js';
 
 const DEFAULT_MAX_TOKENS = 16;
 
@@ -204,10 +212,11 @@ function emulationsFor(body: CreateCompletionDto, emulated: ReadonlySet<Capabili
   if (!body.echo && typeof body.logprobs !== 'number' && !cutsText) return noEmulations;
   const isEchoed = body.echo === true && !emulated.has('echo');
   const promptAt = (index: number): ReturnType<typeof promptOf> => promptOf(body, index);
+  const promptLengthAt = promptLengthsOf(body);
   const { logprobs, stop } = body;
   return () => {
     const list: Emulation[] = [];
-    if (typeof logprobs === 'number') list.push(new ToLegacyLogprobs(logprobs, isEchoed, promptAt));
+    if (typeof logprobs === 'number') list.push(new ToLegacyLogprobs(logprobs, isEchoed, promptAt, promptLengthAt));
     if (isEchoed) list.push(new RequireEcho(promptAt));
     if (emulated.has('max_tokens_zero') || emulated.has('echo_only')) {
       list.push(new WithoutTokens((index) => (isEchoed ? echoedPromptOf(body, index) : '')));

@@ -1,3 +1,4 @@
+import { lengthInCodePoints } from './code-points.js';
 import type { CreateCompletionDto } from './create-completion.dto.js';
 
 /** A text, or a list of token ids. */
@@ -29,4 +30,15 @@ export function echoedPromptOf(body: CreateCompletionDto, index: number): string
   if (!body.echo) return '';
   const prompt = promptOf(body, index);
   return typeof prompt === 'string' ? prompt : '';
+}
+
+/** The length of the prompt of a choice in characters, as `text_offset` counts them. Each prompt is counted once. */
+export function promptLengthsOf(body: CreateCompletionDto): (index: number) => number {
+  const lengths = new Map<number, number>();
+  return (index) => {
+    const promptIndex = Math.floor(index / (body.n ?? 1));
+    const length = lengths.get(promptIndex) ?? lengthInCodePoints(String(promptOf(body, index)));
+    lengths.set(promptIndex, length);
+    return length;
+  };
 }

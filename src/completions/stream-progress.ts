@@ -17,7 +17,8 @@ export class ChoiceProgress {
   constructor(private readonly echoed: string) {}
 
   add({ text, finish_reason, logprobs }: UpstreamChoice): void {
-    const isWithinEcho = this.text.length < this.echoed.length && (this.text + text).length <= this.echoed.length;
+    const { length } = this.text;
+    const isWithinEcho = length < this.echoed.length && length + text.length <= this.echoed.length;
     this.text += text;
     if (finish_reason) this.isFinished = true;
     const count = isWithinEcho ? 0 : this.countTokens(text, logprobs);
@@ -51,6 +52,9 @@ export class StreamProgress {
   identity: Identity | undefined;
   /** Chunks with choices. */
   chunkCount = 0;
+  /** Generated tokens of all choices whose text has been delivered. */
+  tokenCount = 0;
+  private finishedCount = 0;
   /** Of the choices that have begun; a body may ask for many more than will ever be. */
   private readonly choices = new Map<number, ChoiceProgress>();
 
@@ -63,7 +67,16 @@ export class StreamProgress {
   add(chunk: UpstreamCompletion): void {
     this.identity ??= { id: chunk.id, created: chunk.created, system_fingerprint: chunk.system_fingerprint };
     if (chunk.choices.length > 0) this.chunkCount++;
-    for (const choice of chunk.choices) this.choiceAt(choice.index)?.add(choice);
+    for (const choice of chunk.choices) this.addChoice(choice);
+  }
+
+  private addChoice(choice: UpstreamChoice): void {
+    const progress = this.choiceAt(choice.index);
+    if (!progress) return;
+    const { tokenCount, isFinished } = progress;
+    progress.add(choice);
+    this.tokenCount += progress.tokenCount - tokenCount;
+    if (progress.isFinished && !isFinished) this.finishedCount++;
   }
 
   /** Undefined for a choice that the caller did not ask for. */
@@ -86,18 +99,6 @@ export class StreamProgress {
 
   /** Whether every choice has finished. */
   get isWhole(): boolean {
-    return this.choices.size === this.choiceCount && this.openIndexes.length === 0;
-  }
-
-  /** Whether so many choices, from the first on, have finished. */
-  isWholeFrom(first: number, count: number): boolean {
-    for (let index = first; index < first + count; index++) {
-      if (!this.choices.get(index)?.isFinished) return false;
-    }
-    return true;
-  }
-
-  get tokenCount(): number {
-    return this.choices.values().reduce((sum, { tokenCount }) => sum + tokenCount, 0);
+    return this.finishedCount === this.choiceCount;
   }
 }

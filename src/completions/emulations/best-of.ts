@@ -54,9 +54,9 @@ function meanLogprob(choice: UpstreamChoice, body: CreateCompletionDto): number 
 function generatedLogprobs(legacy: LegacyLogprobs, index: number, body: CreateCompletionDto): number[] {
   const { token_logprobs, text_offset } = legacy;
   const isEchoed = body.echo === true && typeof body.logprobs === 'number';
+  if (!isEchoed) return token_logprobs.filter((logprob) => logprob !== null);
   const prompt = promptOf({ ...body, n: body.best_of ?? null }, index);
   const begin = typeof prompt === 'string' ? lengthInCodePoints(prompt) : prompt.length;
-  const isGenerated = (at: number): boolean =>
-    !isEchoed || (typeof prompt === 'string' ? (text_offset[at] ?? 0) : at) >= begin;
+  const isGenerated = (at: number): boolean => (typeof prompt === 'string' ? (text_offset[at] ?? 0) : at) >= begin;
   return token_logprobs.filter((logprob, at): logprob is number => logprob !== null && isGenerated(at));
 }

@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import type { UpstreamChoice, UpstreamLogprobs } from '../canonical.js';
+import { promptLengthsOf } from '../prompts.js';
 import { ToLegacyLogprobs } from './legacy-logprobs.js';
 
 const piece = (text: string, logprobs: UpstreamLogprobs | null): UpstreamChoice => ({ index: 0, text, logprobs });
@@ -16,9 +17,13 @@ function fit(
 
 const bytesOf = (text: string): number[] => [...Buffer.from(text)];
 
+function emulationFor(topCount: number, isEchoed: boolean, prompt: string): ToLegacyLogprobs {
+  return new ToLegacyLogprobs(topCount, isEchoed, () => prompt, promptLengthsOf({ model: 'm', prompt }));
+}
+
 describe('log probabilities', () => {
   it('in the shape of chat completions become the legacy lists, their offsets counted over the pieces', () => {
-    const emulation = new ToLegacyLogprobs(1, false, () => 'Hé🙂');
+    const emulation = emulationFor(1, false, 'Hé🙂');
     const content = [{ token: ' a', logprob: -1, top_logprobs: [{ token: ' b', logprob: -0.5 }] }];
     expect(fit(emulation, ' a', { content })).toEqual({
       tokens: [' a'],
@@ -31,7 +36,7 @@ describe('log probabilities', () => {
   });
 
   it('name the parts of a character by their bytes, at the place where the character begins', () => {
-    const emulation = new ToLegacyLogprobs(0, false, () => '');
+    const emulation = emulationFor(0, false, '');
     const [first = 0, second = 0, ...rest] = bytesOf('🙂');
     const content = [
       { token: '\uFFFD', logprob: -1, bytes: [first, second] },
@@ -46,11 +51,11 @@ describe('log probabilities', () => {
 
   it('that count from the completion are moved behind the prompt, and those that count nothing are counted', () => {
     const lists = { tokens: ['a', 'bc'], token_logprobs: [-1, -2], top_logprobs: [{ a: -1 }, { bc: -2 }] };
-    const moved = fit(new ToLegacyLogprobs(1, false, () => 'Hey'), 'abc', { ...lists, text_offset: [0, 1] });
+    const moved = fit(emulationFor(1, false, 'Hey'), 'abc', { ...lists, text_offset: [0, 1] });
     expect(moved).toEqual({ ...lists, text_offset: [3, 4] });
-    const counted = fit(new ToLegacyLogprobs(1, false, () => 'Hey'), 'abc', { ...lists, text_offset: [-1, -1] });
+    const counted = fit(emulationFor(1, false, 'Hey'), 'abc', { ...lists, text_offset: [-1, -1] });
     expect(counted).toEqual({ ...lists, text_offset: [3, 4] });
-    const echoed = fit(new ToLegacyLogprobs(1, true, () => 'a'), 'abc', { ...lists, text_offset: [0, 1] });
+    const echoed = fit(emulationFor(1, true, 'a'), 'abc', { ...lists, text_offset: [0, 1] });
     expect(echoed).toEqual({ ...lists, text_offset: [0, 1] });
   });
 
@@ -64,7 +69,7 @@ describe('log probabilities', () => {
         top_logprobs: tokens.map((token) => ({ [token]: -1 })),
         text_offset: tokens.map((_, at) => (first < 0 ? first : at)),
       };
-      const emulation = new ToLegacyLogprobs(1, true, () => 'Zażoó🙂');
+      const emulation = emulationFor(1, true, 'Zażoó🙂');
       expect(fit(emulation, 'Zażoó🙂 x', lists)).toEqual({ ...lists, text_offset: [0, 2, 2, 3, 4, 4, 4, 4, 6] });
     },
   );
@@ -76,23 +81,23 @@ describe('log probabilities', () => {
       top_logprobs: [{ b: -2, a: -1, c: -3 }, null],
       text_offset: [0, 1],
     };
-    const fitted = fit(new ToLegacyLogprobs(1, false, () => ''), 'c', logprobs) as typeof logprobs;
+    const fitted = fit(emulationFor(1, false, ''), 'c', logprobs) as typeof logprobs;
     expect(Object.entries(fitted.top_logprobs[0] ?? {})).toEqual([
       ['a', -1],
       ['c', -3],
     ]);
     expect(Object.entries(fitted.top_logprobs[1] ?? {})).toEqual([['__proto__', -4]]);
-    const none = fit(new ToLegacyLogprobs(0, false, () => ''), 'c', logprobs) as typeof logprobs;
+    const none = fit(emulationFor(0, false, ''), 'c', logprobs) as typeof logprobs;
     expect(Object.entries(none.top_logprobs[0] ?? {})).toEqual([['c', -3]]);
   });
 
   it('of a prompt begin with a token that follows nothing', () => {
     const logprobs = { tokens: ['a'], token_logprobs: [null], top_logprobs: [null], text_offset: [0] };
-    expect(fit(new ToLegacyLogprobs(1, true, () => 'a'), 'a', logprobs)).toEqual(logprobs);
+    expect(fit(emulationFor(1, true, 'a'), 'a', logprobs)).toEqual(logprobs);
   });
 
   it('that do not come with a text are refused by name, and another upstream may have them', () => {
-    const emulation = new ToLegacyLogprobs(1, false, () => '');
+    const emulation = emulationFor(1, false, '');
     expect(fit(emulation, '', null)).toBeNull();
     expect(() => fit(emulation, 'a', null)).toThrow(
       expect.objectContaining({
@@ -107,7 +112,7 @@ describe('log probabilities', () => {
   });
 
   it('may be missing where an end says nothing more', () => {
-    const emulation = new ToLegacyLogprobs(0, false, () => '');
+    const emulation = emulationFor(0, false, '');
     fit(emulation, 'a', { content: [{ token: 'a', logprob: -1 }] });
     expect(fit(emulation, '', null)).toBeNull();
   });

@@ -35,6 +35,8 @@ export class ToLegacyLogprobs implements Emulation {
     private readonly topCount: number,
     private readonly isEchoed: boolean,
     private readonly promptOf: (index: number) => Prompt,
+    /** In characters. */
+    private readonly promptLengthOf: (index: number) => number,
   ) {}
 
   fit(choice: UpstreamChoice): boolean {
@@ -57,7 +59,7 @@ export class ToLegacyLogprobs implements Emulation {
     const isText = typeof prompt === 'string';
     return {
       decoder: new TextDecoder('utf-8', { ignoreBOM: true }),
-      offset: this.isEchoed || !isText ? 0 : lengthInCodePoints(prompt),
+      offset: this.isEchoed || !isText ? 0 : this.promptLengthOf(index),
       shift: undefined,
       isCounted: undefined,
       ahead: this.isEchoed && isText ? prompt : '',

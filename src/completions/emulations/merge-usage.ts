@@ -10,12 +10,12 @@ export interface PartUsage {
 /** The usage of an answer whose choices came from several requests: each prompt counts once, every generated token counts. */
 export function mergeUsage(parts: readonly PartUsage[]): Usage {
   const counted = new Set<number>();
-  let sum: Fields = {};
+  const sum: Fields = {};
   for (const { promptIndex, usage } of parts) {
     const { prompt_tokens, prompt_tokens_details, ...generated } = usage as Usage & Fields;
     const isNew = !counted.has(promptIndex);
     counted.add(promptIndex);
-    sum = add(sum, isNew ? { prompt_tokens, prompt_tokens_details, ...generated } : generated);
+    add(sum, isNew ? { prompt_tokens, prompt_tokens_details, ...generated } : generated);
   }
   const { prompt_tokens = 0, completion_tokens = 0 } = sum as Partial<Usage>;
   return { ...sum, prompt_tokens, completion_tokens, total_tokens: addCounts(prompt_tokens, completion_tokens) };
@@ -26,10 +26,9 @@ type Fields = Record<string, unknown>;
 /** The details of a usage are one level deep; what an engine nests deeper is not added up. */
 const MAX_DEPTH = 4;
 
-/** Adds the numbers of two objects field by field; of anything else the first stays. */
-function add(a: Fields, b: Fields, depth = 1): Fields {
-  const sum = { ...a };
-  for (const [name, value] of Object.entries(b)) {
+/** Adds the numbers of an object to those of a sum, field by field; of anything else the first stays. */
+function add(sum: Fields, added: Fields, depth = 1): Fields {
+  for (const [name, value] of Object.entries(added)) {
     const before = sum[name];
     if (isNumber(value)) sum[name] = addNumbers(isNumber(before) ? before : 0, value);
     else if (isFields(value) && depth < MAX_DEPTH) sum[name] = add(isFields(before) ? before : {}, value, depth + 1);

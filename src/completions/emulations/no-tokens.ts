@@ -9,21 +9,29 @@ import type { Emulation } from './emulation.js';
  * generated is taken off, so that only an echoed prompt is left.
  */
 export class WithoutTokens implements Emulation {
-  private readonly lengths = new Map<number, number>();
+  private readonly seen = new Map<number, { length: number; echoed: string; echoedLength: number | undefined }>();
 
   /** `echoedOf` is the prompt that the engine itself puts in front of a choice, or an empty text. */
   constructor(private readonly echoedOf: (index: number) => string) {}
 
   fit(choice: UpstreamChoice): boolean {
-    const before = this.lengths.get(choice.index) ?? 0;
-    const echoed = this.echoedOf(choice.index);
-    this.lengths.set(choice.index, before + choice.text.length);
-    choice.text = choice.text.slice(0, Math.max(0, echoed.length - before));
+    const seen = this.seen.get(choice.index) ?? this.begin(choice.index);
+    const { echoed, length } = seen;
+    seen.length += choice.text.length;
+    choice.text = choice.text.slice(0, Math.max(0, echoed.length - length));
     const legacy = asLegacy(choice.logprobs);
-    const echoedLength = lengthInCodePoints(echoed);
-    if (legacy) choice.logprobs = selectTokens(legacy, (at) => (legacy.text_offset[at] ?? 0) < echoedLength);
+    if (legacy) {
+      const echoedLength = (seen.echoedLength ??= lengthInCodePoints(echoed));
+      choice.logprobs = selectTokens(legacy, (at) => (legacy.text_offset[at] ?? 0) < echoedLength);
+    }
     if (choice.finish_reason) choice.finish_reason = 'length';
     return choice.text !== '' || Boolean(choice.finish_reason);
+  }
+
+  private begin(index: number): { length: number; echoed: string; echoedLength: number | undefined } {
+    const seen = { length: 0, echoed: this.echoedOf(index), echoedLength: undefined };
+    this.seen.set(index, seen);
+    return seen;
   }
 
   fitUsage(usage: Usage): Usage {
