@@ -76,12 +76,12 @@ describe('StopScanner', () => {
 
   it('looks at each character a few times at most, however long the stop strings are, and however much they repeat', () => {
     const words = fc.constantFrom('a', 'ab', 'aab', 'abaab');
-    const repeated = fc.tuple(words, fc.integer({ min: 1, max: 300 })).map(([word, times]) => word.repeat(times));
+    const repeated = fc.tuple(words, fc.integer({ min: 1, max: 60 })).map(([word, times]) => word.repeat(times));
     const stop = fc.tuple(repeated, fc.constantFrom('', 'a', 'b', 'c')).map(([begin, end]) => begin + end);
     const looked = jest.spyOn(String.prototype, 'charCodeAt');
     fc.assert(
       fc.property(
-        fc.array(repeated, { maxLength: 40 }),
+        fc.array(repeated, { maxLength: 15 }),
         fc.array(stop, { minLength: 1, maxLength: 4 }),
         (text, all) => {
           const stops = new StopStrings(all);
@@ -95,8 +95,8 @@ describe('StopScanner', () => {
       { numRuns: 100, seed: 1 },
     );
     looked.mockClear();
-    new StopStrings(['ab'.repeat(50_000)]);
-    expect(looked.mock.calls.length).toBeLessThanOrEqual(5 * 100_000);
+    new StopStrings(['ab'.repeat(10_000)]);
+    expect(looked.mock.calls.length).toBeLessThanOrEqual(5 * 20_000);
     looked.mockRestore();
   });
 });
