@@ -1,19 +1,22 @@
 import { Server } from 'node:net';
 import { setImmediate as turnOfTheEventLoop } from 'node:timers/promises';
 
-/** Where connections never cease to come, those of one turn are reset. */
-const MOST_TURNS = 100;
+/** More than the system keeps for a process, which is 511 as Node asks for it. Those of a turn after that are reset. */
+const MOST_TURNS = 1_000;
 
 /**
  * Closes the port of a server, and none of its connections.
  *
- * The system resets connections that it has accepted and the process has not fetched. Node fetches one in each turn of
- * its event loop, so this waits for a turn that brought none.
+ * The system resets connections that it has accepted and the process has not fetched. So first it is told to accept no more
+ * of them than one at a time: other clients are left knocking, and find the port closed when they knock again. Node fetches
+ * one in each turn of its event loop; a turn that brought none was the last.
  */
 export async function stopListening(server: Server): Promise<void> {
   let hasBroughtOne = true;
   const onConnection = (): void => void (hasBroughtOne = true);
   server.on('connection', onConnection);
+  const { _handle: handle } = server as { _handle?: { listen?: (backlog: number) => number } | null };
+  handle?.listen?.(0);
   // This turn may have looked for connections already.
   await turnOfTheEventLoop();
   for (let turn = 0; hasBroughtOne && turn < MOST_TURNS; turn++) {
