@@ -121,29 +121,21 @@ describe('the end of a gateway', () => {
 });
 
 describe('a signal before the start is over', () => {
-  let folder: string;
-  let model: string;
-
-  beforeEach(() => {
-    folder = mkdtempSync(join(tmpdir(), 'model-'));
-    model = join(folder, 'model.gguf');
-    execFileSync('mkfifo', [model]);
-  });
-
-  /** Resolves when the embedded engine reads a model that never comes. */
-  async function startForEver(workers: number): Promise<void> {
-    gateway = GatewayProcess.spawn({ server: { workers }, embedded: { model } });
-    // Opening the one end of a named pipe waits for the other.
-    await (await open(model, 'w')).close();
-  }
-
   it.each([1, 2])(
     'does no harm when it is SIGHUP, and else ends the gateway in order, with %i processes',
     async (workers) => {
-      await startForEver(workers);
+      const pipe = join(mkdtempSync(join(tmpdir(), 'engine-')), 'pipe');
+      execFileSync('mkfifo', [pipe]);
+      // The embedded engine reads for as long as this end is open, and opening it waits until it does.
+      const isEngine = "process.argv[1]?.endsWith('engine/main.js')";
+      const hang = runFirst(`if (${isEngine}) require('node:fs').readFileSync(${JSON.stringify(pipe)});`);
+      gateway = GatewayProcess.spawn({ server: { workers } }, hang);
+      const writer = await open(pipe, 'w');
       gateway.kill('SIGHUP');
       gateway.kill('SIGTERM');
       expect(await gateway.ended).toEqual({ exitCode: 0, signal: null, stderr: '' });
+      await writer.close();
     },
+    SLOW_START_MS,
   );
 });
