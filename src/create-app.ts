@@ -4,6 +4,7 @@ import { type AppParts, AppModule } from './app.module.js';
 import { BodyBudget } from './completions/body-budget.js';
 import { JSON_BODY_READER } from './completions/json-body.decorator.js';
 import { JsonBodyReader } from './completions/json-body-reader.js';
+import { guardDocuments } from './document-pages.js';
 import { HttpAdapter } from './http-adapter.js';
 import { serveOpenApi } from './openapi.js';
 import { exchangeMiddleware } from './telemetry/exchange-middleware.js';
@@ -26,7 +27,7 @@ export async function createApp(parts: AppParts): Promise<NestExpressApplication
   const begin = exchangeMiddleware(parts.clock, app.get(ExchangeObservers));
   adapter.setOnRequestHook((request, response, next) => {
     begin(request, response);
-    next();
+    next(guardDocuments(request, response));
   });
   const { server } = parts.config;
   app.set(JSON_BODY_READER, new JsonBodyReader(server.bodyLimitBytes, new BodyBudget(server.bodyBudgetBytes)));

@@ -99,7 +99,7 @@ describeInBrowser('Swagger UI in a browser', (open) => {
     expect(body).toContain('"storyteller"');
   });
 
-  it('shows the page without an error, and asks nobody but the gateway', async () => {
+  it('shows the page and an answer without an error or a breach of its content security policy, and asks nobody but the gateway', async () => {
     const operation = await expand('/v1/completions');
     const { status } = await execute(operation);
     expect(status).toMatch(/^200/);
