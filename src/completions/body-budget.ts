@@ -44,6 +44,11 @@ export class BodyShare {
     private readonly account: Account,
   ) {}
 
+  /** More can never be had. */
+  get limitBytes(): number {
+    return this.budget.keyLimitBytes;
+  }
+
   /** @throws {ApiError} 429 or 503, and nothing has changed. */
   resize(bytes: number): void {
     this.budget.change(this.account, bytes - this.bytes);

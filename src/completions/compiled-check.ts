@@ -19,6 +19,8 @@ interface Field {
   nested: Check | undefined;
 }
 
+const NO_OBJECT = {};
+
 /**
  * Turns the class-validator decorators of a DTO class into one function, once, at start.
  *
@@ -44,7 +46,11 @@ function isGood({ name, optional, rules, nested }: Field, object: Values): boole
   for (const rule of rules) {
     rule.args.value = value;
     rule.args.object = object;
-    if (rule.validate(value, rule.args) !== true) return false;
+    const isSatisfied = rule.validate(value, rule.args);
+    // The rules live for ever, and a body must not.
+    rule.args.value = undefined;
+    rule.args.object = NO_OBJECT;
+    if (isSatisfied !== true) return false;
   }
   return nested === undefined || nested(value as object);
 }

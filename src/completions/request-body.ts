@@ -54,7 +54,9 @@ export class RequestBody {
     if (this.isPinned || this.bytes === undefined) return;
     const { elements, fields } = shapeOf(this.bytes);
     const { length } = this.bytes;
-    this.share.resize(length + HEAP_PER_BYTE * length + HEAP_PER_ITEM * (elements + fields));
+    const bytes = length + HEAP_PER_BYTE * length + HEAP_PER_ITEM * (elements + fields);
+    // One body alone is always served.
+    this.share.resize(Math.min(bytes, this.share.limitBytes));
     this.isPinned = true;
   }
 
