@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { brotliCompressSync } from 'node:zlib';
 import { completion, FakeUpstream, replyEvents, replyJson } from './support/fake-upstream.js';
-import { errorOf, eventsOf, Gateway } from './support/gateway.js';
+import { API_KEY, errorOf, eventsOf, Gateway } from './support/gateway.js';
 
 /** Integers that no double has: the next one to 2^53, the ends of 64 bits, and one of 128 bits. */
 const INTEGERS = [
@@ -37,11 +38,31 @@ describe('the digits of integers', () => {
   const [a, b, c, d] = INTEGERS;
   const EXTRAS = `"bootstrap_room":${b},"rooms":[${a},{"deep":[[${c}]],"wide":${d}}],"text":"${a}, \\"${b}\\","`;
 
-  it('of a request reach the upstream as they came', async () => {
+  it.each([
+    ['', 'application/json'],
+    ['with a charset in quotes', 'application/json; charset="utf-8"'],
+    ['larger than most', 'application/json', 'x'.repeat(100_000)],
+  ])('of a request reach the upstream as they came%s', async (_, type, padding = '') => {
     upstream.onCompletion(replyJson(completion('Hello')));
-    const response = await gateway.complete(`{"model":"test-model","prompt":"Hi","seed":${c},${EXTRAS}}`);
+    const body = `{"model":"test-model","prompt":"Hi${padding}","seed":${c},${EXTRAS}}`;
+    const response = await gateway.complete(body, { headers: { 'content-type': type } });
     expect(response.status).toBe(200);
     expect(rawIntegersIn(upstream.lastRequest.text)).toEqual([c, b, a, c, d, a, b]);
+    expect(upstream.lastRequest.text).toContain(EXTRAS);
+  });
+
+  it('of a compressed request reach the upstream as they came', async () => {
+    upstream.onCompletion(replyJson(completion('Hello')));
+    const response = await fetch(`${gateway.url}/v1/completions`, {
+      method: 'POST',
+      headers: {
+        authorization: `Bearer ${API_KEY}`,
+        'content-type': 'application/json',
+        'content-encoding': 'br',
+      },
+      body: new Uint8Array(brotliCompressSync(`{"model":"test-model","prompt":"Hi",${EXTRAS}}`)),
+    });
+    expect(response.status).toBe(200);
     expect(upstream.lastRequest.text).toContain(EXTRAS);
   });
 
@@ -105,9 +126,16 @@ describe('the digits of integers', () => {
     expect(await stream.text()).not.toContain('internal_error');
   });
 
-  it('are refused as a body', async () => {
+  it('are refused as a body, and beyond 10,000 of them, with 422', async () => {
     const alone = await gateway.complete(b);
     expect(alone.status).toBe(422);
     expect((await errorOf(alone)).error.code).toBe('model_attributes_type');
+    const many = Array.from({ length: 10_001 }, () => a).join();
+    const response = await gateway.complete(`{"model":"test-model","prompt":"Hi","rooms":[${many}]}`);
+    expect(response.status).toBe(422);
+    expect((await errorOf(response)).error).toMatchObject({
+      code: 'json_invalid',
+      message: 'JSON decode error: more than 10000 integers beyond ±9007199254740991',
+    });
   });
 });
