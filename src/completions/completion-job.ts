@@ -1,4 +1,5 @@
 import type { Caller } from '../auth/caller.js';
+import type { ByteShare } from '../common/byte-budget.js';
 import type { Capability } from '../config/capabilities.js';
 import type { RoutingConfig } from '../config/config.js';
 import { ApiError } from '../errors/api-error.js';
@@ -11,6 +12,7 @@ import { refusalOf } from '../upstreams/refusal.js';
 import type { Upstream, UpstreamAnswer } from '../upstreams/upstream.js';
 import { UpstreamError } from '../upstreams/upstream-error.js';
 import { readAnswer } from './canonical.js';
+import { type AnswerMemory, takeForAnswer } from './answer-memory.js';
 import type { ClientConnection } from './client-connection.js';
 import { type PartAnswer, toCompletionAnswer } from './completion-answer.js';
 import { CompletionStream } from './completion-stream.js';
@@ -23,6 +25,7 @@ import { FanOut, type FanOutLimits } from './fan-out.js';
 import { PartReader } from './part-reader.js';
 import { hasExtras, type Part, type Plan, planRequest, refusedFields, takesExtras } from './plan.js';
 import { choiceCountOf, echoedPromptOf, promptOf } from './prompts.js';
+import { mayBeResumed } from './resumable-fields.js';
 import { relayEvents } from './relay-events.js';
 import type { RequestBody } from './request-body.js';
 import { type Resumption, resumptionOf } from './resume.js';
@@ -51,6 +54,8 @@ export class CompletionJob implements Job {
   readonly isStream: boolean;
   readonly cancellation: Cancellation;
   private readonly stream: StreamProgress;
+  /** What is kept of the delivered texts. */
+  private readonly texts: ByteShare | undefined;
   /** Asked once: a body may have very many, and the router asks for each candidate. */
   private readonly hasExtras: boolean;
   private readonly demands: readonly Capability[];
@@ -67,6 +72,7 @@ export class CompletionJob implements Job {
     private readonly caller: Caller,
     private readonly client: ClientConnection,
     private readonly limits: FanOutLimits & Pick<RoutingConfig, 'resume'>,
+    private readonly memory: AnswerMemory,
     random: Random,
   ) {
     const { asked } = this;
@@ -83,7 +89,20 @@ export class CompletionJob implements Job {
     this.fanOut = new FanOut(() => this.asked, limits);
     this.requestIds = new UpstreamRequestIds(client.exchange.id, random);
     this.choiceCount = choiceCountOf(asked);
-    this.stream = new StreamProgress(this.choiceCount, asked.echo ? (at) => echoedPromptOf(this.asked, at) : noEcho);
+    this.texts = this.needsTexts(asked) ? memory.delivered.open() : undefined;
+    const echoedOf = asked.echo ? (at: number) => echoedPromptOf(this.asked, at) : noEcho;
+    this.stream = new StreamProgress(this.choiceCount, echoedOf, this.texts);
+  }
+
+  /** Lets go of what was kept. */
+  close(): void {
+    this.texts?.release();
+  }
+
+  /** A stream may have to be resumed, or its tokens counted. */
+  private needsTexts(asked: CreateCompletionDto): boolean {
+    if (!this.isStream) return false;
+    return this.streamOptions.includeUsage || (this.limits.resume === 'on' && mayBeResumed(asked));
   }
 
   /** What the caller asks for. The body is parsed as long as this is needed, and no longer: nobody keeps it. */
@@ -156,18 +175,24 @@ export class CompletionJob implements Job {
     const { candidate, plan, readers, answered } = attempt;
     const answers = readers.map((reader) => ({ reader, json: '' }));
     const spend = readers.length === 1 ? undefined : this.fanOut.answerBudget(plan.prependsPrompt);
-    await runInLanes(answers, candidate, this.cancellation, async (answer, cancellation) => {
-      const { body } = await this.send(answer.reader.part, attempt, cancellation);
-      answer.json = await readAll(body, spend);
-    });
-    const { json, usage } = toCompletionAnswer(
-      answers as [PartAnswer, ...PartAnswer[]],
-      this.requestedModel,
-      plan.ranks ? this.asked : undefined,
-    );
-    answered();
-    this.client.exchange.usage = usage;
-    this.client.sendJson(json);
+    const share = this.memory.whole.open();
+    const take = (bytes: number): void => takeForAnswer(share, bytes, spend);
+    try {
+      await runInLanes(answers, candidate, this.cancellation, async (answer, cancellation) => {
+        const { body } = await this.send(answer.reader.part, attempt, cancellation);
+        answer.json = await readAll(body, take);
+      });
+      const { json, usage } = toCompletionAnswer(
+        answers as [PartAnswer, ...PartAnswer[]],
+        this.requestedModel,
+        plan.ranks ? this.asked : undefined,
+      );
+      answered();
+      this.client.exchange.usage = usage;
+      this.client.sendJson(json);
+    } finally {
+      share.release();
+    }
   }
 
   private async relayStream(attempt: Attempt): Promise<void> {
@@ -190,7 +215,8 @@ export class CompletionJob implements Job {
       if (plan.countsUsage) {
         const newRequest = (): NewRequest => this.newRequest(attempt, this.nextIdSuffix(attempt));
         const count = tokenCounter(candidate.upstream, newRequest, candidate.upstreamModel, this.cancellation);
-        await this.client.sendEvents(stream.finish(await countUsage(this.choices(), count)));
+        const choices = this.choices();
+        await this.client.sendEvents(stream.finish(choices && (await countUsage(choices, count))));
       }
     } catch (thrown) {
       // The caller has everything: how the upstream closes its side is no concern of theirs.
@@ -237,15 +263,21 @@ export class CompletionJob implements Job {
     return { headers, deadlineAt };
   }
 
-  /** The choices as the caller has them. */
-  private choices(): CountedChoice[] {
+  /** The choices as the caller has them; undefined when the text of one was too long to be kept. */
+  private choices(): CountedChoice[] | undefined {
     const { asked } = this;
-    return Array.from({ length: this.choiceCount }, (_, index) => ({
-      promptIndex: Math.floor(index / (asked.n ?? 1)),
-      prompt: String(promptOf(asked, index)),
-      suffix: asked.suffix ?? '',
-      text: (this.stream.choiceAt(index)?.text ?? '').slice(echoedPromptOf(asked, index).length),
-    }));
+    const choices: CountedChoice[] = [];
+    for (let index = 0; index < this.choiceCount; index++) {
+      const text = this.stream.choiceAt(index)?.text;
+      if (text === undefined) return undefined;
+      choices.push({
+        promptIndex: Math.floor(index / (asked.n ?? 1)),
+        prompt: String(promptOf(asked, index)),
+        suffix: asked.suffix ?? '',
+        text: text.slice(echoedPromptOf(asked, index).length),
+      });
+    }
+    return choices;
   }
 }
 

@@ -1,4 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
+import { ByteBudget } from '../common/byte-budget.js';
 import { chunk } from '../../test/support/fake-upstream.js';
 import { UpstreamError } from '../upstreams/upstream-error.js';
 import { CompletionStream } from './completion-stream.js';
@@ -41,7 +42,7 @@ describe('a resumed stream of which only the end was missing', () => {
       stream: true,
       stream_options: { include_usage: true },
     } as CreateCompletionDto;
-    const progress = new StreamProgress(1, () => '');
+    const progress = new StreamProgress(1, () => '', new ByteBudget(Infinity).open());
     const first = wholeReader();
     new CompletionStream(expected, progress, [first]).accept(first, JSON.stringify(chunk('One')));
     const resumption = resumptionOf(body, progress);
@@ -68,7 +69,7 @@ describe('a resumed stream of which only the end was missing', () => {
 describe('a resumed stream of one of several choices', () => {
   it('is not whole when the choice that it is for has no finish', () => {
     const body = { model: 'test-model', prompt: 'Hi', n: 2, stream: true } as CreateCompletionDto;
-    const progress = new StreamProgress(2, () => '');
+    const progress = new StreamProgress(2, () => '', new ByteBudget(Infinity).open());
     progress.add({ choices: [{ index: 0, text: 'One', finish_reason: 'stop' }] });
     progress.add({ choices: [{ index: 1, text: 'Two' }] });
     const resumption = resumptionOf(body, progress);

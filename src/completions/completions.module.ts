@@ -1,5 +1,6 @@
 import { Module } from '@nestjs/common';
 import { RoutingModule } from '../routing/routing.module.js';
+import { AnswerMemory } from './answer-memory.js';
 import { ClientConnectionFactory } from './client-connection.factory.js';
 import { CompletionsController } from './completions.controller.js';
 import { CompletionsService } from './completions.service.js';
@@ -8,6 +9,6 @@ import { StalledAnswers } from './stalled-answers.js';
 @Module({
   imports: [RoutingModule],
   controllers: [CompletionsController],
-  providers: [CompletionsService, ClientConnectionFactory, StalledAnswers],
+  providers: [CompletionsService, ClientConnectionFactory, StalledAnswers, AnswerMemory],
 })
 export class CompletionsModule {}

@@ -7,6 +7,7 @@ import { recordError } from '../errors/record-error.js';
 import { Router } from '../routing/router.js';
 import { LOGGER, type Logger } from '../telemetry/logger.js';
 import { RANDOM, type Random } from '../telemetry/random.js';
+import { AnswerMemory } from './answer-memory.js';
 import type { ClientConnection } from './client-connection.js';
 import { CompletionJob } from './completion-job.js';
 import type { RequestBody } from './request-body.js';
@@ -18,13 +19,16 @@ export class CompletionsService {
     private readonly config: GatewayConfig,
     private readonly router: Router,
     @Inject(LOGGER) private readonly logger: Logger,
+    private readonly memory: AnswerMemory,
     @Inject(RANDOM) private readonly random: Random,
   ) {}
 
   /** @throws {ApiError} as long as nothing was sent to the caller; after that, an error ends the stream as an event. */
   async complete(body: RequestBody, caller: Caller, client: ClientConnection): Promise<void> {
+    let job: CompletionJob | undefined;
     try {
-      const running = this.router.run(this.prepare(body, caller, client));
+      job = this.prepare(body, caller, client);
+      const running = this.router.run(job);
       // Whatever it waits for now, a slot or an answer: the body would be parsed all that time.
       body.fold();
       await running;
@@ -34,6 +38,7 @@ export class CompletionsService {
       recordError(client.exchange, error, this.logger);
       client.fail(error);
     } finally {
+      job?.close();
       body.release();
     }
   }
@@ -41,7 +46,7 @@ export class CompletionsService {
   /** @throws {ApiError} 404 when nobody serves the model for this caller, 400 or 422 when nobody can do all that it asks. */
   private prepare(body: RequestBody, caller: Caller, client: ClientConnection): CompletionJob {
     const { exchange } = client;
-    const job = new CompletionJob(body, caller, client, this.config.routing, this.random);
+    const job = new CompletionJob(body, caller, client, this.config.routing, this.memory, this.random);
     exchange.model = job.requestedModel;
     exchange.stream = job.isStream;
     this.checkServed(job, caller);

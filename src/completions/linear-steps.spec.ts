@@ -30,7 +30,7 @@ function partsFor(fields: Partial<CreateCompletionDto>, options: Partial<Upstrea
 
 function streamOf(fields: Partial<CreateCompletionDto>, options: Partial<UpstreamConfig>) {
   const readers = partsFor(fields, options).map((part) => new PartReader(part, { id: 'cmpl-x', created: 0 }));
-  const progress = new StreamProgress(choiceCountOf({ model: 'm', prompt: 'Hi', ...fields }), () => '');
+  const progress = new StreamProgress(choiceCountOf({ model: 'm', prompt: 'Hi', ...fields }), () => '', undefined);
   return { readers, progress, stream: new CompletionStream(EXPECTED, progress, readers) };
 }
 

@@ -1,4 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
+import { ByteBudget } from '../common/byte-budget.js';
 import type { UpstreamChoice } from './canonical.js';
 import type { CreateCompletionDto } from './create-completion.dto.js';
 import { choiceCountOf, echoedPromptOf } from './prompts.js';
@@ -12,7 +13,11 @@ function after(
   body: CreateCompletionDto,
   ...choices: (Partial<UpstreamChoice> & { text: string })[]
 ): Resumption | undefined {
-  const progress = new StreamProgress(choiceCountOf(body), (index) => echoedPromptOf(body, index));
+  const progress = new StreamProgress(
+    choiceCountOf(body),
+    (index) => echoedPromptOf(body, index),
+    new ByteBudget(Infinity).open(),
+  );
   for (const choice of choices) progress.add({ choices: [{ index: 0, ...choice }] });
   return resumptionOf(body, progress);
 }

@@ -1,7 +1,7 @@
 import type { CreateCompletionDto } from './create-completion.dto.js';
 import { promptsOf } from './prompts.js';
 import { mayBeResumed } from './resumable-fields.js';
-import type { ChoiceProgress, StreamProgress } from './stream-progress.js';
+import type { StreamProgress } from './stream-progress.js';
 
 /** How a broken stream goes on: with one request for the one choice that is open. */
 export interface Resumption {
@@ -32,21 +32,23 @@ const DEFAULT_MAX_TOKENS = 16;
  * @returns undefined where it cannot be done rightly: fields outside the contract that may look at what was generated;
  *   prompts of token ids, whose text nobody here knows; more than one
  *   open choice; `best_of`; usage over several prompts, of which the rest would know only one; log probabilities of an
- *   echoed prompt that break off within the prompt.
+ *   echoed prompt that break off within the prompt; a text that was too long to be kept.
  */
 export function resumptionOf(body: CreateCompletionDto, progress: StreamProgress): Resumption | undefined {
   const prompts = promptsOf(body);
   const [index = 0, ...others] = progress.openIndexes;
   const prompt = prompts[Math.floor(index / (body.n ?? 1))];
   const choice = progress.choiceAt(index);
-  if (!choice || typeof prompt !== 'string' || others.length > 0 || (body.best_of ?? 0) > 1) return undefined;
+  const text = choice?.text;
+  if (!choice || text === undefined || typeof prompt !== 'string' || others.length > 0 || (body.best_of ?? 0) > 1)
+    return undefined;
   if (!mayBeResumed(body)) return undefined;
   if (prompts.length > 1 && body.stream_options?.include_usage) return undefined;
 
   const echoed = body.echo ? prompt : '';
-  const owedText = owedEcho(choice, echoed);
+  const owedText = owedEcho(text, echoed);
   if (owedText === undefined || (owedText !== '' && typeof body.logprobs === 'number')) return undefined;
-  const generated = owedText === '' ? choice.text.slice(echoed.length) : '';
+  const generated = owedText === '' ? text.slice(echoed.length) : '';
   const tokensLeft = (body.max_tokens ?? DEFAULT_MAX_TOKENS) - choice.tokenCount;
   const isOnlyEnd = tokensLeft <= 0 || choice.isFinished;
   return {
@@ -74,7 +76,7 @@ function fewerMinTokens(body: object, delivered: number): object {
 }
 
 /** What is missing of the echoed prompt; undefined when what came is not its beginning. */
-function owedEcho({ text }: ChoiceProgress, echoed: string): string | undefined {
+function owedEcho(text: string, echoed: string): string | undefined {
   if (text.startsWith(echoed)) return '';
   return echoed.startsWith(text) ? echoed.slice(text.length) : undefined;
 }

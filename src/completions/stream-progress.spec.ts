@@ -1,4 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
+import { ByteBudget } from '../common/byte-budget.js';
 import type { UpstreamChoice, UpstreamCompletion } from './canonical.js';
 import { StreamProgress } from './stream-progress.js';
 
@@ -9,7 +10,7 @@ const tokens = (offset: number, ...names: string[]): Partial<UpstreamChoice> => 
 });
 
 function after(echoed: string[], ...chunks: UpstreamCompletion[]): StreamProgress {
-  const progress = new StreamProgress(echoed.length, (index) => echoed[index] ?? '');
+  const progress = new StreamProgress(echoed.length, (index) => echoed[index] ?? '', new ByteBudget(Infinity).open());
   for (const each of chunks) progress.add(each);
   return progress;
 }
@@ -27,7 +28,7 @@ describe('what a caller has of a stream', () => {
   });
 
   it('takes no memory for what was asked for and has not begun', () => {
-    const progress = new StreamProgress(Number.MAX_SAFE_INTEGER, () => '');
+    const progress = new StreamProgress(Number.MAX_SAFE_INTEGER, () => '', undefined);
     progress.add(chunk(choice('One', { finish_reason: 'stop' })));
     expect([progress.openIndexes, progress.isWhole, progress.tokenCount]).toEqual([[1, 2], false, 1]);
     expect(progress.choiceAt(-1)).toBeUndefined();

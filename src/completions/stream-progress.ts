@@ -1,10 +1,11 @@
+import type { ByteShare } from '../common/byte-budget.js';
 import { lengthInCodePoints } from './code-points.js';
 import type { UpstreamChoice, UpstreamCompletion } from './canonical.js';
+import { DeliveredText } from './delivered-text.js';
 
 /** What the caller has got of one choice. */
 export class ChoiceProgress {
-  /** An echoed prompt included. */
-  text = '';
+  private readonly delivered: DeliveredText;
   /** Generated tokens whose text has been delivered. */
   tokenCount = 0;
   isFinished = false;
@@ -14,12 +15,22 @@ export class ChoiceProgress {
   private heldTokenCount = 0;
 
   /** `echoed` is the prompt, when it comes first. */
-  constructor(private readonly echoed: string) {}
+  constructor(
+    private readonly echoed: string,
+    share: ByteShare | undefined,
+  ) {
+    this.delivered = new DeliveredText(share);
+  }
+
+  /** An echoed prompt included; undefined where it was not kept. */
+  get text(): string | undefined {
+    return this.delivered.value;
+  }
 
   add({ text, finish_reason, logprobs }: UpstreamChoice): void {
-    const { length } = this.text;
-    const isWithinEcho = length < this.echoed.length && length + text.length <= this.echoed.length;
-    this.text += text;
+    const before = this.delivered.length;
+    const isWithinEcho = before < this.echoed.length && before + text.length <= this.echoed.length;
+    this.delivered.append(text);
     if (finish_reason) this.isFinished = true;
     const count = isWithinEcho ? 0 : this.countTokens(text, logprobs);
     if (text === '' && !finish_reason) {
@@ -37,7 +48,7 @@ export class ChoiceProgress {
   private countTokens(text: string, logprobs: UpstreamChoice['logprobs']): number {
     const tokens = logprobs?.tokens;
     if (!tokens) return 1;
-    const isFirstAfterEcho = this.text.length - text.length < this.echoed.length;
+    const isFirstAfterEcho = this.delivered.length - text.length < this.echoed.length;
     if (!isFirstAfterEcho) return tokens.length;
     const echoedCharacters = lengthInCodePoints(this.echoed);
     return logprobs.text_offset?.filter((offset) => offset >= echoedCharacters).length ?? 0;
@@ -62,6 +73,8 @@ export class StreamProgress {
   constructor(
     private readonly choiceCount: number,
     private readonly echoedOf: (index: number) => string,
+    /** Holds the texts; without it none is kept. */
+    private readonly texts: ByteShare | undefined,
   ) {}
 
   add(chunk: UpstreamCompletion): void {
@@ -83,7 +96,7 @@ export class StreamProgress {
   choiceAt(index: number): ChoiceProgress | undefined {
     const known = this.choices.get(index);
     if (known || index < 0 || index >= this.choiceCount) return known;
-    const choice = new ChoiceProgress(this.echoedOf(index));
+    const choice = new ChoiceProgress(this.echoedOf(index), this.texts);
     this.choices.set(index, choice);
     return choice;
   }

@@ -91,6 +91,14 @@ export class ServerConfig {
   @IsWholeNumber(1_048_576, 1_099_511_627_776)
   stalledAnswerBytes = 134_217_728;
 
+  /** Bytes of whole (JSON) answers that a process may hold while it reads them; the answer beyond it is a 503. */
+  @IsWholeNumber(1_048_576, 1_099_511_627_776)
+  wholeAnswerBytes = 268_435_456;
+
+  /** Bytes of delivered text that a process may keep to resume and count streams; those beyond it cannot be resumed. */
+  @IsWholeNumber(1_048_576, 1_099_511_627_776)
+  deliveredTextBytes = 67_108_864;
+
   /**
    * `early` sends the 200 of a stream at once, and comments while the upstream reads the prompt, so that a load balancer
    * does not cut a long silence. The price: a failure before the first event comes as an error event after the 200.

@@ -124,7 +124,7 @@ describe('loadConfig', () => {
 
     it('takes every option, and fills in the others', () => {
       const config = load(`
-        server: { host: 0.0.0.0, port: 9000, workers: 4, bodyLimitBytes: 1000, bodyBudgetBytes: 4000, keepAliveTimeoutMs: 1, shutdownDelayMs: 2, drainTimeoutMs: 3, heartbeatMs: 4, clientStallMs: 5, stalledAnswerBytes: 2000000, heartbeat: early }
+        server: { host: 0.0.0.0, port: 9000, workers: 4, bodyLimitBytes: 1000, bodyBudgetBytes: 4000, keepAliveTimeoutMs: 1, shutdownDelayMs: 2, drainTimeoutMs: 3, heartbeatMs: 4, clientStallMs: 5, stalledAnswerBytes: 2000000, wholeAnswerBytes: 3000000, deliveredTextBytes: 4000000, heartbeat: early }
         routing: { maxAttempts: 2, retryBudgetPercent: 12.5, retryTimeouts: false, resume: off }
         log: { level: warn }
         embedded: { model: a.gguf }
@@ -164,6 +164,8 @@ describe('loadConfig', () => {
           heartbeatMs: 4,
           clientStallMs: 5,
           stalledAnswerBytes: 2_000_000,
+          wholeAnswerBytes: 3_000_000,
+          deliveredTextBytes: 4_000_000,
           heartbeat: 'early',
         },
         routing: {
