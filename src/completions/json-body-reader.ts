@@ -49,22 +49,20 @@ export class JsonBodyReader {
       return new RequestBody(bytes, parseJsonBody(bytes), share);
     } catch (error) {
       share.release();
+      // It is read to its end all the same, so that the client gets to read the answer.
+      await drain(request);
       throw error;
     }
   }
 
   /** What the request says that it has is taken of the budget before it is read, else what comes. */
-  private async readBytes(request: Request, share: BodyShare): Promise<Buffer> {
+  private readBytes(request: Request, share: BodyShare): Promise<Buffer> {
     const expectedBytes = Number(request.headers['content-length'] ?? 0);
-    try {
-      if (expectedBytes > 0) this.admit(share, expectedBytes);
-      const admit = expectedBytes > 0 ? undefined : (sizeBytes: number) => this.admit(share, sizeBytes);
-      return await collect(request, new GrowingBytes(expectedBytes), ENDS_EARLY, admit);
-    } catch (error) {
-      // It is read to its end all the same, so that the client gets to read the answer.
-      await drain(request);
-      throw error;
+    if (expectedBytes === 0) {
+      return collect(request, new GrowingBytes(), ENDS_EARLY, (sizeBytes) => this.admit(share, sizeBytes));
     }
+    this.admit(share, expectedBytes);
+    return collect(request, new GrowingBytes(expectedBytes), ENDS_EARLY);
   }
 
   private async decode(coded: Buffer, decoder: Decoder, share: BodyShare): Promise<Buffer> {

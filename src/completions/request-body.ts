@@ -66,8 +66,11 @@ export class RequestBody {
   }
 }
 
-/** Without the room behind that was made for more. */
+/** Without the room that was made for more, and in no pool, which it would keep alive. */
 function compact(bytes: Buffer): Buffer {
   const spareBytes = bytes.buffer.byteLength - bytes.length;
-  return spareBytes > bytes.length / 4 ? Buffer.from(bytes) : bytes;
+  if (spareBytes <= bytes.length / 4) return bytes;
+  const copy = Buffer.allocUnsafeSlow(bytes.length);
+  bytes.copy(copy);
+  return copy;
 }
