@@ -1,7 +1,10 @@
-import { isExact, parseExactly } from '../common/exact-json.js';
+import { isExact } from '../common/exact-json.js';
 import { refusalInStream } from '../upstreams/refusal.js';
+import { reading } from '../upstreams/unreadable-answer.js';
 import { UpstreamError } from '../upstreams/upstream-error.js';
-import { isCount, type Usage } from '../telemetry/usage.js';
+import { isCount } from '../telemetry/usage.js';
+import { parseAnswer } from './answer-json.js';
+import { checkLogprobs, checkUsage } from './answer-shape.js';
 
 /** A completion object as an upstream sends it: whole, or a chunk of a stream. */
 export interface UpstreamCompletion {
@@ -16,7 +19,7 @@ export interface UpstreamCompletion {
 
 export interface UpstreamChoice {
   index: number;
-  /** Missing in the last chunk of some, until the choice is canonical. */
+  /** Missing or null in chunks of some, until the choice is canonical. */
   text: string;
   finish_reason?: unknown;
   logprobs?: UpstreamLogprobs | null | undefined;
@@ -55,37 +58,28 @@ export function readCompletion(json: string): UpstreamCompletion | undefined {
  * @throws {UpstreamError} when it is an error, or no JSON object.
  */
 export function readAnswer(json: string): object | undefined {
-  const value = parse(json);
+  const value = parseAnswer(json);
   if (value === null) return undefined;
   if (typeof value !== 'object') throw new UpstreamError('answered', 'an answer that is no JSON object');
   // SGLang's error has no `error`; it says what it is.
   if ((value as { error?: unknown }).error || (value as { object?: unknown }).object === 'error') {
-    throw refusalInStream(value);
+    throw reading(() => refusalInStream(value));
   }
   return value;
 }
 
-function parse(json: string): unknown {
-  try {
-    return parseExactly(json);
-  } catch (cause) {
-    throw new UpstreamError('answered', 'an answer that is not JSON', { cause });
-  }
-}
-
-/** LocalAI's last chunk of a choice has a finish reason, and no text at all. */
+/** A chunk may lack the text, or have null in its place. What has a message in its place is of another endpoint. */
 function isChoice(choice: unknown): boolean {
   if (typeof choice !== 'object' || choice === null) return false;
-  const { index, text, finish_reason } = choice as Partial<UpstreamChoice>;
-  const isEnd = text === undefined && typeof finish_reason === 'string' && !('message' in choice);
-  return Number.isSafeInteger(index) && (typeof text === 'string' || isEnd);
+  const { index, text } = choice as { index?: unknown; text?: unknown };
+  const isSilent = (text === undefined || text === null) && !('message' in choice || 'delta' in choice);
+  return Number.isSafeInteger(index) && (typeof text === 'string' || isSilent);
 }
 
 const FINISH_REASONS = new Set<unknown>([null, 'stop', 'length', 'content_filter']);
 
 /** What engines call the end of a text besides. Any other reason of their own is a `stop`: the text is whole. */
 const LENGTH_REASONS = new Set<unknown>(['max_tokens', 'max_length', 'limit']);
-const FAILURES = new Set<unknown>(['abort', 'error']);
 
 /** What marks an answer to which the upstream gives no mark of its own. */
 export interface FallbackIdentity {
@@ -110,26 +104,31 @@ export function makeCanonical(completion: UpstreamCompletion, fallback: Fallback
     completion.object = 'text_completion';
     isCanonical = false;
   }
-  if (!Number.isSafeInteger(completion.created) && !isExact(completion.created)) {
+  if (!isCount(completion.created) && !isExact(completion.created)) {
     completion.created = fallback.created;
     isCanonical = false;
   }
-  if (isEmptyUsage(completion.usage) || isNoUsage(completion.usage)) {
-    delete completion.usage;
+  const { system_fingerprint: fingerprint } = completion;
+  if (fingerprint !== undefined && fingerprint !== null && typeof fingerprint !== 'string') {
+    delete completion.system_fingerprint;
     isCanonical = false;
   }
+  if (!checkUsage(completion)) isCanonical = false;
   for (const choice of completion.choices) {
-    // Ollama has no such field, and LocalAI's last chunk neither; the contract has it in any case.
-    if (choice.logprobs === undefined) {
-      choice.logprobs = null;
-      isCanonical = false;
-    }
+    if (!checkLogprobs(choice)) isCanonical = false;
     if (FINISH_REASONS.has(choice.finish_reason) && typeof choice.text === 'string') continue;
     choice.finish_reason = canonicalReason(choice.finish_reason);
     if (typeof choice.text !== 'string') choice.text = '';
     isCanonical = false;
   }
   return isCanonical;
+}
+
+/** In a whole answer every choice has ended: of one that does not say why, the text is whole. @returns whether all said it. */
+export function endChoices({ choices }: UpstreamCompletion): boolean {
+  const open = choices.filter(({ finish_reason: reason }) => reason === null);
+  for (const choice of open) choice.finish_reason = 'stop';
+  return open.length === 0;
 }
 
 function canonicalId(id: unknown, fallbackId: string): string {
@@ -139,26 +138,14 @@ function canonicalId(id: unknown, fallbackId: string): string {
 function canonicalReason(reason: unknown): string | null {
   if (FINISH_REASONS.has(reason)) return reason as string | null;
   if (reason === undefined || reason === '') return null;
-  if (FAILURES.has(reason)) throw new UpstreamError('broken', `the upstream gave up: ${JSON.stringify(reason)}`);
+  if (typeof reason !== 'string') throw new UpstreamError('answered', 'a finish reason that is no text');
+  if (reason === 'abort') throw abortedByOperator();
+  if (reason === 'error') throw new UpstreamError('broken', 'the upstream gave up');
   return LENGTH_REASONS.has(reason) ? 'length' : 'stop';
 }
 
-/** Ollama on the way, and LocalAI in whole answers: zeros for what it has not counted. */
-function isEmptyUsage(usage: unknown): boolean {
-  if (typeof usage !== 'object' || usage === null) return false;
-  const { prompt_tokens: prompt, completion_tokens: completion } = usage as Partial<Usage>;
-  return prompt === 0 && completion === 0;
-}
-
-/** What stands where the counts belong, and is none. OpenAI's own `null` on the way stays. */
-function isNoUsage(usage: unknown): boolean {
-  if (usage === undefined || usage === null) return false;
-  if (typeof usage !== 'object' || Array.isArray(usage)) return true;
-  const { prompt_tokens: prompt, completion_tokens: completion, total_tokens: total } = usage as Partial<Usage>;
-  return isNoCount(prompt) || isNoCount(completion) || isNoCount(total);
-}
-
-/** A count may be missing. */
-function isNoCount(value: unknown): boolean {
-  return value !== undefined && !isCount(value);
+/** vLLM and SGLang end a request so when they are told to. */
+function abortedByOperator(): UpstreamError {
+  const publicError = { status: 502, code: 'upstream_error', message: 'The upstream has aborted the request.' };
+  return new UpstreamError('answered', 'the upstream has aborted the request', { isAborted: true, publicError });
 }

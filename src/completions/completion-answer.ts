@@ -1,4 +1,5 @@
 import { isUsage, type Usage } from '../telemetry/usage.js';
+import { writeAnswer } from './answer-json.js';
 import type { UpstreamCompletion } from './canonical.js';
 import type { CreateCompletionDto } from './create-completion.dto.js';
 import { pickBest } from './emulations/best-of.js';
@@ -41,7 +42,7 @@ export function toCompletionAnswer(
   const best = ranked ? pickBest(choices, ranked) : choices;
   // What is undefined is not written.
   const answer = { ...completion, model: requestedModel, choices: best, usage };
-  return { json: JSON.stringify(answer), usage: isUsage(usage) ? usage : undefined };
+  return { json: writeAnswer(answer), usage: isUsage(usage) ? usage : undefined };
 }
 
 function isInOrder({ choices }: UpstreamCompletion): boolean {

@@ -9,6 +9,7 @@ import type { Cancellation } from '../telemetry/cancellation.js';
 import type { Random } from '../telemetry/random.js';
 import { readAll, readStart } from '../upstreams/read-all.js';
 import { refusalOf } from '../upstreams/refusal.js';
+import { reading } from '../upstreams/unreadable-answer.js';
 import type { Upstream, UpstreamAnswer } from '../upstreams/upstream.js';
 import { UpstreamError } from '../upstreams/upstream-error.js';
 import { readAnswer } from './canonical.js';
@@ -182,11 +183,9 @@ export class CompletionJob implements Job {
         const { body } = await this.send(answer.reader.part, attempt, cancellation);
         answer.json = await readAll(body, take);
       });
-      const { json, usage } = toCompletionAnswer(
-        answers as [PartAnswer, ...PartAnswer[]],
-        this.requestedModel,
-        plan.ranks ? this.asked : undefined,
-      );
+      const all = answers as [PartAnswer, ...PartAnswer[]];
+      const ranked = plan.ranks ? this.asked : undefined;
+      const { json, usage } = reading(() => toCompletionAnswer(all, this.requestedModel, ranked));
       answered();
       this.client.exchange.usage = usage;
       this.client.sendJson(json);
@@ -288,7 +287,7 @@ function isWritten(): never {
 }
 
 function isEventStream({ headers }: UpstreamAnswer): boolean {
-  return String(headers['content-type']).startsWith('text/event-stream');
+  return /^text\/event-stream\b/i.test(String(headers['content-type']));
 }
 
 /** Some engines answer a stream that they refuse with a plain 200, and say in its body what is wrong. */

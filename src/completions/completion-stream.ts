@@ -1,10 +1,14 @@
 import { isUsage, type Usage } from '../telemetry/usage.js';
 import { DONE, formatEvent } from '../upstreams/event-stream.js';
 import { UpstreamError } from '../upstreams/upstream-error.js';
+import { tellsMore } from './answer-fields.js';
+import { writeAnswer } from './answer-json.js';
 import type { UpstreamChoice, UpstreamCompletion } from './canonical.js';
+import { EarlyChunks } from './early-chunks.js';
 import { mergeUsage } from './emulations/merge-usage.js';
 import type { PartReader, Piece } from './part-reader.js';
 import { PlainChunks } from './plain-chunks.js';
+import { PromptFields } from './prompt-fields.js';
 import type { ResumedChunks } from './resumed-chunks.js';
 import type { StreamProgress } from './stream-progress.js';
 
@@ -26,6 +30,8 @@ export interface StreamExpectation {
  */
 export class CompletionStream {
   private readonly plain = new PlainChunks();
+  private readonly early = new EarlyChunks();
+  private readonly promptFields = new PromptFields();
   private countedUsage: Usage | undefined;
   private hasFinished = false;
   private hasSentUsage = false;
@@ -78,18 +84,21 @@ export class CompletionStream {
       this.progress.add({ choices: [plain] });
       return plain.event;
     }
-    if (data === DONE) return this.finishPart(reader);
-    const piece = reader.read(data);
-    return piece ? this.acceptPiece(reader, piece, data) : '';
+    const json = data.trim();
+    if (json === '') return '';
+    if (json === DONE) return this.finishPart(reader);
+    const piece = reader.read(json);
+    // Between JSON's tokens a line end is a space; for the client it would end the event.
+    return piece ? this.acceptPiece(reader, piece, json.includes('\n') ? json.replaceAll('\n', ' ') : json) : '';
   }
 
-  private acceptPiece(reader: PartReader, { completion: chunk, isAsItCame, isUsageOnly }: Piece, data: string): string {
+  private acceptPiece(reader: PartReader, piece: Piece, data: string): string {
+    const { completion: chunk, isAsItCame, isUsageOnly } = piece;
     const isFitted = this.resumed?.fit(chunk) ?? false;
-    const isAnothers = this.readers.length > 1 && this.takeIdentity(chunk);
+    const isAnothers = this.readers.length > 1 && this.fitIn(chunk, reader);
     this.progress.add(chunk);
     if (isUsage(chunk.usage)) reader.usage = chunk.usage;
-    if (isUsageOnly) return this.writeUsage(chunk);
-    if (chunk.choices.length === 0) return '';
+    if (chunk.choices.length === 0) return this.acceptWithoutChoices(chunk, isUsageOnly, data.length);
 
     const hidesUsage = chunk.usage !== undefined && !this.keepsUsage(chunk);
     const isOwn = !isFitted && !isAnothers;
@@ -98,7 +107,25 @@ export class CompletionStream {
       const rewrite = (text: string): string => this.writeChunk(withText(chunk, text), hidesUsage);
       this.plain.learn(data, chunk.choices[0].index, isUnchanged ? undefined : rewrite);
     }
-    return isUnchanged ? formatEvent(data) : this.writeChunk(chunk, hidesUsage);
+    const event = isUnchanged ? formatEvent(data) : this.writeChunk(chunk, hidesUsage);
+    return this.early.isEmpty ? event : this.writeEarly() + event;
+  }
+
+  /** The one chunk that has the usage, and what the engine tells besides. */
+  private acceptWithoutChoices(chunk: UpstreamCompletion, isUsageOnly: boolean, length: number): string {
+    const usage = isUsageOnly ? this.writeUsage(chunk) : '';
+    if (usage !== '' || !tellsMore(chunk)) return usage;
+    if (this.progress.chunkCount > 0) return this.writeChunk(chunk, true);
+    this.early.add(chunk, length);
+    return '';
+  }
+
+  private writeEarly(): string {
+    const { identity } = this.progress;
+    return this.early
+      .take()
+      .map((chunk) => this.writeChunk({ ...chunk, ...identity }, true))
+      .join('');
   }
 
   private writeChunk(chunk: UpstreamCompletion, hidesUsage: boolean): string {
@@ -109,13 +136,11 @@ export class CompletionStream {
   /**
    * What is still owed when the upstream's answer to a part has ended.
    *
-   * @throws {UpstreamError} when it ended without `[DONE]` and a choice has no finish: nobody should take that for a
-   *   whole answer.
+   * @throws {UpstreamError} when a choice has no finish: nobody should take that for a whole answer, be it that the engine
+   *   says `[DONE]`, as llama-cpp-python does when another request has cut this one.
    */
   end(reader: PartReader): string {
-    if (reader.hasDone) return '';
-    if (!this.isWhole(reader)) throw new UpstreamError('broken', 'the stream ended before its end');
-    return this.finishPart(reader);
+    return reader.hasDone ? '' : this.finishPart(reader);
   }
 
   /** The end of the caller's stream. Some engines have the usage on the last choice's chunk; its own is then made here. */
@@ -130,7 +155,7 @@ export class CompletionStream {
   }
 
   private finishPart(reader: PartReader): string {
-    reader.requireChoices();
+    if (!this.isWhole(reader)) this.requireWhole(reader);
     reader.hasDone = true;
     this.openPartCount--;
     return this.openPartCount === 0 && !this.expected.countsUsage ? this.finish() : '';
@@ -141,9 +166,15 @@ export class CompletionStream {
     return reader.isWhole || this.progress.isWhole;
   }
 
+  private requireWhole(reader: PartReader): never {
+    if (!reader.hasOpen) reader.requireChoices();
+    throw new UpstreamError('broken', 'the stream ended before its end');
+  }
+
   /** The chunks of several answers are those of one. */
-  private takeIdentity(chunk: UpstreamCompletion): true {
+  private fitIn(chunk: UpstreamCompletion, reader: PartReader): true {
     Object.assign(chunk, this.progress.identity);
+    this.promptFields.fit(chunk, reader);
     return true;
   }
 
@@ -163,7 +194,7 @@ export class CompletionStream {
   }
 
   private write(chunk: object): string {
-    return formatEvent(JSON.stringify({ ...chunk, model: this.expected.requestedModel }));
+    return formatEvent(writeAnswer({ ...chunk, model: this.expected.requestedModel }));
   }
 }
 

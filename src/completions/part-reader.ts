@@ -1,6 +1,6 @@
 import { isUsage, type Usage } from '../telemetry/usage.js';
 import { UpstreamError } from '../upstreams/upstream-error.js';
-import { type FallbackIdentity, makeCanonical, type UpstreamCompletion } from './canonical.js';
+import { endChoices, type FallbackIdentity, makeCanonical, type UpstreamCompletion } from './canonical.js';
 import { type Emulation, ignoredBy } from './emulations/emulation.js';
 import type { Part } from './plan.js';
 
@@ -44,15 +44,16 @@ export class PartReader {
    * @returns undefined for what tells nothing.
    * @throws {UpstreamError} when it is an error, no completion, or not what was asked for.
    */
-  read(json: string): Piece | undefined {
+  read(json: string, isWhole = false): Piece | undefined {
     const completion = this.part.dialect.read(json);
     if (!completion) return undefined;
     const isUsageOnly = completion.choices.length === 0;
-    const isCanonical = makeCanonical(completion, this.fallback);
+    const isReady = makeCanonical(completion, this.fallback);
+    const isCanonical = (!isWhole || endChoices(completion)) && isReady;
     const isInPlace = this.placeChoices(completion);
     if (this.emulations.length > 0) this.emulate(completion);
     for (const { index, finish_reason } of completion.choices) if (finish_reason) this.finish(index);
-    return { completion, isAsItCame: isCanonical && isInPlace && this.emulations.length === 0, isUsageOnly };
+    return { completion, isAsItCame: isCanonical && isInPlace && this.part.isPlain, isUsageOnly };
   }
 
   /**
@@ -61,9 +62,12 @@ export class PartReader {
    * @throws {UpstreamError} as `read` does, and when choices are missing.
    */
   readWhole(json: string): Piece {
-    const piece = this.read(json);
+    const piece = this.read(json, true);
     if (!piece) throw new UpstreamError('answered', 'null for an answer');
     this.requireChoices();
+    if (piece.completion.choices.length > this.begunCount) {
+      throw new UpstreamError('answered', 'a choice that came twice');
+    }
     return piece;
   }
 
@@ -72,16 +76,25 @@ export class PartReader {
     return this.finishedCount === this.part.choiceCount;
   }
 
+  /** Whether one of the choices has begun and not finished. */
+  get hasOpen(): boolean {
+    return this.finishedCount < this.begunCount;
+  }
+
   private finish(index: number): void {
     if (this.finished[index]) return;
     this.finished[index] = true;
     this.finishedCount++;
   }
 
-  /** @throws {UpstreamError} when the upstream has ended, and a choice that was asked for never came. */
+  /**
+   * @throws {UpstreamError} when the upstream has ended, and a choice that was asked for never came: with some of them, it
+   *   takes no such request; with none, it is at fault.
+   */
   requireChoices(): void {
     const { choiceCount } = this.part;
     if (this.begunCount === choiceCount) return;
+    if (this.begunCount === 0) throw new UpstreamError('answered', 'an answer without a choice');
     const param = choiceCount > 1 ? 'n' : 'prompt';
     throw ignoredBy({ param, asks: `\`${param}\` as it was given` });
   }

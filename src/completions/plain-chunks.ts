@@ -25,6 +25,9 @@ export interface PlainChunk {
   event: string;
 }
 
+/** UTF-16 units. A longer chunk is not like the others, and a regular expression may not get through it. */
+const MAX_LEARNED_LENGTH = 65_536;
+
 /** After so many chunks in a row that are like none before, there is nothing to be won. */
 const MAX_MISSES = 8;
 
@@ -52,7 +55,7 @@ export class PlainChunks {
    * `rewrite` writes the event for the caller as it is with another text, if it is not the upstream's own.
    */
   learn(data: string, index: number, rewrite: ((text: string) => string) | undefined): void {
-    if (this.misses++ > MAX_MISSES) return;
+    if (this.misses++ > MAX_MISSES || data.length > MAX_LEARNED_LENGTH) return;
     const hole = holeIn(data);
     const event = rewrite
       ? holeInEvent(rewrite(ANY_TEXT))
@@ -72,8 +75,11 @@ function within({ head, tail }: Hole, data: string): string | undefined {
   return fits ? data.slice(head.length, data.length - tail.length) : undefined;
 }
 
-/** Undefined for anything but one JSON text. */
+const QUOTE = '"';
+
+/** Undefined for anything but one JSON text, without white space around it: a line end there would end the event. */
 function textOf(literal: string): string | undefined {
+  if (!literal.startsWith(QUOTE) || !literal.endsWith(QUOTE)) return undefined;
   try {
     const text: unknown = JSON.parse(literal);
     return typeof text === 'string' ? text : undefined;

@@ -1,5 +1,6 @@
 import type { AnswerBody } from '../upstreams/answer-body.js';
 import { EventStreamParser } from '../upstreams/event-stream.js';
+import { reading, unreadableAnswer } from '../upstreams/unreadable-answer.js';
 import type { ClientConnection } from './client-connection.js';
 import type { CompletionStream } from './completion-stream.js';
 import type { PartReader } from './part-reader.js';
@@ -38,7 +39,7 @@ export function relayEvents(
     if (isDone()) return;
     const last = parser.end();
     if (last !== undefined) await sendAccepted([last], part, stream, client, answered);
-    const owed = stream.end(part);
+    const owed = reading(() => stream.end(part));
     if (owed !== '') await client.sendEvents(owed);
   };
   body.readEach(take).then(end).then(resolve, reject);
@@ -61,10 +62,11 @@ function sendAccepted(
   };
   try {
     for (const data of events) accepted += stream.accept(part, data);
-  } catch (error) {
+  } catch (thrown) {
+    const error = unreadableAnswer(thrown);
     const sending = send();
     if (!sending) throw error;
-    return sending.then(() => Promise.reject(error as Error));
+    return sending.then(() => Promise.reject(error));
   }
   return send();
 }

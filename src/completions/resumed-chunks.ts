@@ -1,4 +1,5 @@
 import { addCounts, isUsage } from '../telemetry/usage.js';
+import { dropPromptFields } from './answer-fields.js';
 import type { UpstreamChoice, UpstreamCompletion } from './canonical.js';
 import type { Resumption } from './resume.js';
 import type { StreamProgress } from './stream-progress.js';
@@ -20,6 +21,8 @@ export class ResumedChunks {
   fit(chunk: UpstreamCompletion): true {
     const { isOnlyEnd } = this.resumption;
     Object.assign(chunk, this.progress.identity);
+    // The prompt of a resumed request is another one.
+    for (const each of [chunk, ...chunk.choices]) dropPromptFields(each);
     if (isOnlyEnd) chunk.choices = chunk.choices.filter(({ finish_reason }) => finish_reason && this.isOpen);
     for (const choice of chunk.choices) this.fitChoice(choice);
     if (isUsage(chunk.usage)) chunk.usage = this.sumUsage(chunk.usage);

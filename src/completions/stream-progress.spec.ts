@@ -97,10 +97,10 @@ describe('what a caller has of a stream', () => {
     expect([progress.openIndexes, progress.tokenCount, progress.chunkCount]).toEqual([[0, 1], 2, 3]);
   });
 
-  it('is marked as the first chunk was, and a chunk without choices is no progress', () => {
-    const progress = after([''], { id: 'one', created: 1, system_fingerprint: 'fp', choices: [] });
-    progress.add({ id: 'two', created: 2, choices: [choice('a')] });
-    expect(progress.identity).toEqual({ id: 'one', created: 1, system_fingerprint: 'fp' });
+  it('is marked as the first chunk with choices was, and a chunk without is no progress', () => {
+    const progress = after([''], { id: '', created: 0, choices: [] });
+    progress.add({ id: 'two', created: 2, system_fingerprint: 'fp', choices: [choice('a')] });
+    expect(progress.identity).toEqual({ id: 'two', created: 2, system_fingerprint: 'fp' });
     expect(progress.chunkCount).toBe(1);
   });
 });

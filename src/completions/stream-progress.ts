@@ -78,8 +78,10 @@ export class StreamProgress {
   ) {}
 
   add(chunk: UpstreamCompletion): void {
+    // Azure's first chunk has none, and no choices.
+    if (chunk.choices.length === 0) return;
     this.identity ??= { id: chunk.id, created: chunk.created, system_fingerprint: chunk.system_fingerprint };
-    if (chunk.choices.length > 0) this.chunkCount++;
+    this.chunkCount++;
     for (const choice of chunk.choices) this.addChoice(choice);
   }
 

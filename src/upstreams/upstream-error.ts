@@ -22,6 +22,8 @@ export interface UpstreamErrorOptions {
   isTimeout?: boolean;
   /** The request asks for more than is read here: no upstream can help, and none is at fault. */
   isTooLarge?: boolean;
+  /** An operator has ended the request: to ask again would undo that, and the upstream is not at fault. */
+  isAborted?: boolean;
   /** The upstream's own status, when it answered with one. */
   status?: number;
   /** What the upstream's `Retry-After` asks for, in milliseconds. */
@@ -57,16 +59,17 @@ export class UpstreamError extends ApiError {
     reason: string,
     private readonly options: UpstreamErrorOptions = {},
   ) {
-    const { isTimeout = false, isTooLarge = false, status } = options;
+    const { isTimeout = false, isTooLarge = false, isAborted = false, status } = options;
+    const isOver = isTooLarge || isAborted;
     const { status: publicStatus, code, message, ...rest } = options.publicError ?? publicErrorOf(phase, isTimeout);
     super(publicStatus, code, message, { ...rest, reason, cause: options.cause });
     this.isTimeout = isTimeout;
     this.retryAfterMs = options.retryAfterMs;
-    this.allowsFallback = !isTooLarge && (status === undefined || !REQUEST_IS_WRONG.has(status));
+    this.allowsFallback = !isOver && (status === undefined || !REQUEST_IS_WRONG.has(status));
     const isRateLimit = status === 429;
     const isFinal = status !== undefined && UPSTREAM_LACKS_IT.has(status);
     this.allowsRetry = this.allowsFallback && !isFinal && !(isRateLimit && options.retryAfterMs === undefined);
-    this.isFailure = !isTooLarge && (status === undefined || tellsOfFailure(status));
+    this.isFailure = !isOver && (status === undefined || tellsOfFailure(status));
     this.isCharged = isTimeout || (phase === 'answered' && (this.allowsRetry || isRateLimit));
   }
 

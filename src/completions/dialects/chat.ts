@@ -1,4 +1,5 @@
 import { UpstreamError } from '../../upstreams/upstream-error.js';
+import { choiceTellsMore, tellsMore } from '../answer-fields.js';
 import { readAnswer, type UpstreamChoice, type UpstreamCompletion, type UpstreamLogprobs } from '../canonical.js';
 import type { Dialect, SentBody } from './dialect.js';
 
@@ -35,25 +36,27 @@ export const chatDialect: Dialect = {
     }
     const choices = answer.choices.map(toChoice);
     // The first chunk has the role, and no text. A token that is a part of a character has none either.
-    const telling = choices.filter(
-      ({ text, finish_reason, logprobs }) => text !== '' || Boolean(finish_reason) || Boolean(logprobs),
-    );
-    if (telling.length === 0 && choices.length > 0 && !answer.usage) return undefined;
+    const telling = choices.filter((choice) => {
+      const { text, finish_reason, logprobs } = choice;
+      return text !== '' || Boolean(finish_reason) || Boolean(logprobs) || choiceTellsMore(choice);
+    });
+    if (telling.length === 0 && choices.length > 0 && !answer.usage) {
+      return tellsMore(answer) ? { ...answer, object: 'text_completion', choices } : undefined;
+    }
     return { ...answer, object: 'text_completion', choices: telling };
   },
 };
 
 function isChatChoice(choice: unknown): boolean {
   if (typeof choice !== 'object' || choice === null) return false;
-  const { index, message, delta } = choice as Partial<ChatChoice>;
+  const { index, message, delta } = choice as Record<string, unknown>;
   const part = message ?? delta;
-  return (
-    Number.isSafeInteger(index) &&
-    typeof part === 'object' &&
-    ['string', 'object', 'undefined'].includes(typeof part.content)
-  );
+  if (!Number.isSafeInteger(index) || typeof part !== 'object' || part === null) return false;
+  const { content } = part as { content?: unknown };
+  return typeof content === 'string' || content === null || content === undefined;
 }
 
-function toChoice({ index, message, delta, finish_reason, logprobs }: ChatChoice): UpstreamChoice {
-  return { index, text: (message ?? delta)?.content ?? '', finish_reason, logprobs };
+/** Of a message or a delta, only the text has a place in a completion. */
+function toChoice({ message, delta, ...others }: ChatChoice): UpstreamChoice {
+  return { ...others, text: (message ?? delta)?.content ?? '' };
 }

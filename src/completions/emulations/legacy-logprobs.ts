@@ -7,7 +7,8 @@ import { type Emulation, ignoredBy } from './emulation.js';
 /** A token in the shape of chat completions, as llama.cpp and LocalAI give it for completions as well. */
 interface ChatToken {
   token: string;
-  logprob: number;
+  /** Missing where an engine has none, as llama.cpp with `post_sampling_probs`. */
+  logprob?: number | null;
   bytes?: number[] | null;
   top_logprobs?: ChatToken[] | null;
 }
@@ -134,12 +135,15 @@ function toLegacy(logprobs: UpstreamChoice['logprobs'], position: Position): Leg
   const tokens = content as ChatToken[];
   return {
     tokens: tokens.map(nameOf),
-    token_logprobs: tokens.map(({ logprob }) => logprob),
-    top_logprobs: tokens.map(({ top_logprobs: top }) =>
-      Object.fromEntries((top ?? []).map((each) => [nameOf(each), each.logprob])),
-    ),
+    token_logprobs: tokens.map(({ logprob }) => logprob ?? null),
+    top_logprobs: tokens.map(({ top_logprobs: top }) => Object.fromEntries((top ?? []).flatMap(scored))),
     text_offset: tokens.map(({ token, bytes }) => advance(position, token, bytes)),
   };
+}
+
+/** A token that is likely to some known degree. */
+function scored(token: ChatToken): [name: string, logprob: number][] {
+  return typeof token.logprob === 'number' ? [[nameOf(token), token.logprob]] : [];
 }
 
 /** @returns where the token begins; a character that it only begins counts with the token that completes it. */

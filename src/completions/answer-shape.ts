@@ -1,0 +1,115 @@
+import { addCounts, isCount, isUsage, type Usage } from '../telemetry/usage.js';
+import { UpstreamError } from '../upstreams/upstream-error.js';
+import type { UpstreamChoice, UpstreamCompletion } from './canonical.js';
+
+type Fields = Record<string, unknown>;
+
+const isFields = (value: unknown): value is Fields =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
+const isAbsent = (value: unknown): boolean => value === undefined || value === null;
+const isText = (value: unknown): boolean => typeof value === 'string';
+/** JSON can write larger numbers than there are. */
+const isNumber = (value: unknown): boolean => Number.isFinite(value);
+const isNumberOrNull = (value: unknown): boolean => value === null || isNumber(value);
+
+/**
+ * Looks whether log probabilities are what one of the two shapes has, and makes `null` of what has neither.
+ *
+ * @returns whether nothing had to change.
+ * @throws {UpstreamError} when something else stands in their place.
+ */
+export function checkLogprobs(choice: UpstreamChoice): boolean {
+  const logprobs: unknown = choice.logprobs;
+  if (logprobs === null) return true;
+  if (logprobs === undefined) {
+    // Ollama has no such field, and LocalAI's last chunk neither; the contract has it in any case.
+    choice.logprobs = null;
+    return false;
+  }
+  if (!isFields(logprobs)) throw noLogprobs();
+  const { tokens, content } = logprobs;
+  if (isAbsent(tokens) && isAbsent(content)) {
+    choice.logprobs = null;
+    return false;
+  }
+  if (!isAbsent(content) && !(Array.isArray(content) && content.every(isChatToken))) throw noLogprobs();
+  if (!isAbsent(tokens) && !areLegacy(logprobs)) throw noLogprobs();
+  return true;
+}
+
+function noLogprobs(): UpstreamError {
+  return new UpstreamError('answered', 'log probabilities that are none');
+}
+
+/** OpenAI's four lists. Some engines have only the first two. */
+function areLegacy({ tokens, token_logprobs: logprobs, top_logprobs: top, text_offset: offsets }: Fields): boolean {
+  if (!isListOf(tokens, isText)) return false;
+  const isList = (list: unknown, isItem: (item: unknown) => boolean): boolean =>
+    isListOf(list, isItem) && list.length === tokens.length;
+  return (
+    isList(logprobs, isNumberOrNull) &&
+    (isAbsent(top) || isList(top, isTop)) &&
+    (isAbsent(offsets) || isList(offsets, Number.isSafeInteger))
+  );
+}
+
+function isListOf(list: unknown, isItem: (item: unknown) => boolean): list is unknown[] {
+  return Array.isArray(list) && list.every((item) => isItem(item));
+}
+
+function isTop(value: unknown): boolean {
+  return value === null || (isFields(value) && Object.values(value).every(isNumber));
+}
+
+/** A token in the shape of chat completions; llama.cpp leaves the log probability out where it has none. */
+function isChatToken(value: unknown): boolean {
+  if (!isFields(value)) return false;
+  const { top_logprobs: top } = value;
+  return isNamed(value) && (isAbsent(top) || isListOf(top, isNamed));
+}
+
+function isNamed(value: unknown): boolean {
+  if (!isFields(value)) return false;
+  const { token, logprob, bytes } = value;
+  const isScored = isAbsent(logprob) || isNumber(logprob);
+  return isText(token) && isScored && (isAbsent(bytes) || isListOf(bytes, isByte));
+}
+
+function isByte(value: unknown): boolean {
+  return Number.isInteger(value) && (value as number) >= 0 && (value as number) < 256;
+}
+
+/**
+ * Takes away a usage that holds no counts, and of its details those that are none. OpenAI's own `null` on the way stays.
+ *
+ * @returns whether nothing had to change.
+ */
+export function checkUsage(completion: UpstreamCompletion): boolean {
+  const { usage } = completion;
+  if (usage === undefined || usage === null) return true;
+  if (!isUsage(usage) || isEmpty(usage)) {
+    delete completion.usage;
+    return false;
+  }
+  const isWhole = isCount(usage.total_tokens);
+  if (!isWhole) usage.total_tokens = addCounts(usage.prompt_tokens, usage.completion_tokens);
+  const areDetails = [checkDetails(usage, 'prompt_tokens_details'), checkDetails(usage, 'completion_tokens_details')];
+  return isWhole && areDetails.every(Boolean);
+}
+
+/** Ollama on the way, and LocalAI in whole answers: zeros for what it has not counted. */
+function isEmpty({ prompt_tokens: prompt, completion_tokens: completion }: Usage): boolean {
+  return prompt === 0 && completion === 0;
+}
+
+function checkDetails(usage: object, name: string): boolean {
+  const details = (usage as Fields)[name];
+  if (isAbsent(details)) return true;
+  if (!isFields(details)) {
+    Reflect.deleteProperty(usage, name);
+    return false;
+  }
+  const wrong = Object.keys(details).filter((each) => !isAbsent(details[each]) && !isCount(details[each]));
+  for (const each of wrong) Reflect.deleteProperty(details, each);
+  return wrong.length === 0;
+}

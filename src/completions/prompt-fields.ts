@@ -1,0 +1,18 @@
+import { dropPromptFields, tellsOfPrompt } from './answer-fields.js';
+import type { UpstreamCompletion } from './canonical.js';
+import type { PartReader } from './part-reader.js';
+
+/** Of several parts for one prompt, lets one tell of the prompt, as one request for all of them would. */
+export class PromptFields {
+  /** By the prompt's number. */
+  private readonly tellers = new Map<number, PartReader>();
+
+  fit(chunk: UpstreamCompletion, reader: PartReader): void {
+    const told = [chunk, ...chunk.choices].filter(tellsOfPrompt);
+    if (told.length === 0) return;
+    const { promptIndex } = reader.part;
+    const teller = this.tellers.get(promptIndex) ?? reader;
+    this.tellers.set(promptIndex, teller);
+    if (teller !== reader) for (const each of told) dropPromptFields(each);
+  }
+}

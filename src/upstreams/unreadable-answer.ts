@@ -1,0 +1,26 @@
+import { ApiError } from '../errors/api-error.js';
+import { UpstreamError } from './upstream-error.js';
+
+/** A log line is no place for all that an upstream may make an error say. */
+const MAX_REASON_LENGTH = 300;
+
+/**
+ * What was thrown while an upstream's answer was read, as an error of the upstream: whatever it holds, it is not the
+ * client's fault, another upstream may do better, and it tells against this one. Where it happened is in the reason, which
+ * is logged, since it may be a bug of ours.
+ */
+export function unreadableAnswer(thrown: unknown): ApiError {
+  if (thrown instanceof ApiError) return thrown;
+  const [, place = ''] = thrown instanceof Error ? (thrown.stack?.split('\n    at ') ?? []) : [];
+  const reason = `reading the answer failed: ${String(thrown)} (${place})`.slice(0, MAX_REASON_LENGTH);
+  return new UpstreamError('answered', reason, { cause: thrown });
+}
+
+/** @throws {ApiError} whatever `read` throws. */
+export function reading<T>(read: () => T): T {
+  try {
+    return read();
+  } catch (thrown) {
+    throw unreadableAnswer(thrown);
+  }
+}
