@@ -2,6 +2,7 @@ import { isUsage, type Usage } from '../telemetry/usage.js';
 import { UpstreamError } from '../upstreams/upstream-error.js';
 import { endChoices, type FallbackIdentity, makeCanonical, type UpstreamCompletion } from './canonical.js';
 import { type Emulation, ignoredBy } from './emulations/emulation.js';
+import { dropMirrors } from './emulations/mirrors.js';
 import type { Part } from './plan.js';
 
 /** A piece of the caller's answer. */
@@ -116,6 +117,7 @@ export class PartReader {
   }
 
   private emulate(completion: UpstreamCompletion): void {
+    if (this.emulations.some(({ cutsText }) => cutsText)) dropMirrors(completion);
     completion.choices = completion.choices.filter((choice) =>
       this.emulations.every((emulation) => emulation.fit(choice)),
     );

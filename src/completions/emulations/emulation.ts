@@ -8,6 +8,8 @@ import type { Refusal } from '../demands.js';
  * whole answer is one piece. What it has seen it keeps, so it is made anew for each attempt.
  */
 export interface Emulation {
+  /** What mirrors the text beside the choices is not true any more. */
+  readonly cutsText?: boolean;
   /** Changes a piece in place. @returns false when nothing of it is for the caller. */
   fit(choice: UpstreamChoice): boolean;
   fitUsage?(usage: Usage): Usage;

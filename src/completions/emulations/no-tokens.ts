@@ -1,14 +1,17 @@
 import type { Usage } from '../../telemetry/usage.js';
+import { choiceTellsMore } from '../answer-fields.js';
 import type { UpstreamChoice } from '../canonical.js';
 import { lengthInCodePoints } from '../code-points.js';
 import { asLegacy, selectTokens } from './legacy-logprobs.js';
 import type { Emulation } from './emulation.js';
+import { emptyMirrors } from './mirrors.js';
 
 /**
  * `max_tokens` 0 of an engine that takes it for an error, or for no limit: it was asked for one token, and what it has
  * generated is taken off, so that only an echoed prompt is left.
  */
 export class WithoutTokens implements Emulation {
+  readonly cutsText = true;
   private readonly seen = new Map<number, { length: number; echoed: string; echoedLength: number | undefined }>();
 
   /** `echoedOf` is the prompt that the engine itself puts in front of a choice, or an empty text. */
@@ -24,8 +27,9 @@ export class WithoutTokens implements Emulation {
       const echoedLength = (seen.echoedLength ??= lengthInCodePoints(echoed));
       choice.logprobs = selectTokens(legacy, (at) => (legacy.text_offset[at] ?? 0) < echoedLength);
     }
+    emptyMirrors(choice, echoed !== '');
     if (choice.finish_reason) choice.finish_reason = 'length';
-    return choice.text !== '' || Boolean(choice.finish_reason);
+    return choice.text !== '' || Boolean(choice.finish_reason) || choiceTellsMore(choice);
   }
 
   private begin(index: number): { length: number; echoed: string; echoedLength: number | undefined } {
@@ -35,6 +39,8 @@ export class WithoutTokens implements Emulation {
   }
 
   fitUsage(usage: Usage): Usage {
-    return { ...usage, completion_tokens: 0, total_tokens: usage.prompt_tokens };
+    const { prompt_tokens: prompt } = usage;
+    const counted = { ...usage, completion_tokens: 0, completion_tokens_details: undefined, total_tokens: prompt };
+    return counted;
   }
 }

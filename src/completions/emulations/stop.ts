@@ -1,13 +1,16 @@
+import { choiceTellsMore } from '../answer-fields.js';
 import type { LegacyLogprobs, UpstreamChoice } from '../canonical.js';
 import { lengthInCodePoints } from '../code-points.js';
 import { StopScanner, StopStrings } from '../stop-scanner.js';
 import { asLegacy } from './legacy-logprobs.js';
 import type { Emulation } from './emulation.js';
+import { HeldMirrors } from './mirrors.js';
 
 /** What was released of one choice, and what is still held back. */
 class Scan {
   readonly scanner: StopScanner;
   readonly held = new HeldTokens();
+  readonly mirrors = new HeldMirrors();
   isOver = false;
   /** Where the released text ends, in characters as `text_offset` counts them; undefined before the first token. */
   releasedTo: number | undefined;
@@ -19,6 +22,7 @@ class Scan {
 
 /** Ends each choice where one of the stop texts begins, for engines that do not look for them, or not for so many. */
 export class StopAtTexts implements Emulation {
+  readonly cutsText = true;
   private readonly stops: StopStrings;
   private readonly scans = new Map<number, Scan>();
 
@@ -30,12 +34,14 @@ export class StopAtTexts implements Emulation {
     const scan = this.scans.get(choice.index) ?? new Scan(this.stops);
     this.scans.set(choice.index, scan);
     if (scan.isOver) return false;
+    scan.mirrors.add(choice);
     const { text, stopped } = scan.scanner.push(choice.text);
     scan.isOver = stopped || Boolean(choice.finish_reason);
     choice.text = scan.isOver && !stopped ? text + scan.scanner.finish() : text;
     if (stopped) choice.finish_reason = 'stop';
     choice.logprobs = releaseTokens(scan, choice, stopped);
-    return choice.text !== '' || scan.isOver;
+    scan.mirrors.release(choice, scan.isOver, stopped);
+    return choice.text !== '' || scan.isOver || choiceTellsMore(choice);
   }
 }
 
