@@ -77,7 +77,7 @@ const BAD: Record<keyof typeof GOOD, fc.Arbitrary<unknown>> = {
   max_tokens: integerOutside(0, Number.MAX_SAFE_INTEGER),
   n: integerOutside(1, 128),
   presence_penalty: outside(-2, 2),
-  seed: fc.oneof(notAnInteger, fc.constantFrom(2 ** 53, -(2 ** 53))),
+  seed: fc.oneof(notAnInteger, fc.constantFrom(2 ** 63, -(2 ** 64))),
   stop: fc.oneof(
     fc.constantFrom('', [''], ['a', ''], [1], [null], [['a']], 5, true, {}),
     loneSurrogate,
