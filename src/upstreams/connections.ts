@@ -1,5 +1,6 @@
 import { buildConnector, Client, type Dispatcher } from 'undici';
 import type { TimeoutsConfig } from '../config/config.js';
+import { InterimSkipper } from './interim-skipper.js';
 
 /**
  * Kept-alive connections to one server, as many as there are requests under way. The one that was free last is taken
@@ -17,17 +18,12 @@ export class Connections {
   private isClosed = false;
 
   private readonly origin: URL;
-  private readonly options: Client.Options;
+  /** One for all: a TLS session of one connection serves the next. */
+  private readonly connector: buildConnector.connector;
 
   constructor(origin: string, { connectMs }: Pick<TimeoutsConfig, 'connectMs'>) {
     this.origin = new URL(origin);
-    this.options = {
-      // One for all: a TLS session of one connection serves the next.
-      connect: buildConnector({ timeout: connectMs }),
-      // The attempt has the time limits; undici's own would cut a long prefill.
-      headersTimeout: 0,
-      bodyTimeout: 0,
-    };
+    this.connector = buildConnector({ timeout: connectMs });
   }
 
   /** A connection for one request; `release` gives it back. */
@@ -42,7 +38,7 @@ export class Connections {
   }
 
   private open(): Connection {
-    const connection = new Connection(new Client(this.origin, this.options), (isUsable) => {
+    const connection = new Connection(this.origin, this.connector, (isUsable) => {
       if (isUsable && !this.isClosed) this.rest(connection);
       else this.drop(connection);
     });
@@ -74,20 +70,33 @@ export class Connections {
 
 /** One connection, which is made anew when it was lost. */
 export class Connection {
+  private readonly client: Client;
+  private skipper: InterimSkipper | undefined;
   private isTaken = true;
 
   /** `onFree` is told that it has no request any more, or, with false, that it was closed while it had none. */
   constructor(
-    private readonly client: Client,
+    origin: URL,
+    connector: buildConnector.connector,
     private readonly onFree: (isUsable: boolean) => void,
   ) {
-    client.on('disconnect', () => {
+    const connect: buildConnector.connector = (options, done) => {
+      connector(options, (...connected) => {
+        const [, socket] = connected;
+        if (socket) this.skipper = new InterimSkipper(socket);
+        done(...connected);
+      });
+    };
+    // The attempt has the time limits; undici's own would cut a long prefill.
+    this.client = new Client(origin, { connect, headersTimeout: 0, bodyTimeout: 0 });
+    this.client.on('disconnect', () => {
       if (!this.isTaken) this.onFree(false);
     });
   }
 
   dispatch(options: Dispatcher.DispatchOptions, handler: Dispatcher.DispatchHandler): void {
     this.isTaken = true;
+    this.skipper?.arm();
     this.client.dispatch(options, handler);
   }
 

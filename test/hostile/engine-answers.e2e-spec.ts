@@ -182,6 +182,28 @@ describe('an engine that says what no completion is', () => {
     });
   });
 
+  it.each(['in one piece', 'byte by byte'])(
+    'may send 1xx before an answer, %s, and keeps its connection',
+    async (how) => {
+      const json = JSON.stringify(completion('Hello'));
+      const interim = ['100 Continue', '100 ', '103 Early Hints\r\nlink: </x>', '102 Processing', '100 Go on\r\nx: y']
+        .map((status) => `HTTP/1.1 ${status}\r\n\r\n`)
+        .join('');
+      liar.onCompletion(async (response, request) => {
+        response.socket?.setNoDelay(true);
+        for (const piece of how === 'in one piece' ? [interim] : interim) {
+          response.socket?.write(piece);
+          await new Promise((resolve) => setImmediate(resolve));
+        }
+        await replyJson(json)(response, request);
+      });
+      gateway = await Gateway.inFrontOf(liar);
+      for (let count = 0; count < 3; count++) expect(await (await gateway.complete(REQUEST)).text()).toBe(json);
+      expect(liar.requests).toHaveLength(3);
+      expect(await liar.openConnections()).toBe(1);
+    },
+  );
+
   it('gets a chunk of 9 MB through', async () => {
     const text = 'x'.repeat(9_000_000);
     liar.onCompletion(replyEvents(chunk(text), chunk('', 'stop', { model: 'other' }), '[DONE]'));
