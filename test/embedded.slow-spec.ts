@@ -154,7 +154,8 @@ describe('the embedded engine ends with its gateway', () => {
     gateway = GatewayProcess.spawn({}, { LOG_LEVEL: 'info' });
     const url = await gateway.listening();
     const { port } = await engineOf(gateway);
-    expect((await fetch(`http://127.0.0.1:${port}/health`)).status).toBe(200);
+    // It lives, and answers its gateway alone.
+    expect((await fetch(`http://127.0.0.1:${port}/health`)).status).toBe(401);
     // It generates when the signal comes; a gateway that drains would wait for that.
     const client = new AbortController();
     if (signal === 'SIGKILL') await post(url, ENDLESS, { signal: client.signal });
