@@ -28,4 +28,10 @@ describe('the usage of an answer in parts', () => {
       completion_tokens_details: { reasoning_tokens: 5 },
     });
   });
+
+  it('takes an integer beyond a double for no list of details', () => {
+    const first = { prompt_tokens_details: JSON.rawJSON('12345678901234567890') };
+    const second = { prompt_tokens_details: { cached_tokens: 5 } };
+    expect(mergeUsage([part(0, 1, 1, first), part(1, 1, 1, second)])).toMatchObject(second);
+  });
 });
