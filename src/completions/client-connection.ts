@@ -103,6 +103,8 @@ export class ClientConnection implements StalledAnswer {
     if (this.unsent === '' && !this.draining) setImmediate(this.flush);
     this.unsent += events;
     if (this.draining) this.holdMore(events);
+    // An upstream may bring megabytes in one turn: whether the client takes them is to be known before.
+    else if (this.unsent.length > SLICE_LENGTH) this.flush();
     return this.draining;
   }
 
