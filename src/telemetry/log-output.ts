@@ -58,6 +58,8 @@ export class LogOutput {
 
   /** A whole line, with its end. */
   write(line: string): void {
+    // The first line of a process may be its last: from now on the exit writes what waits.
+    if (this.descriptor === undefined) this.open();
     const sizeBytes = Buffer.byteLength(line);
     if (this.waitingBytes + sizeBytes > MAX_WAITING_BYTES) {
       this.lostCount++;
