@@ -14,8 +14,6 @@ const BEARER = /^bearer +(\S+) *$/i;
 /** Lets nobody in without a good API key, unless the route is `@Public()`. It authenticates; it does nothing else. */
 @Injectable()
 export class AuthGuard implements CanActivate {
-  private readonly marks = new WeakMap<object, Map<string, boolean>>();
-
   constructor(
     private readonly reflector: Reflector,
     private readonly keys: ApiKeyStore,
@@ -35,17 +33,10 @@ export class AuthGuard implements CanActivate {
     return true;
   }
 
-  /** A route's marks are for ever: they are looked up once. */
   private isMarked(mark: string, context: ExecutionContext): boolean {
-    const handler = context.getHandler();
-    const marks = this.marks.get(handler) ?? new Map<string, boolean>();
-    this.marks.set(handler, marks);
-    const known = marks.get(mark);
-    if (known !== undefined) return known;
-    const isMarked =
-      this.reflector.getAllAndOverride<boolean | undefined>(mark, [handler, context.getClass()]) === true;
-    marks.set(mark, isMarked);
-    return isMarked;
+    return (
+      this.reflector.getAllAndOverride<boolean | undefined>(mark, [context.getHandler(), context.getClass()]) === true
+    );
   }
 
   /** A public route is for everybody; one who shows a good key may be told more. */
