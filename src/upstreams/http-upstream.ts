@@ -36,6 +36,8 @@ export class HttpUpstream implements Upstream {
     this.rootPath = this.basePath.replace(/\/v1$/, '');
     this.headers = {
       'content-type': 'application/json',
+      // Without it any coding would do (RFC 9110, section 12.5.3).
+      'accept-encoding': 'identity',
       ...(config.apiKey === undefined ? {} : { authorization: `Bearer ${config.apiKey}` }),
     };
     this.connections = new Connections(origin, config.timeouts);

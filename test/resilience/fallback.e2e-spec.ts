@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { brotliCompressSync, createGzip, deflateSync, gzipSync } from 'node:zlib';
+import { createGzip, deflateSync, gzipSync } from 'node:zlib';
 import {
   beginStream,
   type Behaviour,
@@ -153,6 +153,11 @@ describe('POST /v1/completions in front of a bad upstream and a good one', () =>
     ],
     ['what is said to be gzip and is not', answerWith((plain) => plain, { 'content-encoding': 'gzip' })],
     ['gzip that is cut off', answerWith((plain) => gzipSync(plain).subarray(0, 20), { 'content-encoding': 'gzip' })],
+    [
+      'a content coding that nobody asked for',
+      answerWith((plain) => deflateSync(plain), { 'content-encoding': 'deflate' }),
+    ],
+    ['gzip within gzip', answerWith((plain) => gzipSync(gzipSync(plain)), { 'content-encoding': 'gzip, gzip' })],
     ['an unknown content coding', answerWith((plain) => plain, { 'content-encoding': 'rot13' })],
   ];
 
@@ -314,16 +319,12 @@ describe('POST /v1/completions in front of a bad upstream and a good one', () =>
     ['one byte at a time', answerByteByByte],
     ['as gzip', answerWith((plain) => gzipSync(plain), { 'content-encoding': 'gzip' })],
     ['as GZIP, by another name', answerWith((plain) => gzipSync(plain), { 'content-encoding': 'X-GZIP' })],
-    ['deflated', answerWith((plain) => deflateSync(plain), { 'content-encoding': 'deflate' })],
-    ['as Brotli', answerWith((plain) => brotliCompressSync(plain), { 'content-encoding': 'br' })],
-    [
-      'coded twice',
-      answerWith((plain) => brotliCompressSync(gzipSync(plain)), { 'content-encoding': 'gzip, identity, br' }),
-    ],
+    ['as itself, and says so', answerWith((plain) => plain, { 'content-encoding': 'identity' })],
   ])('takes an answer that comes %s', async (_, behaviour) => {
     bad.onCompletion(behaviour);
     const running = await start();
     for (const stream of [false, true]) await expectGoodAnswer(await running.complete({ ...REQUEST, stream }), stream);
+    expect(bad.requests.map(({ headers }) => headers['accept-encoding'])).toEqual(['identity', 'identity']);
     expect([bad.requests.length, good.requests.length]).toEqual([2, 0]);
   });
 
