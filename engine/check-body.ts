@@ -1,7 +1,7 @@
 import 'reflect-metadata';
-import { checkCompletion } from '../src/completions/completion-validation.pipe.js';
-import type { CreateCompletionDto } from '../src/completions/create-completion.dto.js';
-import { forbidExtras } from '../src/completions/extra-fields.js';
+import { checkCompletion } from '../src/contract/check-completion.js';
+import type { CreateCompletionDto } from '../src/contract/create-completion.dto.js';
+import { forbidExtras } from '../src/contract/extra-fields.js';
 import type { Issue } from '../src/errors/api-error.js';
 import { ValidationError } from '../src/errors/validation-error.js';
 

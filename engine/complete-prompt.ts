@@ -4,7 +4,7 @@ import { type FinishReason, generate, type Outcome } from './generate.js';
 import type { Model } from './load-model.js';
 import { randomOf } from './random.js';
 import type { ScoredToken } from './scored-token.js';
-import { lengthInCodePoints } from '../src/completions/code-points.js';
+import { lengthInCodePoints } from '../src/common/code-points.js';
 import { type Piece, TokenText } from './token-text.js';
 
 /** A part of one choice, in the order in which the choice is read. The last one has the finish reason. */

@@ -1,7 +1,7 @@
-import { promptsOf } from '../src/completions/prompts.js';
+import { promptsOf } from '../src/contract/prompts.js';
 import { toBigInt } from '../src/common/exact-json.js';
 import { randomInt } from 'node:crypto';
-import type { CreateCompletionDto } from '../src/completions/create-completion.dto.js';
+import type { CreateCompletionDto } from '../src/contract/create-completion.dto.js';
 import { ApiError } from '../src/errors/api-error.js';
 import type { Model } from './load-model.js';
 import type { SamplingOptions } from './sampler.js';

@@ -1,6 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import { GrowingBytes } from '../src/common/growing-bytes.js';
-import { parseJsonBody } from '../src/completions/parse-json-body.js';
+import { parseJsonBody } from '../src/contract/parse-json-body.js';
 import { ApiError } from '../src/errors/api-error.js';
 
 /** @throws {ApiError} 413, 415, or 422 `json_invalid`, `too_long` or `value_error`. */

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { lengthInCodePoints } from '../src/completions/code-points.js';
+import { lengthInCodePoints } from '../src/common/code-points.js';
 import { TokenText } from './token-text.js';
 
 function pushAll(

@@ -1,5 +1,5 @@
-import { lengthInCodePoints } from '../src/completions/code-points.js';
-import { StopScanner } from '../src/completions/stop-scanner.js';
+import { lengthInCodePoints } from '../src/common/code-points.js';
+import { StopScanner } from '../src/common/stop-scanner.js';
 
 /** Something about a token, placed in the text: `offset` counts characters (code points) from the text's begin. */
 export interface Placed<T> {

@@ -1,6 +1,6 @@
 /**
  * The last step of the build: puts the gateway and its packages into a few files, because most of a start is otherwise
- * spent on finding, reading and linking some 2,300. `dist/src/start.js` then leads to them; the other programs in
+ * spent on finding, reading and linking some 2,300. `dist/src/process/start.js` then leads to them; the other programs in
  * `dist`, and `nest start --watch`, stay as the compiler has written them.
  */
 import { build } from 'esbuild';
@@ -9,7 +9,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
-const start = join(root, 'dist', 'src', 'start.js');
+const start = join(root, 'dist', 'src', 'process', 'start.js');
 // As deep as the folders of `src`: what a module finds from where it lies (`import.meta.url`) is found from here as well.
 const folder = join(root, 'dist', 'src', 'bundle');
 
@@ -38,7 +38,7 @@ await build({
   splitting: true,
   format: 'esm',
   platform: 'node',
-  // The least Node that `src/check-node.ts` lets in.
+  // The least Node that `src/process/check-node.ts` lets in.
   target: 'node24',
   // It would define a name on each closure of each request, which takes a fifth of a request's time. Names stay as they are
   // anyhow, but for a digit where two files have the same; the OpenAPI document shows whether a DTO has one.
@@ -54,5 +54,5 @@ await build({
   },
   logLevel: 'warning',
 });
-writeFileSync(start, "export { start } from './bundle/start.js';\n");
+writeFileSync(start, "export { start } from '../bundle/start.js';\n");
 rmSync(`${start}.map`, { force: true });

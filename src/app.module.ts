@@ -8,9 +8,9 @@ import { ConfigModule } from './config/config.module.js';
 import { ErrorFilter } from './errors/error.filter.js';
 import { HealthModule } from './health/health.module.js';
 import { ModelsModule } from './models/models.module.js';
-import type { Clock } from './telemetry/clock.js';
-import type { Logger } from './telemetry/logger.js';
-import { TelemetryModule } from './telemetry/telemetry.module.js';
+import type { Clock } from './common/clock.js';
+import type { Logger } from './observability/logger.js';
+import { TelemetryModule } from './observability/observability.module.js';
 import { alone, type Sharing, SharingModule } from './upstreams/sharing.js';
 
 export interface AppParts {

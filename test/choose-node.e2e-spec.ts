@@ -132,7 +132,7 @@ describe('the versions of Node', () => {
 
   it('have one floor: of the check at start, of the bundle, of the types and of the pinned ones', () => {
     const [least = ''] = /\d+/.exec(engines.node) ?? [];
-    expect(read('src/check-node.ts')).toContain(`LEAST = ${least};`);
+    expect(read('src/process/check-node.ts')).toContain(`LEAST = ${least};`);
     expect(read('scripts/bundle.mjs')).toContain(`target: 'node${least}'`);
     expect(devDependencies['@types/node']).toMatch(`${least}.`);
     expect(pinned[0]?.[1]).toMatch(`${least}.`);

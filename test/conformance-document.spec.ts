@@ -1,9 +1,9 @@
 import { describe, expect, it } from '@jest/globals';
 import { readFileSync } from 'node:fs';
-import { CAPABILITY_NAMES } from '../src/config/capabilities.js';
-import { ENGINES } from '../src/config/config.js';
-import { buildConformance } from '../src/conformance.js';
-import { ENGINE_PROFILES } from '../src/upstreams/engines/engine-profiles.js';
+import { CAPABILITY_NAMES } from '../src/engines/capabilities.js';
+import { ENGINES } from '../src/engines/engine-names.js';
+import { buildConformance } from '../src/cli/conformance-document.js';
+import { ENGINE_PROFILES } from '../src/engines/engine-profiles.js';
 
 const text = readFileSync('docs/conformance.md', 'utf8');
 

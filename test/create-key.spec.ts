@@ -13,7 +13,7 @@ interface Finished {
 /** What `npm run key` runs. */
 function createKey(...args: string[]): Promise<Finished> {
   return new Promise((resolve) => {
-    execFile(process.execPath, ['dist/src/auth/create-key.js', ...args], (error, stdout, stderr) => {
+    execFile(process.execPath, ['dist/src/cli/key.js', ...args], (error, stdout, stderr) => {
       resolve({ code: Number(error?.code ?? 0), stdout, stderr });
     });
   });

@@ -2,8 +2,8 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { Validator } from '@seriousme/openapi-schema-validator';
 import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
-import { compileCheck } from '../src/completions/compiled-check.js';
-import { CreateCompletionDto } from '../src/completions/create-completion.dto.js';
+import { compileCheck } from '../src/contract/compiled-check.js';
+import { CreateCompletionDto } from '../src/contract/create-completion.dto.js';
 import { FIELD_NAMES } from './support/bodies.js';
 import { GatewayProcess } from './support/gateway-process.js';
 
@@ -43,7 +43,7 @@ function operationAt(route: string): Operation {
 
 describe('openapi.json', () => {
   it('is what the built program generates; `npm run openapi` brings it up to date', () => {
-    expect(execFileSync(process.execPath, ['dist/src/write-openapi.js'], { encoding: 'utf8' })).toBe(text);
+    expect(execFileSync(process.execPath, ['dist/src/cli/openapi.js'], { encoding: 'utf8' })).toBe(text);
   });
 
   it('is valid OpenAPI', async () => {

@@ -25,7 +25,7 @@ describe('the built program, in few files', () => {
   });
 
   it('is what the build has made', () => {
-    expect(readFileSync(join(ROOT, 'dist/src/start.js'), 'utf8')).toContain('./bundle/start.js');
+    expect(readFileSync(join(ROOT, 'dist/src/process/start.js'), 'utf8')).toContain('../bundle/start.js');
   });
 
   it('defines no names on functions as they are made: each closure of a request would get a hidden class of its own', () => {

@@ -1,6 +1,6 @@
 import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from '@jest/globals';
 import type { BrowserContext, Locator, Page } from 'playwright-core';
-import { COMPLETION_EXAMPLES } from '../src/completions/completion-examples.js';
+import { COMPLETION_EXAMPLES } from '../src/contract/completion-examples.js';
 import { describeInBrowser, type OpenBrowser } from './support/browser.js';
 import type { Completion } from './support/engine-process.js';
 import { API_KEY } from './support/gateway.js';

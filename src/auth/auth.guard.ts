@@ -2,7 +2,7 @@ import { type CanActivate, type ExecutionContext, Injectable } from '@nestjs/com
 import { Reflector } from '@nestjs/core';
 import type { Request } from 'express';
 import { ApiError } from '../errors/api-error.js';
-import { exchangeOf } from '../telemetry/exchange.js';
+import { exchangeOf } from '../observability/exchange.js';
 import { unauthorized } from './api-key.js';
 import { ApiKeyStore } from './api-key.store.js';
 import { IS_PUBLIC, NEEDS_ADMIN } from './auth.decorators.js';

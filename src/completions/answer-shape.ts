@@ -1,4 +1,4 @@
-import { addCounts, isCount, isUsage, type Usage } from '../telemetry/usage.js';
+import { addCounts, isCount, isUsage, type Usage } from '../observability/usage.js';
 import { UpstreamError } from '../upstreams/upstream-error.js';
 import type { UpstreamChoice, UpstreamCompletion } from './canonical.js';
 

@@ -3,19 +3,19 @@ import fc from 'fast-check';
 import { spoil, writeSpoilt } from '../../test/support/spoilt-answers.js';
 import { UpstreamConfig } from '../config/config.js';
 import type { Candidate } from '../routing/candidate.js';
-import { systemClock } from '../telemetry/clock.js';
-import { ENGINE_PROFILES } from '../upstreams/engines/engine-profiles.js';
+import { systemClock } from '../common/clock.js';
+import { ENGINE_PROFILES } from '../engines/engine-profiles.js';
 import { HttpUpstream } from '../upstreams/http-upstream.js';
 import { reading } from '../upstreams/unreadable-answer.js';
 import { UpstreamError } from '../upstreams/upstream-error.js';
 import { toCompletionAnswer } from './completion-answer.js';
-import { CompletionStream } from './completion-stream.js';
-import type { CreateCompletionDto } from './create-completion.dto.js';
+import { CompletionStream } from './stream/completion-stream.js';
+import type { CreateCompletionDto } from '../contract/create-completion.dto.js';
 import { demandsOf, judge } from './demands.js';
-import { PartReader } from './part-reader.js';
+import { PartReader } from './stream/part-reader.js';
 import { type Part, planRequest } from './plan.js';
-import { choiceCountOf, echoedPromptOf } from './prompts.js';
-import { StreamProgress } from './stream-progress.js';
+import { choiceCountOf, echoedPromptOf } from '../contract/prompts.js';
+import { StreamProgress } from './stream/stream-progress.js';
 
 type Asked = Partial<CreateCompletionDto>;
 

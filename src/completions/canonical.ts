@@ -2,7 +2,7 @@ import { isExact } from '../common/exact-json.js';
 import { refusalInStream } from '../upstreams/refusal.js';
 import { reading } from '../upstreams/unreadable-answer.js';
 import { UpstreamError } from '../upstreams/upstream-error.js';
-import { isCount } from '../telemetry/usage.js';
+import { isCount } from '../observability/usage.js';
 import { parseAnswer } from './answer-json.js';
 import { checkLogprobs, checkUsage } from './answer-shape.js';
 

@@ -1,10 +1,10 @@
-import { isUsage, type Usage } from '../telemetry/usage.js';
+import { isUsage, type Usage } from '../observability/usage.js';
 import { writeAnswer } from './answer-json.js';
 import type { UpstreamCompletion } from './canonical.js';
-import type { CreateCompletionDto } from './create-completion.dto.js';
+import type { CreateCompletionDto } from '../contract/create-completion.dto.js';
 import { pickBest } from './emulations/best-of.js';
 import { mergeUsage, type PartUsage } from './emulations/merge-usage.js';
-import type { PartReader } from './part-reader.js';
+import type { PartReader } from './stream/part-reader.js';
 
 export interface CompletionAnswer {
   /** The body as the caller gets it. */

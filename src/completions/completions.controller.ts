@@ -4,15 +4,15 @@ import type { Request, Response } from 'express';
 import { CurrentCaller } from '../auth/auth.decorators.js';
 import type { Caller } from '../auth/caller.js';
 import { REQUEST_ID_HEADER } from '../errors/api-error-response.decorator.js';
-import { ClientConnectionFactory } from './client-connection.factory.js';
+import { ClientConnectionFactory } from '../http/client-connection.factory.js';
 import { ApiCompletionErrors } from './completion-errors.decorator.js';
-import { COMPLETION_EXAMPLES } from './completion-examples.js';
-import { CompletionValidationPipe } from './completion-validation.pipe.js';
-import { CompletionDto } from './completion.dto.js';
+import { COMPLETION_EXAMPLES } from '../contract/completion-examples.js';
+import { CompletionValidationPipe } from '../completions/completion-validation.pipe.js';
+import { CompletionDto } from '../contract/completion.dto.js';
 import { CompletionsService } from './completions.service.js';
-import { CreateCompletionDto } from './create-completion.dto.js';
-import { JsonBody } from './json-body.decorator.js';
-import { RequestBody } from './request-body.js';
+import { CreateCompletionDto } from '../contract/create-completion.dto.js';
+import { JsonBody } from '../http/json-body.decorator.js';
+import { RequestBody } from '../http/request-body.js';
 
 @ApiTags('Completions')
 @ApiExtraModels(CompletionDto)

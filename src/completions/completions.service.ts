@@ -5,12 +5,12 @@ import { toApiError } from '../errors/error-body.js';
 import { modelNotFound } from '../errors/model-not-found.js';
 import { recordError } from '../errors/record-error.js';
 import { Router } from '../routing/router.js';
-import { LOGGER, type Logger } from '../telemetry/logger.js';
-import { RANDOM, type Random } from '../telemetry/random.js';
+import { LOGGER, type Logger } from '../observability/logger.js';
+import { RANDOM, type Random } from '../common/random.js';
 import { AnswerMemory } from './answer-memory.js';
-import type { ClientConnection } from './client-connection.js';
+import type { ClientConnection } from '../http/client-connection.js';
 import { CompletionJob } from './completion-job.js';
-import type { RequestBody } from './request-body.js';
+import type { RequestBody } from '../http/request-body.js';
 
 /** Takes a validated request to the upstreams that serve its model, and the answer back. */
 @Injectable()

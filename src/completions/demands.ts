@@ -1,7 +1,7 @@
-import { type Capabilities, type Capability, descriptionOf } from '../config/capabilities.js';
+import { type Capabilities, type Capability, descriptionOf } from '../engines/capabilities.js';
 import type { Candidate } from '../routing/candidate.js';
 import type { Upstream } from '../upstreams/upstream.js';
-import type { CreateCompletionDto } from './create-completion.dto.js';
+import type { CreateCompletionDto } from '../contract/create-completion.dto.js';
 
 /** Why an upstream cannot do what a request asks for. */
 export interface Refusal {

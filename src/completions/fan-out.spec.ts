@@ -1,9 +1,10 @@
 import { describe, expect, it } from '@jest/globals';
-import { ENGINES, UpstreamConfig } from '../config/config.js';
+import { UpstreamConfig } from '../config/config.js';
+import { ENGINES } from '../engines/engine-names.js';
 import type { Candidate } from '../routing/candidate.js';
-import { systemClock } from '../telemetry/clock.js';
+import { systemClock } from '../common/clock.js';
 import { HttpUpstream } from '../upstreams/http-upstream.js';
-import type { CreateCompletionDto } from './create-completion.dto.js';
+import type { CreateCompletionDto } from '../contract/create-completion.dto.js';
 import { demandsOf, judge, type Refusal } from './demands.js';
 import { FanOut, MAX_PARTS, splitFor } from './fan-out.js';
 import { planRequest } from './plan.js';

@@ -1,10 +1,10 @@
 import type { RoutingConfig } from '../config/config.js';
 import type { Candidate } from '../routing/candidate.js';
 import { UpstreamError } from '../upstreams/upstream-error.js';
-import type { CreateCompletionDto } from './create-completion.dto.js';
+import type { CreateCompletionDto } from '../contract/create-completion.dto.js';
 import { isFilledIn, ranks, type Refusal } from './demands.js';
 import { unsupportedMessage } from './emulations/emulation.js';
-import { promptsOf } from './prompts.js';
+import { promptsOf } from '../contract/prompts.js';
 
 /** A body may ask for millions of choices; as many requests would serve nobody. */
 export const MAX_PARTS = 2_048;

@@ -1,16 +1,16 @@
 import { afterEach, describe, expect, it, jest } from '@jest/globals';
 import { UpstreamConfig } from '../config/config.js';
-import { systemClock } from '../telemetry/clock.js';
+import { systemClock } from '../common/clock.js';
 import { HttpUpstream } from '../upstreams/http-upstream.js';
 import type { UpstreamChoice } from './canonical.js';
-import { CompletionStream } from './completion-stream.js';
-import type { CreateCompletionDto } from './create-completion.dto.js';
+import { CompletionStream } from './stream/completion-stream.js';
+import type { CreateCompletionDto } from '../contract/create-completion.dto.js';
 import { RequireEcho } from './emulations/echo.js';
 import { WithoutTokens } from './emulations/no-tokens.js';
-import { PartReader } from './part-reader.js';
+import { PartReader } from './stream/part-reader.js';
 import { type Part, planRequest } from './plan.js';
-import { choiceCountOf } from './prompts.js';
-import { StreamProgress } from './stream-progress.js';
+import { choiceCountOf } from '../contract/prompts.js';
+import { StreamProgress } from './stream/stream-progress.js';
 
 const CHOICES = 1_000;
 const LONG = 'word '.repeat(10_000);

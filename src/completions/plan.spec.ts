@@ -1,9 +1,9 @@
 import { describe, expect, it, jest } from '@jest/globals';
 import { UpstreamConfig } from '../config/config.js';
 import type { Candidate } from '../routing/candidate.js';
-import { systemClock } from '../telemetry/clock.js';
+import { systemClock } from '../common/clock.js';
 import { HttpUpstream } from '../upstreams/http-upstream.js';
-import type { CreateCompletionDto } from './create-completion.dto.js';
+import type { CreateCompletionDto } from '../contract/create-completion.dto.js';
 import { demandsOf, judge, type Verdict } from './demands.js';
 import { planRequest } from './plan.js';
 

@@ -1,10 +1,10 @@
 import { addExactly, toBigInt } from '../common/exact-json.js';
-import type { Capabilities, Capability } from '../config/capabilities.js';
+import type { Capabilities, Capability } from '../engines/capabilities.js';
 import type { Issue } from '../errors/api-error.js';
 import { ValidationError } from '../errors/validation-error.js';
 import type { Candidate } from '../routing/candidate.js';
-import type { EngineProfile } from '../upstreams/engines/engine-profile.js';
-import type { CreateCompletionDto } from './create-completion.dto.js';
+import type { EngineProfile } from '../engines/engine-profile.js';
+import type { CreateCompletionDto } from '../contract/create-completion.dto.js';
 import { demandsOf, hasSuffix, isFilledIn, ranks } from './demands.js';
 import { chatDialect } from './dialects/chat.js';
 import { completionsDialect, type Dialect, type SentBody } from './dialects/dialect.js';
@@ -15,8 +15,8 @@ import { ToLegacyLogprobs } from './emulations/legacy-logprobs.js';
 import { WithoutTokens } from './emulations/no-tokens.js';
 import { StopAtTexts } from './emulations/stop.js';
 import { toRankable } from './emulations/best-of.js';
-import { forbidExtras } from './extra-fields.js';
-import { INT64_MAX } from './field-rules.js';
+import { forbidExtras } from '../contract/extra-fields.js';
+import { INT64_MAX } from '../contract/field-rules.js';
 import { PartBodies } from './part-bodies.js';
 import {
   choiceCountOf,
@@ -26,7 +26,7 @@ import {
   promptLengthsOf,
   promptOf,
   promptsOf,
-} from './prompts.js';
+} from '../contract/prompts.js';
 
 const DEFAULT_MAX_TOKENS = 16;
 

@@ -1,6 +1,6 @@
 import { dropPromptFields, tellsOfPrompt } from './answer-fields.js';
 import type { UpstreamCompletion } from './canonical.js';
-import type { PartReader } from './part-reader.js';
+import type { PartReader } from './stream/part-reader.js';
 
 /** Of several parts for one prompt, lets one tell of the prompt, as one request for all of them would. */
 export class PromptFields {

@@ -1,4 +1,4 @@
-import type { Random } from '../telemetry/random.js';
+import type { Random } from '../common/random.js';
 import type { SentBody } from './dialects/dialect.js';
 
 /** UTF-16 units that are kept of an id that a caller chose: a cut one still tells whose it is. */

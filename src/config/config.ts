@@ -1,7 +1,16 @@
 import 'reflect-metadata';
 import { Type } from 'class-transformer';
 import { IsOptional, IsUrl, Matches } from 'class-validator';
-import { type Capability, IsCapabilityMap, type Support } from './capabilities.js';
+import type { Capability, Support } from '../engines/capabilities.js';
+import {
+  type Api,
+  APIS,
+  type Engine,
+  ENGINES,
+  EXTRA_PARAMETERS,
+  type ExtraParameters,
+} from '../engines/engine-names.js';
+import { IsCapabilityMap } from './capability-map.js';
 import {
   AllDiffer,
   IsHeaderText,
@@ -27,21 +36,6 @@ import { IsModelMap } from './model-map.js';
  */
 
 export const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const;
-export const ENGINES = [
-  'openai',
-  'vllm',
-  'llama.cpp',
-  'ollama',
-  'sglang',
-  'tgi',
-  'localai',
-  'llama-cpp-python',
-  'deepfellow',
-  'embedded',
-] as const;
-
-export const APIS = ['completions', 'chat'] as const;
-const EXTRA_PARAMETERS = ['forward', 'refuse'] as const;
 
 export class ServerConfig {
   /** The address to listen on. 0.0.0.0 for all, as in a container. */
@@ -182,11 +176,11 @@ export class UpstreamConfig {
 
   /** The software behind it, which decides what is native to it and what the gateway makes up for. */
   @IsOneOf(ENGINES)
-  engine: (typeof ENGINES)[number] = 'openai';
+  engine: Engine = 'openai';
 
   /** The endpoint that is called. `chat`: for a server that has no other; a prompt is sent as one message of the user. */
   @IsOneOf(APIS)
-  api: (typeof APIS)[number] = 'completions';
+  api: Api = 'completions';
 
   /** Where this upstream differs from the engine's profile. `npm run doctor` finds out and proposes them. */
   @IsOptional()
@@ -245,7 +239,7 @@ export class UpstreamConfig {
    */
   @IsOptional()
   @IsOneOf(EXTRA_PARAMETERS)
-  extraParameters?: (typeof EXTRA_PARAMETERS)[number];
+  extraParameters?: ExtraParameters;
 
   @IsSection()
   @Type(() => TimeoutsConfig)

@@ -2,8 +2,8 @@ import { type ArgumentsHost, Catch, type ExceptionFilter, HttpException, Inject 
 import type { Request, Response } from 'express';
 import { ApiError } from './api-error.js';
 import { toApiError, toErrorBody } from './error-body.js';
-import { exchangeOf } from '../telemetry/exchange.js';
-import { LOGGER, type Logger } from '../telemetry/logger.js';
+import { exchangeOf } from '../observability/exchange.js';
+import { LOGGER, type Logger } from '../observability/logger.js';
 import { recordError } from './record-error.js';
 import { unmatchedRoute } from './unmatched-route.js';
 

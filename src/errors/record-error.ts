@@ -1,6 +1,6 @@
 import type { ApiError } from './api-error.js';
-import type { Exchange } from '../telemetry/exchange.js';
-import type { Logger } from '../telemetry/logger.js';
+import type { Exchange } from '../observability/exchange.js';
+import type { Logger } from '../observability/logger.js';
 
 /** Notes an error for the access log; one that is our bug is also logged with its stack. */
 export function recordError(exchange: Exchange, error: ApiError, logger: Logger): void {

@@ -1,7 +1,7 @@
 import { Controller, Get, Header } from '@nestjs/common';
 import { ApiExcludeController } from '@nestjs/swagger';
 import { AdminOnly } from '../auth/auth.decorators.js';
-import { Metrics } from '../telemetry/metrics.js';
+import { Metrics } from '../observability/metrics.js';
 
 /** For Prometheus, which sends the key when its `authorization` option has it. */
 @ApiExcludeController()

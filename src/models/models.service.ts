@@ -1,7 +1,7 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { type Caller, mayUse } from '../auth/caller.js';
 import { modelNotFound } from '../errors/model-not-found.js';
-import { CLOCK, type Clock } from '../telemetry/clock.js';
+import { CLOCK, type Clock } from '../common/clock.js';
 import type { Upstream } from '../upstreams/upstream.js';
 import { UpstreamProbe } from '../upstreams/upstream-probe.js';
 import { UpstreamRegistry } from '../upstreams/upstream-registry.js';

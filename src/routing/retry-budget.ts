@@ -1,4 +1,4 @@
-import type { Clock } from '../telemetry/clock.js';
+import type { Clock } from '../common/clock.js';
 
 const WINDOW_S = 10;
 /** With little traffic a share of it is less than one retry; so many are allowed in any case. */

@@ -1,6 +1,6 @@
 import type { RoutingConfig } from '../config/config.js';
-import type { Clock } from '../telemetry/clock.js';
-import type { Random } from '../telemetry/random.js';
+import type { Clock } from '../common/clock.js';
+import type { Random } from '../common/random.js';
 import type { UpstreamError } from '../upstreams/upstream-error.js';
 import { RetryBudget } from './retry-budget.js';
 

@@ -1,4 +1,4 @@
-import type { Random } from '../telemetry/random.js';
+import type { Random } from '../common/random.js';
 import type { Candidate } from './candidate.js';
 
 /**

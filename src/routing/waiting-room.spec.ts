@@ -1,7 +1,7 @@
 import { beforeEach, describe, expect, it } from '@jest/globals';
 import { ManualClock } from '../../test/support/manual-clock.js';
 import { ApiError } from '../errors/api-error.js';
-import { Cancellation } from '../telemetry/cancellation.js';
+import { Cancellation } from '../common/cancellation.js';
 import { WaitingRoom } from './waiting-room.js';
 
 const QUEUE_TIMEOUT_MS = 1_000;

@@ -1,6 +1,6 @@
 import { ApiError } from '../errors/api-error.js';
-import type { Cancellation } from '../telemetry/cancellation.js';
-import type { Clock, Timer } from '../telemetry/clock.js';
+import type { Cancellation } from '../common/cancellation.js';
+import type { Clock, Timer } from '../common/clock.js';
 
 const LOOK_INTERVAL_MS = 250;
 

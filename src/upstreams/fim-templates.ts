@@ -1,5 +1,5 @@
 import type { UpstreamConfig } from '../config/config.js';
-import { Glob } from './glob.js';
+import { Glob } from '../common/glob.js';
 
 /** How a prompt with a suffix is written for the models of one upstream that fill in the middle. */
 export class FimTemplates {

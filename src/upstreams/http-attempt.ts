@@ -1,7 +1,7 @@
 import type { Dispatcher } from 'undici';
 import type { TimeoutsConfig } from '../config/config.js';
-import type { Cancellation, CancellationListener } from '../telemetry/cancellation.js';
-import type { Clock, Timer } from '../telemetry/clock.js';
+import type { Cancellation, CancellationListener } from '../common/cancellation.js';
+import type { Clock, Timer } from '../common/clock.js';
 import { PushedBody, type Sender } from './answer-body.js';
 import type { Connection } from './connections.js';
 import { decodeAnswer } from './content-encoding.js';

@@ -1,9 +1,9 @@
 import type { TimeoutsConfig, UpstreamConfig } from '../config/config.js';
-import type { Cancellation } from '../telemetry/cancellation.js';
-import type { Clock } from '../telemetry/clock.js';
+import type { Cancellation } from '../common/cancellation.js';
+import type { Clock } from '../common/clock.js';
 import { Connections } from './connections.js';
-import { profileOf } from './engines/engine-profiles.js';
-import type { EngineProfile } from './engines/engine-profile.js';
+import { profileOf } from '../engines/engine-profiles.js';
+import type { EngineProfile } from '../engines/engine-profile.js';
 import { FimTemplates } from './fim-templates.js';
 import { HttpAttempt } from './http-attempt.js';
 import { payloadOf } from './sent-body.js';

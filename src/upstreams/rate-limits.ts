@@ -1,4 +1,4 @@
-import type { Clock } from '../telemetry/clock.js';
+import type { Clock } from '../common/clock.js';
 
 /** So often one request tries a rate-limited model: a wrong `Retry-After` must not close it. */
 const TRIAL_INTERVAL_MS = 5_000;

@@ -1,6 +1,6 @@
 import { toModelMap } from '../config/model-map.js';
 import type { UpstreamConfig } from '../config/config.js';
-import { Glob } from './glob.js';
+import { Glob } from '../common/glob.js';
 
 /** The models that one upstream serves: configured by name or pattern, or discovered from the upstream's own list. */
 export class ServedModels {

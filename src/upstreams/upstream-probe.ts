@@ -3,7 +3,7 @@ import { Injectable } from '@nestjs/common';
 import type { UpstreamConfig } from '../config/config.js';
 import type { AxiosRequestConfig, AxiosResponse } from 'axios';
 import { firstValueFrom } from 'rxjs';
-import type { EngineProfile } from './engines/engine-profile.js';
+import type { EngineProfile } from '../engines/engine-profile.js';
 import type { Upstream } from './upstream.js';
 
 /** More than any model list has, in plain; what is longer is not read. */

@@ -1,8 +1,8 @@
 import { Inject, Injectable, type OnApplicationShutdown, type OnModuleInit } from '@nestjs/common';
 import { isDeepStrictEqual } from 'node:util';
 import { GatewayConfig, type UpstreamConfig } from '../config/config.js';
-import { CLOCK, type Clock } from '../telemetry/clock.js';
-import { LOGGER, type Logger } from '../telemetry/logger.js';
+import { CLOCK, type Clock } from '../common/clock.js';
+import { LOGGER, type Logger } from '../observability/logger.js';
 import { EmbeddedEngine, type EngineAddress } from './embedded-engine.js';
 import { HttpUpstream } from './http-upstream.js';
 import { Redaction } from './redaction.js';

@@ -1,5 +1,5 @@
 import type { UpstreamConfig } from '../config/config.js';
-import type { Clock } from '../telemetry/clock.js';
+import type { Clock } from '../common/clock.js';
 import { OwnPlaces, type Places } from './places.js';
 import { RateLimits } from './rate-limits.js';
 

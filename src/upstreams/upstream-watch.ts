@@ -1,7 +1,7 @@
 import { Inject, Injectable, type OnApplicationBootstrap, type OnApplicationShutdown } from '@nestjs/common';
 import { GatewayConfig } from '../config/config.js';
-import { CLOCK, type Clock, type Timer } from '../telemetry/clock.js';
-import { LOGGER, type Logger } from '../telemetry/logger.js';
+import { CLOCK, type Clock, type Timer } from '../common/clock.js';
+import { LOGGER, type Logger } from '../observability/logger.js';
 import type { Upstream } from './upstream.js';
 import { UpstreamProbe } from './upstream-probe.js';
 import { UpstreamRegistry } from './upstream-registry.js';

@@ -1,7 +1,7 @@
 import type { UpstreamConfig } from '../config/config.js';
-import type { Cancellation } from '../telemetry/cancellation.js';
+import type { Cancellation } from '../common/cancellation.js';
 import type { AnswerBody } from './answer-body.js';
-import type { EngineProfile } from './engines/engine-profile.js';
+import type { EngineProfile } from '../engines/engine-profile.js';
 import type { FimTemplates } from './fim-templates.js';
 import type { ServedModels } from './served-models.js';
 import type { UpstreamState } from './upstream-state.js';

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { configuredProfile } from '../../src/upstreams/engines/engine-profile.js';
-import { ENGINE_PROFILES } from '../../src/upstreams/engines/engine-profiles.js';
+import { configuredProfile } from '../../src/engines/engine-profile.js';
+import { ENGINE_PROFILES } from '../../src/engines/engine-profiles.js';
 import type { Body } from '../support/engines/asked.js';
 import { GatewayOnEngine } from '../support/gateway-on-engine.js';
 import { CASES } from './cases/all.js';

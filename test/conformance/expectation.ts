@@ -1,6 +1,6 @@
-import { CAPABILITY_NAMES, descriptionOf } from '../../src/config/capabilities.js';
-import { forbidExtras } from '../../src/completions/extra-fields.js';
-import type { EngineProfile } from '../../src/upstreams/engines/engine-profile.js';
+import { CAPABILITY_NAMES, descriptionOf } from '../../src/engines/capabilities.js';
+import { forbidExtras } from '../../src/contract/extra-fields.js';
+import type { EngineProfile } from '../../src/engines/engine-profile.js';
 import { type Body, isOfTokens, readAsked, withoutNulls } from '../support/engines/asked.js';
 import { toUsage } from '../support/engines/dialect.js';
 import { legacyLogprobs } from '../support/engines/logprobs.js';

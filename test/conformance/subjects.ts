@@ -1,7 +1,7 @@
-import { type Capability, CAPABILITY_NAMES, descriptionOf, type Support } from '../../src/config/capabilities.js';
+import { type Capability, CAPABILITY_NAMES, descriptionOf, type Support } from '../../src/engines/capabilities.js';
 import type { UpstreamConfig } from '../../src/config/config.js';
-import { configuredProfile, type EngineProfile } from '../../src/upstreams/engines/engine-profile.js';
-import { ENGINE_PROFILES } from '../../src/upstreams/engines/engine-profiles.js';
+import { configuredProfile, type EngineProfile } from '../../src/engines/engine-profile.js';
+import { ENGINE_PROFILES } from '../../src/engines/engine-profiles.js';
 import { FakeEngine, type FakeEngineName } from '../support/engines/fake-engine.js';
 import type { Sampling } from '../support/engines/tiny-model.js';
 import { FIM_TEMPLATE } from '../support/engines/tiny-vocabulary.js';

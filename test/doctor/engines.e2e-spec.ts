@@ -1,7 +1,8 @@
 import { describe, expect, it } from '@jest/globals';
-import { CAPABILITY_NAMES } from '../../src/config/capabilities.js';
-import { ENGINES, type UpstreamConfig } from '../../src/config/config.js';
-import { isTrue } from '../../src/doctor/diagnosis.js';
+import { CAPABILITY_NAMES } from '../../src/engines/capabilities.js';
+import type { UpstreamConfig } from '../../src/config/config.js';
+import { ENGINES } from '../../src/engines/engine-names.js';
+import { isTrue } from '../../src/cli/doctor/diagnosis.js';
 import { examineFake, proposedIn, tooMuchIn } from './examining.js';
 
 type Engine = Exclude<UpstreamConfig['engine'], 'embedded'>;

@@ -1,7 +1,7 @@
-import type { Capability, Support } from '../../src/config/capabilities.js';
+import type { Capability, Support } from '../../src/engines/capabilities.js';
 import { UpstreamConfig } from '../../src/config/config.js';
-import { runDoctor } from '../../src/doctor/doctor.js';
-import type { Examined } from '../../src/doctor/report.js';
+import { runDoctor } from '../../src/cli/doctor/doctor.js';
+import type { Examined } from '../../src/cli/doctor/report.js';
 import { FakeEngine, type FakeEngineName, type FakeEngineOptions } from '../support/engines/fake-engine.js';
 
 /** Examines a fake engine, beside a profile when `options` names one, and stops it. */

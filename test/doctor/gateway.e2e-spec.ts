@@ -1,9 +1,9 @@
 import { describe, expect, it } from '@jest/globals';
-import { CAPABILITY_NAMES } from '../../src/config/capabilities.js';
+import { CAPABILITY_NAMES } from '../../src/engines/capabilities.js';
 import { UpstreamConfig } from '../../src/config/config.js';
-import { runDoctor } from '../../src/doctor/doctor.js';
-import { configuredProfile } from '../../src/upstreams/engines/engine-profile.js';
-import { ENGINE_PROFILES } from '../../src/upstreams/engines/engine-profiles.js';
+import { runDoctor } from '../../src/cli/doctor/doctor.js';
+import { configuredProfile } from '../../src/engines/engine-profile.js';
+import { ENGINE_PROFILES } from '../../src/engines/engine-profiles.js';
 import { FakeEngine, type FakeEngineName } from '../support/engines/fake-engine.js';
 import { FIM_TEMPLATE } from '../support/engines/tiny-vocabulary.js';
 import { API_KEY, Gateway } from '../support/gateway.js';

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { type Capability, CAPABILITY_NAMES, descriptionOf, type Support } from '../../src/config/capabilities.js';
+import { type Capability, CAPABILITY_NAMES, descriptionOf, type Support } from '../../src/engines/capabilities.js';
 import { examineFake, proposedIn } from './examining.js';
 
 type Cells = Partial<Record<Capability, Support>>;

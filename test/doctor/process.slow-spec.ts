@@ -4,7 +4,7 @@ import { mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parse, stringify } from 'yaml';
-import { CAPABILITY_NAMES } from '../../src/config/capabilities.js';
+import { CAPABILITY_NAMES } from '../../src/engines/capabilities.js';
 import { EngineProcess } from '../support/engine-process.js';
 import { FakeEngine, type FakeEngineName } from '../support/engines/fake-engine.js';
 import { FakeUpstream } from '../support/fake-upstream.js';
@@ -28,7 +28,7 @@ interface Report {
 function doctor(args: string[], env: Record<string, string> = {}): Promise<Finished> {
   return new Promise((resolve) => {
     const options = { env: { PATH: process.env.PATH, GATEWAY_CONFIG: configFile([]), ...env } };
-    execFile(process.execPath, ['dist/src/doctor/main.js', ...args], options, (error, stdout, stderr) => {
+    execFile(process.execPath, ['dist/src/cli/doctor/main.js', ...args], options, (error, stdout, stderr) => {
       resolve({ code: Number(error?.code ?? 0), stdout, stderr });
     });
   });

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import type { Socket } from 'node:net';
-import { Metrics } from '../../src/telemetry/metrics.js';
+import { Metrics } from '../../src/observability/metrics.js';
 import { beginStream, chunk, completion, events, FakeUpstream, replyJson } from '../support/fake-upstream.js';
 import { API_KEY, Gateway } from '../support/gateway.js';
 import { ManualClock } from '../support/manual-clock.js';

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { replyEvents, replyJson, chunk, completion, FakeUpstream } from '../support/fake-upstream.js';
 import { eventsOf, Gateway } from '../support/gateway.js';
-import { Metrics } from '../../src/telemetry/metrics.js';
+import { Metrics } from '../../src/observability/metrics.js';
 
 const REQUEST = { model: 'test-model', prompt: 'Hi' };
 const MAX = Number.MAX_SAFE_INTEGER;

@@ -3,9 +3,9 @@ import { plainToInstance } from 'class-transformer';
 import { Writable } from 'node:stream';
 import { hashApiKey } from '../../src/config/api-key-hash.js';
 import { GatewayConfig } from '../../src/config/config.js';
-import { createApp } from '../../src/create-app.js';
-import { type Clock, systemClock } from '../../src/telemetry/clock.js';
-import { createLogger } from '../../src/telemetry/logger.js';
+import { createApp } from '../../src/process/create-app.js';
+import { type Clock, systemClock } from '../../src/common/clock.js';
+import { createLogger } from '../../src/observability/logger.js';
 import { until } from './wait.js';
 
 /** The API key that every test gateway knows. */

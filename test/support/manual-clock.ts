@@ -1,4 +1,4 @@
-import type { Clock, Timer } from '../../src/telemetry/clock.js';
+import type { Clock, Timer } from '../../src/common/clock.js';
 
 interface Scheduled {
   dueAt: number;

@@ -1,4 +1,4 @@
-import { addCounts, isCount } from '../../telemetry/usage.js';
+import { addCounts, isCount } from '../../observability/usage.js';
 import { UpstreamError } from '../../upstreams/upstream-error.js';
 import { readAnswer, type UpstreamCompletion } from '../canonical.js';
 import type { Dialect, SentBody } from './dialect.js';

@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import type { UpstreamChoice } from '../canonical.js';
-import type { CreateCompletionDto } from '../create-completion.dto.js';
+import type { CreateCompletionDto } from '../../contract/create-completion.dto.js';
 import { pickBest, toRankable } from './best-of.js';
 
 const asked = (fields: Partial<CreateCompletionDto>): CreateCompletionDto => ({ model: 'm', prompt: 'Hi', ...fields });

@@ -1,7 +1,7 @@
 import type { LegacyLogprobs, UpstreamChoice } from '../canonical.js';
-import { lengthInCodePoints } from '../code-points.js';
-import type { CreateCompletionDto } from '../create-completion.dto.js';
-import { echoedPromptOf, promptOf } from '../prompts.js';
+import { lengthInCodePoints } from '../../common/code-points.js';
+import type { CreateCompletionDto } from '../../contract/create-completion.dto.js';
+import { echoedPromptOf, promptOf } from '../../contract/prompts.js';
 import { asLegacy } from './legacy-logprobs.js';
 import { ignoredBy } from './emulation.js';
 

@@ -1,5 +1,5 @@
-import type { Cancellation } from '../../telemetry/cancellation.js';
-import { addCounts, isCount, type Usage } from '../../telemetry/usage.js';
+import type { Cancellation } from '../../common/cancellation.js';
+import { addCounts, isCount, type Usage } from '../../observability/usage.js';
 import { readStart } from '../../upstreams/read-all.js';
 import type { Upstream, UpstreamRequest } from '../../upstreams/upstream.js';
 import { UpstreamError } from '../../upstreams/upstream-error.js';

@@ -1,6 +1,6 @@
 import type { UpstreamChoice } from '../canonical.js';
 import { asLegacy } from './legacy-logprobs.js';
-import type { Prompt } from '../prompts.js';
+import type { Prompt } from '../../contract/prompts.js';
 import { type Emulation, ignoredBy } from './emulation.js';
 
 /** Puts the prompt in front of each choice, for engines that do not. */

@@ -1,4 +1,4 @@
-import type { Usage } from '../../telemetry/usage.js';
+import type { Usage } from '../../observability/usage.js';
 import { UpstreamError } from '../../upstreams/upstream-error.js';
 import type { UpstreamChoice } from '../canonical.js';
 import type { Refusal } from '../demands.js';

@@ -1,5 +1,5 @@
 import type { Candidate } from '../../routing/candidate.js';
-import { Cancellation } from '../../telemetry/cancellation.js';
+import { Cancellation } from '../../common/cancellation.js';
 
 /**
  * Runs the parts of one request on one upstream, some of them at the same time. The caller of this holds a place there

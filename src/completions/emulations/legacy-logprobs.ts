@@ -1,7 +1,7 @@
 import { TextDecoder } from 'node:util';
 import type { LegacyLogprobs, UpstreamChoice } from '../canonical.js';
-import { lengthInCodePoints } from '../code-points.js';
-import type { Prompt } from '../prompts.js';
+import { lengthInCodePoints } from '../../common/code-points.js';
+import type { Prompt } from '../../contract/prompts.js';
 import { type Emulation, ignoredBy } from './emulation.js';
 
 /** A token in the shape of chat completions, as llama.cpp and LocalAI give it for completions as well. */

@@ -1,7 +1,7 @@
-import type { Usage } from '../../telemetry/usage.js';
+import type { Usage } from '../../observability/usage.js';
 import { choiceTellsMore } from '../answer-fields.js';
 import type { UpstreamChoice } from '../canonical.js';
-import { lengthInCodePoints } from '../code-points.js';
+import { lengthInCodePoints } from '../../common/code-points.js';
 import { asLegacy, selectTokens } from './legacy-logprobs.js';
 import type { Emulation } from './emulation.js';
 import { emptyMirrors } from './mirrors.js';

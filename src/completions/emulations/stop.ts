@@ -1,7 +1,7 @@
 import { choiceTellsMore } from '../answer-fields.js';
 import type { LegacyLogprobs, UpstreamChoice } from '../canonical.js';
-import { lengthInCodePoints } from '../code-points.js';
-import { StopScanner, StopStrings } from '../stop-scanner.js';
+import { lengthInCodePoints } from '../../common/code-points.js';
+import { StopScanner, StopStrings } from '../../common/stop-scanner.js';
 import { asLegacy } from './legacy-logprobs.js';
 import type { Emulation } from './emulation.js';
 import { HeldMirrors } from './mirrors.js';

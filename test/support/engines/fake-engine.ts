@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { descriptionOf } from '../../../src/config/capabilities.js';
+import { descriptionOf } from '../../../src/engines/capabilities.js';
 import { ReceivedRequest } from '../fake-upstream.js';
 import type { Asked, Body } from './asked.js';
 import { ChatOnly } from './chat-only.js';

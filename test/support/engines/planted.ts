@@ -1,4 +1,4 @@
-import type { Capability } from '../../../src/config/capabilities.js';
+import type { Capability } from '../../../src/engines/capabilities.js';
 import { type Asked, type Body, anotherSeed, isOfTokens, promptsOf, UNLIMITED, withoutNulls } from './asked.js';
 
 /** How something that an engine lacks shows: it is ignored in silence, or refused with a status. */

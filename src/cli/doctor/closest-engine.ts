@@ -1,0 +1,71 @@
+import type { UpstreamConfig } from '../../config/config.js';
+import { ENGINES } from '../../engines/engine-names.js';
+import { configuredProfile } from '../../engines/engine-profile.js';
+import { ENGINE_PROFILES } from '../../engines/engine-profiles.js';
+import { diagnose, type Findings } from './diagnosis.js';
+import { isFields } from './engine-answer.js';
+import type { EngineClient } from './engine-client.js';
+
+type Engine = UpstreamConfig['engine'];
+
+/** A promise that is not kept weighs more than a gift that is not taken. */
+const TOO_MUCH = 3;
+const TOO_LITTLE = 1;
+/** A server that tells its name is believed, unless it behaves like another one altogether. */
+const SIGN = 12;
+
+/** What a server says of itself: nothing of this is on the endpoint, and any of it may be missing. */
+const SIGNS: readonly { engine: Engine; path: string; isShown: (json: unknown, text: string) => boolean }[] = [
+  { engine: 'embedded', path: '/health', isShown: (json) => isFields(json) && 'tokensGenerated' in json },
+  { engine: 'ollama', path: '/', isShown: (_, text) => text.startsWith('Ollama is running') },
+  { engine: 'tgi', path: '/info', isShown: (json) => isFields(json) && 'max_total_tokens' in json },
+  { engine: 'sglang', path: '/get_model_info', isShown: (json) => isFields(json) && 'model_path' in json },
+  {
+    engine: 'llama.cpp',
+    path: '/props',
+    isShown: (json) => isFields(json) && 'default_generation_settings' in json,
+  },
+];
+
+const OWNERS: Readonly<Record<string, Engine>> = {
+  vllm: 'vllm',
+  llamacpp: 'llama.cpp',
+  library: 'ollama',
+  sglang: 'sglang',
+  me: 'llama-cpp-python',
+};
+
+/** The engine that a server says it is, as far as it says so. */
+export async function engineBySigns(client: EngineClient): Promise<Engine | undefined> {
+  for (const { engine, path, isShown } of SIGNS) {
+    const { status, json, text } = await client.get(path);
+    if (status === 200 && isShown(json, text)) return engine;
+  }
+  const { json } = await client.get('/v1/models');
+  const [model] = isFields(json) && Array.isArray(json.data) ? (json.data as unknown[]) : [];
+  const owner = isFields(model) && typeof model.owned_by === 'string' ? model.owned_by : '';
+  return Object.hasOwn(OWNERS, owner) ? OWNERS[owner] : undefined;
+}
+
+/** The engine whose profile differs least from what was found; the first of `ENGINES` among equals. */
+export function closestEngine(findings: Findings, api: UpstreamConfig['api'], sign: Engine | undefined): Engine {
+  const distances = ENGINES.map((engine) => ({
+    engine,
+    distance: distanceOf(engine, findings, api) - (engine === sign ? SIGN : 0),
+  }));
+  return distances.reduce((best, each) => (each.distance < best.distance ? each : best)).engine;
+}
+
+function distanceOf(engine: Engine, findings: Findings, api: UpstreamConfig['api']): number {
+  const profile = configuredProfile(ENGINE_PROFILES[engine], { api });
+  const { cells, extraParameters } = diagnose(profile, findings);
+  const ofCells = cells.map(({ claim, proposal, isTooMuch }) =>
+    isTooMuch ? TOO_MUCH : claim === proposal ? 0 : TOO_LITTLE,
+  );
+  const ofExtras = extraParameters.isTooMuch
+    ? TOO_MUCH
+    : extraParameters.claim === extraParameters.proposal
+      ? 0
+      : TOO_LITTLE;
+  return ofCells.reduce<number>((sum, each) => sum + each, ofExtras);
+}

@@ -1,0 +1,182 @@
+import type { HttpService } from '@nestjs/axios';
+import { type AxiosRequestConfig, type AxiosResponse, isAxiosError } from 'axios';
+import { Agent as HttpAgent } from 'node:http';
+import { Agent as HttpsAgent } from 'node:https';
+import type { Readable } from 'node:stream';
+import { firstValueFrom } from 'rxjs';
+import type { UpstreamConfig } from '../../config/config.js';
+import { DONE, EventStreamParser } from '../../upstreams/event-stream.js';
+import {
+  choicesOf,
+  type EngineAnswer,
+  type EngineStream,
+  type Fields,
+  noAnswer,
+  readAnswer,
+  readStream,
+} from './engine-answer.js';
+
+/** The server that is examined. */
+export interface Subject {
+  /** Up to and with `/v1`. */
+  baseUrl: string;
+  apiKey: string | undefined;
+  api: UpstreamConfig['api'];
+  model: string;
+}
+
+/** The first request may have to load the model. */
+export const FIRST_TIME_LIMIT_MS = 300_000;
+const TIME_LIMIT_MS = 60_000;
+
+/**
+ * Asks one server, and tells whatever it says: nothing is thrown.
+ *
+ * Bodies are written as for completions; with `api: chat` they are sent as the gateway would send them there.
+ */
+export class EngineClient {
+  /** How many requests were sent. */
+  requests = 0;
+  // llama.cpp's server advertises keep-alive and closes: each request has a connection of its own.
+  private readonly agents = { httpAgent: new HttpAgent(), httpsAgent: new HttpsAgent() };
+
+  constructor(
+    private readonly http: HttpService,
+    readonly subject: Subject,
+  ) {}
+
+  async ask(body: Fields, timeLimitMs = TIME_LIMIT_MS): Promise<EngineAnswer> {
+    const answer = await this.call<string>(this.completion(body), timeLimitMs);
+    return typeof answer === 'string' ? noAnswer(answer) : readAnswer(answer.status, answer.data);
+  }
+
+  /** Reads a stream to its end, or until the texts so far are `enough`; then the request is aborted. */
+  async stream(body: Fields, enough: (text: string) => boolean = () => false): Promise<EngineStream> {
+    const leave = new AbortController();
+    const streamed = await this.call<Readable>(
+      { ...this.completion({ ...body, stream: true }), responseType: 'stream' },
+      TIME_LIMIT_MS,
+      leave.signal,
+    );
+    const nothing = { contentType: '', chunks: [], hasDone: false, isCut: false };
+    if (typeof streamed === 'string') return { ...noAnswer(streamed), ...nothing };
+    const contentType = String(streamed.headers['content-type'] ?? '');
+    const events: string[] = [];
+    const parser = new EventStreamParser();
+    let raw = '';
+    let text = '';
+    let isCut = false;
+    try {
+      for await (const piece of streamed.data as AsyncIterable<Buffer>) {
+        raw += piece.toString();
+        const added = parser.push(piece);
+        events.push(...added);
+        text += added.map(textOfEvent).join('');
+        isCut = enough(text);
+        if (isCut) break;
+      }
+      const last = parser.end();
+      if (last !== undefined) events.push(last);
+    } catch (error) {
+      if (events.length === 0) return { ...noAnswer(`the stream broke: ${(error as Error).message}`), ...nothing };
+    } finally {
+      leave.abort();
+    }
+    if (streamed.status !== 200 || events.length === 0) {
+      return { ...readAnswer(streamed.status, raw), ...nothing, contentType, choices: [] };
+    }
+    const hasDone = events.includes(DONE);
+    return readStream(
+      streamed.status,
+      contentType,
+      events.filter((event) => event !== DONE),
+      { hasDone, isCut },
+    );
+  }
+
+  async getModels(): Promise<{ status: number; text: string; json: unknown }> {
+    return this.control({ url: `${this.subject.baseUrl}/models` });
+  }
+
+  /** A path from the root of the server, which is the base URL without `/v1`. */
+  async get(path: string): Promise<{ status: number; text: string; json: unknown }> {
+    return this.control({ url: this.root + path });
+  }
+
+  async post(path: string, data: Fields): Promise<{ status: number; text: string; json: unknown }> {
+    return this.control({ method: 'POST', url: this.root + path, data });
+  }
+
+  private get root(): string {
+    return this.subject.baseUrl.replace(/\/v1$/, '');
+  }
+
+  private async control(request: AxiosRequestConfig): Promise<{ status: number; text: string; json: unknown }> {
+    const answer = await this.call<string>(request, TIME_LIMIT_MS);
+    if (typeof answer === 'string') return { status: 0, text: answer, json: undefined };
+    let json: unknown;
+    try {
+      json = JSON.parse(answer.data);
+    } catch {
+      // Some of these paths answer with plain text.
+    }
+    return { status: answer.status, text: answer.data, json };
+  }
+
+  private completion(body: Fields): AxiosRequestConfig {
+    const { baseUrl, api, model } = this.subject;
+    const data = { model, ...body };
+    return api === 'chat'
+      ? { method: 'POST', url: `${baseUrl}/chat/completions`, data: toChat(data) }
+      : { method: 'POST', url: `${baseUrl}/completions`, data };
+  }
+
+  /** The answer, whatever its status; a text that says why when there is none. */
+  private async call<T>(
+    request: AxiosRequestConfig,
+    timeLimitMs: number,
+    leave?: AbortSignal,
+  ): Promise<AxiosResponse<T> | string> {
+    const { apiKey } = this.subject;
+    const limit = AbortSignal.timeout(timeLimitMs);
+    this.requests += 1;
+    try {
+      return await firstValueFrom(
+        this.http.request<T>({
+          responseType: 'text',
+          // Axios would parse what looks like JSON.
+          transformResponse: (data: unknown) => data,
+          ...request,
+          ...this.agents,
+          headers: apiKey === undefined ? {} : { Authorization: `Bearer ${apiKey}` },
+          signal: leave ? AbortSignal.any([leave, limit]) : limit,
+          validateStatus: () => true,
+          maxRedirects: 0,
+          proxy: false,
+        }),
+      );
+    } catch (error) {
+      if (limit.aborted) return `no answer within ${timeLimitMs / 1000} s`;
+      return isAxiosError(error) ? error.message || (error.code ?? 'no answer') : String(error);
+    }
+  }
+}
+
+/** The prompt as one message of the user, and `logprobs` as chat completions have it. */
+function toChat({ prompt, logprobs, ...others }: Fields): Fields {
+  return {
+    ...others,
+    messages: [{ role: 'user', content: prompt }],
+    ...(typeof logprobs === 'number' && { logprobs: true, top_logprobs: logprobs }),
+  };
+}
+
+function textOfEvent(event: string): string {
+  try {
+    return choicesOf(JSON.parse(event) as Fields)
+      .map(({ text }) => text)
+      .join('');
+  } catch {
+    return '';
+  }
+}

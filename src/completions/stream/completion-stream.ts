@@ -1,0 +1,213 @@
+import { isUsage, type Usage } from '../../observability/usage.js';
+import { DONE, formatEvent } from '../../upstreams/event-stream.js';
+import { UpstreamError } from '../../upstreams/upstream-error.js';
+import { tellsMore } from '../answer-fields.js';
+import { writeAnswer } from '../answer-json.js';
+import type { UpstreamChoice, UpstreamCompletion } from '../canonical.js';
+import { EarlyChunks } from './early-chunks.js';
+import { mergeUsage } from '../emulations/merge-usage.js';
+import type { PartReader, Piece } from './part-reader.js';
+import { PlainChunks } from './plain-chunks.js';
+import { PromptFields } from '../prompt-fields.js';
+import type { ResumedChunks } from './resumed-chunks.js';
+import type { StreamProgress } from './stream-progress.js';
+
+export interface StreamExpectation {
+  requestedModel: string;
+  /** Whether the caller asked for a last chunk with the usage. */
+  includeUsage: boolean;
+  /** Whether the caller asked for the counts on each chunk, as vLLM gives them with `continuous_usage_stats`. */
+  continuousUsage: boolean;
+  /** The end waits for a usage that is counted when everything else is there. */
+  countsUsage: boolean;
+  /** The gateway may know that a choice is over before the upstream does. */
+  endsEarly: boolean;
+}
+
+/**
+ * What the parts of an answer say, event by event, as the caller's one stream: the requested model's name on every chunk,
+ * one id, and usage only for those who asked. An event that needs no change is passed on as it came.
+ */
+export class CompletionStream {
+  private readonly plain = new PlainChunks();
+  private readonly early = new EarlyChunks();
+  private readonly promptFields = new PromptFields();
+  private countedUsage: Usage | undefined;
+  private hasFinished = false;
+  private hasSentUsage = false;
+  private openPartCount: number;
+
+  constructor(
+    readonly expected: StreamExpectation,
+    private readonly progress: StreamProgress,
+    private readonly readers: readonly PartReader[],
+    /** Fits the chunks of a resumed stream to what the caller has already. */
+    private readonly resumed?: ResumedChunks,
+  ) {
+    this.openPartCount = readers.length;
+  }
+
+  /** Whether the caller has all. */
+  get isDone(): boolean {
+    return this.hasFinished;
+  }
+
+  /** The counts so far; undefined while a part has told none. */
+  get usage(): Usage | undefined {
+    if (this.countedUsage) return this.countedUsage;
+    const [only, ...others] = this.readers;
+    if (others.length === 0) return only?.usage;
+    const parts = this.readers.flatMap(({ part: { promptIndex }, usage }) => (usage ? [{ promptIndex, usage }] : []));
+    return parts.length === this.readers.length ? mergeUsage(parts) : undefined;
+  }
+
+  /** Whether every choice has finished, and the usage has come if it was asked for. */
+  get lacksOnlyDone(): boolean {
+    return !this.hasFinished && this.progress.isWhole && (this.usage !== undefined || !this.expected.includeUsage);
+  }
+
+  /** Whether there is nothing more to read of a part, whatever the upstream still says. */
+  isOver(reader: PartReader): boolean {
+    if (reader.hasDone) return true;
+    return this.expected.endsEarly && !this.expected.includeUsage && this.isWhole(reader);
+  }
+
+  /**
+   * The events for the caller that follow from one of the upstream.
+   *
+   * @throws {UpstreamError} when it is an error, or no completion chunk.
+   */
+  accept(reader: PartReader, data: string): string {
+    if (reader.hasDone) return '';
+    const plain = this.plain.read(data);
+    if (plain) {
+      this.progress.add({ choices: [plain] });
+      return plain.event;
+    }
+    const json = data.trim();
+    if (json === '') return '';
+    if (json === DONE) return this.finishPart(reader);
+    const piece = reader.read(json);
+    // Between JSON's tokens a line end is a space; for the client it would end the event.
+    return piece ? this.acceptPiece(reader, piece, json.includes('\n') ? json.replaceAll('\n', ' ') : json) : '';
+  }
+
+  private acceptPiece(reader: PartReader, piece: Piece, data: string): string {
+    const { completion: chunk, isAsItCame, isUsageOnly } = piece;
+    const isFitted = this.resumed?.fit(chunk) ?? false;
+    const isAnothers = this.readers.length > 1 && this.fitIn(chunk, reader);
+    this.progress.add(chunk);
+    if (isUsage(chunk.usage)) reader.usage = chunk.usage;
+    if (chunk.choices.length === 0) return this.acceptWithoutChoices(chunk, isUsageOnly, data.length);
+
+    const hidesUsage = chunk.usage !== undefined && !this.keepsUsage(chunk);
+    const isOwn = !isFitted && !isAnothers;
+    const isUnchanged = isOwn && isAsItCame && !hidesUsage && chunk.model === this.expected.requestedModel;
+    if (isOwn && reader.part.isPlain && isPlain(chunk)) {
+      const rewrite = (text: string): string => this.writeChunk(withText(chunk, text), hidesUsage);
+      this.plain.learn(data, chunk.choices[0].index, isUnchanged ? undefined : rewrite);
+    }
+    const event = isUnchanged ? formatEvent(data) : this.writeChunk(chunk, hidesUsage);
+    return this.early.isEmpty ? event : this.writeEarly() + event;
+  }
+
+  /** The one chunk that has the usage, and what the engine tells besides. */
+  private acceptWithoutChoices(chunk: UpstreamCompletion, isUsageOnly: boolean, length: number): string {
+    const usage = isUsageOnly ? this.writeUsage(chunk) : '';
+    if (usage !== '' || !tellsMore(chunk)) return usage;
+    if (this.progress.chunkCount > 0) return this.writeChunk(chunk, true);
+    this.early.add(chunk, length);
+    return '';
+  }
+
+  private writeEarly(): string {
+    const { identity } = this.progress;
+    return this.early
+      .take()
+      .map((chunk) => this.writeChunk({ ...chunk, ...identity }, true))
+      .join('');
+  }
+
+  private writeChunk(chunk: UpstreamCompletion, hidesUsage: boolean): string {
+    const { usage, ...others } = chunk;
+    return this.write(hidesUsage ? others : { ...others, usage });
+  }
+
+  /**
+   * What is still owed when the upstream's answer to a part has ended.
+   *
+   * @throws {UpstreamError} when a choice has no finish: nobody should take that for a whole answer, be it that the engine
+   *   says `[DONE]`, as llama-cpp-python does when another request has cut this one.
+   */
+  end(reader: PartReader): string {
+    return reader.hasDone ? '' : this.finishPart(reader);
+  }
+
+  /** The end of the caller's stream. Some engines have the usage on the last choice's chunk; its own is then made here. */
+  finish(counted?: Usage): string {
+    this.hasFinished = true;
+    this.countedUsage = counted;
+    const { usage } = this;
+    const isOwed = this.expected.includeUsage && usage !== undefined && !this.hasSentUsage;
+    const head = { ...this.progress.identity, object: 'text_completion' };
+    const owed = isOwed ? this.write({ ...head, choices: [], usage }) : '';
+    return owed + formatEvent(DONE);
+  }
+
+  private finishPart(reader: PartReader): string {
+    if (!this.isWhole(reader)) this.requireWhole(reader);
+    reader.hasDone = true;
+    this.openPartCount--;
+    return this.openPartCount === 0 && !this.expected.countsUsage ? this.finish() : '';
+  }
+
+  /** Of a resumed stream, the choice may have finished before. */
+  private isWhole(reader: PartReader): boolean {
+    return reader.isWhole || this.progress.isWhole;
+  }
+
+  private requireWhole(reader: PartReader): never {
+    if (!reader.hasOpen) reader.requireChoices();
+    throw new UpstreamError('broken', 'the stream ended before its end');
+  }
+
+  /** The chunks of several answers are those of one. */
+  private fitIn(chunk: UpstreamCompletion, reader: PartReader): true {
+    Object.assign(chunk, this.progress.identity);
+    this.promptFields.fit(chunk, reader);
+    return true;
+  }
+
+  /** Null on the way is OpenAI's own; counts on the way are for those who asked for them on each chunk. */
+  private keepsUsage({ usage }: UpstreamCompletion): boolean {
+    return (
+      this.expected.includeUsage && (usage === null || (this.expected.continuousUsage && this.readers.length === 1))
+    );
+  }
+
+  /** The one chunk that has the usage, and no choices: of several parts, it is made at the end. */
+  private writeUsage(chunk: UpstreamCompletion): string {
+    const isSingle = this.readers.length === 1 && !this.expected.countsUsage;
+    if (!isSingle || !this.expected.includeUsage || this.hasSentUsage || !isUsage(chunk.usage)) return '';
+    this.hasSentUsage = true;
+    return this.write(chunk);
+  }
+
+  private write(chunk: object): string {
+    return formatEvent(writeAnswer({ ...chunk, model: this.expected.requestedModel }));
+  }
+}
+
+type PlainCompletion = UpstreamCompletion & { choices: [UpstreamChoice] };
+
+/** A chunk of one choice that has nothing but a text: what more there may be says something else each time. */
+function isPlain(chunk: UpstreamCompletion): chunk is PlainCompletion {
+  const [choice, ...others] = chunk.choices;
+  return (
+    choice !== undefined && others.length === 0 && !choice.finish_reason && !choice.logprobs && !isUsage(chunk.usage)
+  );
+}
+
+function withText(chunk: PlainCompletion, text: string): UpstreamCompletion {
+  return { ...chunk, choices: [{ ...chunk.choices[0], text }] };
+}

@@ -1,0 +1,32 @@
+import { UpstreamError } from '../../upstreams/upstream-error.js';
+import type { UpstreamCompletion } from '../canonical.js';
+
+/** UTF-16 units. What an engine says before it begins is a few hundred. */
+const MAX_LENGTH = 1_048_576;
+
+/**
+ * Chunks without choices that come before the first with some. They wait for it: a stream that has not begun can still be
+ * had from another upstream, and its chunks have one id.
+ */
+export class EarlyChunks {
+  private chunks: UpstreamCompletion[] = [];
+  private length = 0;
+
+  get isEmpty(): boolean {
+    return this.chunks.length === 0;
+  }
+
+  /** @throws {UpstreamError} when there are more than any engine has. */
+  add(chunk: UpstreamCompletion, length: number): void {
+    this.length += length;
+    if (this.length > MAX_LENGTH)
+      throw new UpstreamError('answered', `more than ${MAX_LENGTH} characters before the first choice`);
+    this.chunks.push(chunk);
+  }
+
+  take(): UpstreamCompletion[] {
+    const { chunks } = this;
+    this.chunks = [];
+    return chunks;
+  }
+}

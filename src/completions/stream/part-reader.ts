@@ -1,0 +1,128 @@
+import { isUsage, type Usage } from '../../observability/usage.js';
+import { UpstreamError } from '../../upstreams/upstream-error.js';
+import { endChoices, type FallbackIdentity, makeCanonical, type UpstreamCompletion } from '../canonical.js';
+import { type Emulation, ignoredBy } from '../emulations/emulation.js';
+import { dropMirrors } from '../emulations/mirrors.js';
+import type { Part } from '../plan.js';
+
+/** A piece of the caller's answer. */
+export interface Piece {
+  completion: UpstreamCompletion;
+  /** Nothing in it had to change: the upstream's bytes say the same. */
+  isAsItCame: boolean;
+  /** It came without choices: it is there for the usage. */
+  isUsageOnly: boolean;
+}
+
+/** Reads what the upstream answers to one part of a request, and makes it what the contract says and the caller asked for. */
+export class PartReader {
+  /** The upstream has said that all was said. */
+  hasDone = false;
+  /** The last counts that came with it, if any did. */
+  usage: Usage | undefined;
+  private readonly emulations: readonly Emulation[];
+  /** Whether something came of each of the choices. */
+  private readonly begun: true[] = [];
+  private begunCount = 0;
+  private readonly finished: true[] = [];
+  private finishedCount = 0;
+
+  constructor(
+    readonly part: Part,
+    private readonly fallback: FallbackIdentity,
+  ) {
+    this.emulations = part.emulations();
+  }
+
+  /** Whether something is emulated here, for which the prompt may be needed. */
+  get isEmulating(): boolean {
+    return this.emulations.length > 0;
+  }
+
+  /**
+   * A whole answer, or the data of one event.
+   *
+   * @returns undefined for what tells nothing.
+   * @throws {UpstreamError} when it is an error, no completion, or not what was asked for.
+   */
+  read(json: string, isWhole = false): Piece | undefined {
+    const completion = this.part.dialect.read(json);
+    if (!completion) return undefined;
+    const isUsageOnly = completion.choices.length === 0;
+    const isReady = makeCanonical(completion, this.fallback);
+    const isCanonical = (!isWhole || endChoices(completion)) && isReady;
+    const isInPlace = this.placeChoices(completion);
+    if (this.emulations.length > 0) this.emulate(completion);
+    for (const { index, finish_reason } of completion.choices) if (finish_reason) this.finish(index);
+    return { completion, isAsItCame: isCanonical && isInPlace && this.part.isPlain, isUsageOnly };
+  }
+
+  /**
+   * A whole answer.
+   *
+   * @throws {UpstreamError} as `read` does, and when choices are missing.
+   */
+  readWhole(json: string): Piece {
+    const piece = this.read(json, true);
+    if (!piece) throw new UpstreamError('answered', 'null for an answer');
+    this.requireChoices();
+    if (piece.completion.choices.length > this.begunCount) {
+      throw new UpstreamError('answered', 'a choice that came twice');
+    }
+    return piece;
+  }
+
+  /** Whether every choice of the part has finished. */
+  get isWhole(): boolean {
+    return this.finishedCount === this.part.choiceCount;
+  }
+
+  /** Whether one of the choices has begun and not finished. */
+  get hasOpen(): boolean {
+    return this.finishedCount < this.begunCount;
+  }
+
+  private finish(index: number): void {
+    if (this.finished[index]) return;
+    this.finished[index] = true;
+    this.finishedCount++;
+  }
+
+  /**
+   * @throws {UpstreamError} when the upstream has ended, and a choice that was asked for never came: with some of them, it
+   *   takes no such request; with none, it is at fault.
+   */
+  requireChoices(): void {
+    const { choiceCount } = this.part;
+    if (this.begunCount === choiceCount) return;
+    if (this.begunCount === 0) throw new UpstreamError('answered', 'an answer without a choice');
+    const param = choiceCount > 1 ? 'n' : 'prompt';
+    throw ignoredBy({ param, asks: `\`${param}\` as it was given` });
+  }
+
+  /** Gives each choice the caller's number for it. */
+  private placeChoices({ choices }: UpstreamCompletion): boolean {
+    const { firstChoice, choiceCount } = this.part;
+    for (const choice of choices) {
+      if (choice.index < 0 || choice.index >= choiceCount) {
+        throw new UpstreamError('answered', `a choice ${choice.index} that was not asked for`);
+      }
+      if (!this.begun[choice.index]) {
+        this.begun[choice.index] = true;
+        this.begunCount++;
+      }
+      choice.index += firstChoice;
+    }
+    return firstChoice === 0;
+  }
+
+  private emulate(completion: UpstreamCompletion): void {
+    if (this.emulations.some(({ cutsText }) => cutsText)) dropMirrors(completion);
+    completion.choices = completion.choices.filter((choice) =>
+      this.emulations.every((emulation) => emulation.fit(choice)),
+    );
+    for (const emulation of this.emulations) {
+      if (isUsage(completion.usage) && emulation.fitUsage) completion.usage = emulation.fitUsage(completion.usage);
+    }
+  }
+}

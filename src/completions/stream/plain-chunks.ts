@@ -1,0 +1,103 @@
+import { formatEvent } from '../../upstreams/event-stream.js';
+
+/** Stands for the text of a chunk, where a place for one is looked for. */
+const ANY_TEXT = '\u0001';
+const ANY_LITERAL = JSON.stringify(ANY_TEXT);
+
+/** A chunk with a hole where its text is: what comes before, and what comes after. */
+interface Hole {
+  head: string;
+  tail: string;
+}
+
+/** How the upstream writes a chunk of one choice, and how the caller gets it. */
+interface Shape {
+  index: number;
+  data: Hole;
+  event: Hole;
+}
+
+/** What a chunk says whose shape is known. */
+export interface PlainChunk {
+  index: number;
+  text: string;
+  /** The event for the caller. */
+  event: string;
+}
+
+/** UTF-16 units. A longer chunk is not like the others, and a regular expression may not get through it. */
+const MAX_LEARNED_LENGTH = 65_536;
+
+/** After so many chunks in a row that are like none before, there is nothing to be won. */
+const MAX_MISSES = 8;
+
+/**
+ * Knows a chunk that is the last one's equal in all but its text, which nearly all chunks of a stream are: only the text is
+ * read then, and not the whole JSON again.
+ */
+export class PlainChunks {
+  private shape: Shape | undefined;
+  private misses = 0;
+
+  /** What the chunk says, when it differs from a learned one in its text alone. */
+  read(data: string): PlainChunk | undefined {
+    if (!this.shape) return undefined;
+    const literal = within(this.shape.data, data);
+    const text = literal === undefined ? undefined : textOf(literal);
+    if (literal === undefined || text === undefined) return undefined;
+    this.misses = 0;
+    const { index, event } = this.shape;
+    return { index, text, event: event.head + literal + event.tail };
+  }
+
+  /**
+   * Takes the shape of a chunk with one choice, of which nothing but the text may change without more to be done.
+   * `rewrite` writes the event for the caller as it is with another text, if it is not the upstream's own.
+   */
+  learn(data: string, index: number, rewrite: ((text: string) => string) | undefined): void {
+    if (this.misses++ > MAX_MISSES || data.length > MAX_LEARNED_LENGTH) return;
+    const hole = holeIn(data);
+    const event = rewrite
+      ? holeInEvent(rewrite(ANY_TEXT))
+      : hole && holeInEvent(formatEvent(hole.head + ANY_LITERAL + hole.tail));
+    this.shape = hole && event && { index, data: hole, event };
+  }
+}
+
+function holeInEvent(event: string): Hole | undefined {
+  const [head = '', tail, ...others] = event.split(ANY_LITERAL);
+  return tail !== undefined && others.length === 0 ? { head, tail } : undefined;
+}
+
+/** What is in the hole; undefined when what is around it differs. */
+function within({ head, tail }: Hole, data: string): string | undefined {
+  const fits = data.length > head.length + tail.length && data.startsWith(head) && data.endsWith(tail);
+  return fits ? data.slice(head.length, data.length - tail.length) : undefined;
+}
+
+const QUOTE = '"';
+
+/** Undefined for anything but one JSON text, without white space around it: a line end there would end the event. */
+function textOf(literal: string): string | undefined {
+  if (!literal.startsWith(QUOTE) || !literal.endsWith(QUOTE)) return undefined;
+  try {
+    const text: unknown = JSON.parse(literal);
+    return typeof text === 'string' ? text : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+const TEXT = /"text"\s*:\s*(?="(?:[^"\\]|\\.)*")/;
+const LITERAL = /"(?:[^"\\]|\\.)*"/y;
+
+/** The place of the text of a chunk's only choice, tried out: what looks like it may be something else. */
+function holeIn(data: string): Hole | undefined {
+  const key = TEXT.exec(data);
+  if (!key) return undefined;
+  LITERAL.lastIndex = key.index + key[0].length;
+  if (!LITERAL.test(data)) return undefined;
+  const hole = { head: data.slice(0, key.index + key[0].length), tail: data.slice(LITERAL.lastIndex) };
+  const tried = JSON.parse(hole.head + ANY_LITERAL + hole.tail) as { choices?: { text?: unknown }[] };
+  return tried.choices?.[0]?.text === ANY_TEXT ? hole : undefined;
+}

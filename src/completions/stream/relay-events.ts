@@ -1,0 +1,72 @@
+import type { AnswerBody } from '../../upstreams/answer-body.js';
+import { EventStreamParser } from '../../upstreams/event-stream.js';
+import { reading, unreadableAnswer } from '../../upstreams/unreadable-answer.js';
+import type { ClientConnection } from '../../http/client-connection.js';
+import type { CompletionStream } from './completion-stream.js';
+import type { PartReader } from './part-reader.js';
+
+/**
+ * Passes an upstream's stream on to the caller as fast as both go: each piece is handed to `client` within the call that
+ * brings it.
+ *
+ * Resolves when the caller has got all of the part; after the last part of a stream, when all is on its way. What the
+ * upstream still says then is read, which keeps its connection for the next request, and nobody waits for it: the time
+ * limits end an upstream that does not end.
+ *
+ * @throws {UpstreamError} when the upstream breaks off, errs or makes no sense; what came before has been delivered.
+ * @throws {ClientGoneError}
+ */
+export function relayEvents(
+  body: AnswerBody,
+  part: PartReader,
+  stream: CompletionStream,
+  client: ClientConnection,
+  answered: () => void,
+): Promise<void> {
+  const { promise, resolve, reject } = Promise.withResolvers<void>();
+  const parser = new EventStreamParser();
+  const isDone = (): boolean => part.hasDone;
+  const take = (piece: Buffer): void | Promise<void> => {
+    if (isDone()) return undefined;
+    const sending = sendAccepted(parser.push(piece), part, stream, client, answered);
+    if (!stream.isOver(part)) return sending;
+    if (!isDone()) body.leave();
+    else if (sending && !stream.isDone) return sending.then(resolve);
+    else resolve();
+    return sending;
+  };
+  const end = async (): Promise<void> => {
+    if (isDone()) return;
+    const last = parser.end();
+    if (last !== undefined) await sendAccepted([last], part, stream, client, answered);
+    const owed = reading(() => stream.end(part));
+    if (owed !== '') await client.sendEvents(owed);
+  };
+  body.readEach(take).then(end).then(resolve, reject);
+  return promise;
+}
+
+/** Sends what the events say, up to the one that cannot be used. */
+function sendAccepted(
+  events: readonly string[],
+  part: PartReader,
+  stream: CompletionStream,
+  client: ClientConnection,
+  answered: () => void,
+): Promise<void> | undefined {
+  let accepted = '';
+  const send = (): Promise<void> | undefined => {
+    if (accepted === '') return undefined;
+    answered();
+    return client.sendEvents(accepted);
+  };
+  try {
+    for (const data of events) accepted += stream.accept(part, data);
+  } catch (thrown) {
+    const error = unreadableAnswer(thrown);
+    const sending = send();
+    if (!sending) throw error;
+    return sending.then(() => Promise.reject(error));
+  }
+  return send();
+}

@@ -1,0 +1,34 @@
+import { givenExtras } from '../../contract/extra-fields.js';
+
+/**
+ * Fields outside the contract with which the rest of a broken stream may be asked for: their effect is the same wherever in
+ * a text it is generated, or none on the text at all. Whatever else a body holds may follow what was generated so far, and
+ * the rest would begin anew in the middle of it: a grammar or a schema, a beam search, a penalty with a memory, a prompt
+ * that is not in `prompt`.
+ */
+const RESUMABLE = new Set([
+  // What may come next, token by token.
+  'top_k',
+  'min_p',
+  'typical_p',
+  'ignore_eos',
+  'stop_token_ids',
+  // They count the prompt, too, in which the delivered text is then.
+  'repetition_penalty',
+  'repeat_penalty',
+  // What was delivered is taken off.
+  'min_tokens',
+  // How it is scheduled, cached and called.
+  'priority',
+  'cache_salt',
+  'cache_prompt',
+  'request_id',
+  'rid',
+  // The counts on the way are summed as those at the end.
+  'stream_options.continuous_usage_stats',
+]);
+
+/** Whether the body has nothing but fields of the contract and those with which a text goes on as it began. */
+export function mayBeResumed(body: object): boolean {
+  return givenExtras(body).every((name) => RESUMABLE.has(name));
+}

@@ -1,0 +1,58 @@
+import { addCounts, isUsage } from '../../observability/usage.js';
+import { dropPromptFields } from '../answer-fields.js';
+import type { UpstreamChoice, UpstreamCompletion } from '../canonical.js';
+import type { Resumption } from './resume.js';
+import type { StreamProgress } from './stream-progress.js';
+
+/** Makes the chunks of a resumed stream go on where the caller's stream broke off. */
+export class ResumedChunks {
+  private owedText: string;
+  /** What is added to the upstream's text offsets; known from its first token on. */
+  private shift: number | undefined;
+
+  constructor(
+    private readonly resumption: Resumption,
+    private readonly progress: StreamProgress,
+  ) {
+    this.owedText = resumption.owedText;
+  }
+
+  /** Changes a chunk in place. @returns true: no chunk stays as it came. */
+  fit(chunk: UpstreamCompletion): true {
+    const { isOnlyEnd } = this.resumption;
+    Object.assign(chunk, this.progress.identity);
+    // The prompt of a resumed request is another one.
+    for (const each of [chunk, ...chunk.choices]) dropPromptFields(each);
+    if (isOnlyEnd) chunk.choices = chunk.choices.filter(({ finish_reason }) => finish_reason && this.isOpen);
+    for (const choice of chunk.choices) this.fitChoice(choice);
+    if (isUsage(chunk.usage)) chunk.usage = this.sumUsage(chunk.usage);
+    return true;
+  }
+
+  private get isOpen(): boolean {
+    return this.progress.choiceAt(this.resumption.index)?.isFinished === false;
+  }
+
+  private fitChoice(choice: UpstreamChoice): void {
+    choice.index = this.resumption.index;
+    const { owedText } = this;
+    choice.text = owedText + choice.text;
+    this.owedText = '';
+    const offsets = choice.logprobs?.text_offset;
+    if (this.resumption.isOnlyEnd) {
+      Object.assign(choice, { text: owedText, finish_reason: 'length', logprobs: null });
+    } else if (choice.logprobs && offsets?.[0] !== undefined) {
+      const { offset: begin = offsets[0] } = this.resumption;
+      const shift = (this.shift ??= begin - offsets[0]);
+      choice.logprobs.text_offset = offsets.map((offset) => offset + shift);
+    }
+  }
+
+  /** The delivered text was counted as prompt. */
+  private sumUsage({ prompt_tokens, completion_tokens }: { prompt_tokens: number; completion_tokens: number }): object {
+    const { delivered, isOnlyEnd } = this.resumption;
+    const prompt = Math.max(0, prompt_tokens - delivered.ofChoice);
+    const completion = addCounts(delivered.ofAll, isOnlyEnd ? 0 : completion_tokens);
+    return { prompt_tokens: prompt, completion_tokens: completion, total_tokens: addCounts(prompt, completion) };
+  }
+}

@@ -1,0 +1,27 @@
+import { ValidateBy } from 'class-validator';
+import { type Capability, CAPABILITY_NAMES, descriptionOf, type Support, SUPPORTS } from '../engines/capabilities.js';
+
+/** A map from capabilities to how the upstream stands to them. */
+export function IsCapabilityMap(): PropertyDecorator {
+  return ValidateBy({
+    name: 'isCapabilityMap',
+    validator: {
+      validate: (value: unknown) => explainCapabilities(value) === undefined,
+      defaultMessage: (args) => explainCapabilities(args?.value) ?? '',
+    },
+  });
+}
+
+function explainCapabilities(value: unknown): string | undefined {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+    return `must be a map from capabilities to ${SUPPORTS.join(', ')}`;
+  }
+  for (const [name, support] of Object.entries(value)) {
+    if (!CAPABILITY_NAMES.includes(name as Capability)) {
+      return `${name} is no capability; there are ${CAPABILITY_NAMES.join(', ')}`;
+    }
+    const allowed = descriptionOf(name as Capability).emulation === undefined ? ['native', 'refuse'] : SUPPORTS;
+    if (!allowed.includes(support as Support)) return `${name} must be one of: ${allowed.join(', ')}`;
+  }
+  return undefined;
+}

@@ -1,0 +1,20 @@
+export const ENGINES = [
+  'openai',
+  'vllm',
+  'llama.cpp',
+  'ollama',
+  'sglang',
+  'tgi',
+  'localai',
+  'llama-cpp-python',
+  'deepfellow',
+  'embedded',
+] as const;
+export type Engine = (typeof ENGINES)[number];
+
+export const APIS = ['completions', 'chat'] as const;
+export type Api = (typeof APIS)[number];
+
+/** What becomes of fields that the contract does not list. */
+export const EXTRA_PARAMETERS = ['forward', 'refuse'] as const;
+export type ExtraParameters = (typeof EXTRA_PARAMETERS)[number];

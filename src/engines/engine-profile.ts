@@ -1,0 +1,72 @@
+import { type Capabilities, type Capability, CAPABILITY_NAMES, type Support } from './capabilities.js';
+import type { Api, ExtraParameters } from './engine-names.js';
+
+/**
+ * What one engine does on `POST /v1/completions`, and what has to be known to make up for the rest.
+ *
+ * What an answer tells by itself is not here: log probabilities in the shape of chat completions, finish reasons of the
+ * engine's own, usage on the last choice's chunk and errors of every shape are read wherever they come from.
+ */
+export interface EngineProfile {
+  readonly capabilities: Capabilities;
+  /** Whether fields outside the contract are sent on, unless the upstream's configuration says it. */
+  readonly extraParameters: ExtraParameters;
+  /** Where it answers for its health, from the root of the server; without it, it is asked for its models. */
+  readonly healthPath?: string;
+  /** What is sent where the caller says nothing, because the engine would take something else. */
+  readonly samplingDefaults?: Readonly<Record<string, number>>;
+  /** How many stop texts it takes though `stop` is made up for: where it finds one, it need not be aborted. */
+  readonly stopLimit?: number;
+  /** llama.cpp's endpoint for a prompt and a suffix, from the root of the server. */
+  readonly infillPath?: string;
+  /** llama-cpp-python's endpoint that counts the tokens of a text, from the root of the server. */
+  readonly tokenCountPath?: string;
+  /** How a message begins, or what it has in it, when a status of 500 means that the request is at fault. */
+  readonly refusalPattern?: RegExp;
+  /** What stays different, and nobody can make up for; for the documentation. */
+  readonly limits: readonly string[];
+}
+
+/** Every capability native, but for those that are named. */
+export function nativeBut(others: Partial<Record<Capability, Support>>): Capabilities {
+  const native = Object.fromEntries(CAPABILITY_NAMES.map((name) => [name, 'native']));
+  return { ...native, ...others } as Capabilities;
+}
+
+/**
+ * What changes when only chat completions are there: a prompt is one message of the user, which has no place for token
+ * ids, for a suffix, or for log probabilities of the prompt.
+ */
+const CHAT: Partial<Record<Capability, Support>> = {
+  prompt_list: 'emulate',
+  prompt_tokens: 'refuse',
+  prompt_tokens_list: 'refuse',
+  suffix: 'refuse',
+  max_tokens_absent: 'emulate',
+  max_tokens_zero: 'emulate',
+  echo_only: 'emulate',
+  best_of: 'emulate',
+  echo: 'emulate',
+  echo_logprobs: 'refuse',
+};
+
+/** What the configuration of an upstream says of it. */
+export interface ProfileOptions {
+  api: Api;
+  capabilities?: Partial<Record<Capability, Support>>;
+  extraParameters?: ExtraParameters;
+}
+
+/** The engine's profile as the upstream's configuration changes it. */
+export function configuredProfile(
+  profile: EngineProfile,
+  { api, capabilities, extraParameters }: ProfileOptions,
+): EngineProfile {
+  const logprobs = profile.capabilities.logprobs === 'refuse' ? 'refuse' : 'emulate';
+  const ofApi = api === 'chat' ? { ...CHAT, logprobs, logprobs_zero: 'emulate' } : {};
+  return {
+    ...profile,
+    capabilities: { ...profile.capabilities, ...(ofApi as Partial<Capabilities>), ...capabilities },
+    extraParameters: extraParameters ?? profile.extraParameters,
+  };
+}

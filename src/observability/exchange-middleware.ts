@@ -1,0 +1,36 @@
+import type { Request, Response } from 'express';
+import { randomUUID } from 'node:crypto';
+import type { Clock } from '../common/clock.js';
+import { Exchange, startExchange } from './exchange.js';
+import type { ExchangeObserver } from './exchange-observers.js';
+
+/** What a client may choose as a request id; anything else is replaced. */
+const REQUEST_ID = /^[\w.-]{1,128}$/;
+
+/** nginx's status for a client that hung up before the answer was complete. No standard has one. */
+const CLIENT_CLOSED_REQUEST = 499;
+
+/**
+ * Gives each request its id and its exchange, and tells the observer when its connection is done with it, however it ended.
+ *
+ * Around everything, and no interceptor: an interceptor misses what the guard rejects, and ends before a stream does.
+ */
+export function exchangeMiddleware(
+  clock: Clock,
+  observer: ExchangeObserver,
+): (request: Request, response: Response) => void {
+  return (request, response) => {
+    const offered = request.headers['x-request-id'];
+    const id = typeof offered === 'string' && REQUEST_ID.test(offered) ? offered : randomUUID();
+    const [path = ''] = request.originalUrl.split('?', 1);
+    const exchange = new Exchange(id, clock.now(), request.method, path);
+    startExchange(request, exchange);
+    response.setHeader('x-request-id', id);
+    response.on('close', () => {
+      exchange.status = response.writableFinished ? response.statusCode : CLIENT_CLOSED_REQUEST;
+      exchange.endedAt = clock.now();
+      exchange.bytesSent ||= Number(response.getHeader('content-length') ?? 0);
+      observer.ended(exchange);
+    });
+  };
+}

@@ -1,0 +1,65 @@
+import type { Counter } from 'prom-client';
+import type { Clock } from '../common/clock.js';
+import type { Exchange } from './exchange.js';
+import type { Logger } from './logger.js';
+
+/** Told once, when an exchange is over, whatever its end. Must not throw, must not wait. */
+export interface ExchangeObserver {
+  ended(exchange: Exchange): void;
+}
+
+/** The faults of one observer are logged no more often; each is counted. */
+const LOG_EVERY_MS = 10_000;
+
+interface Guarded {
+  name: string;
+  observer: ExchangeObserver;
+  /** Faults since the last line about them. */
+  faultCount: number;
+  logAgainAt: number;
+}
+
+/**
+ * Tells every observer of the end of an exchange. It is called by a socket's `close`, where an exception would end the
+ * process: a fault of one observer is logged and counted, and hides the exchange from no other.
+ */
+export class ExchangeObservers implements ExchangeObserver {
+  private readonly observers: Guarded[] = [];
+
+  constructor(
+    private readonly logger: Logger,
+    private readonly clock: Clock,
+    private readonly faults: Counter<'observer'>,
+  ) {}
+
+  /** `name` is what the log and the metrics call it. */
+  add(name: string, observer: ExchangeObserver): this {
+    this.observers.push({ name, observer, faultCount: 0, logAgainAt: 0 });
+    return this;
+  }
+
+  ended(exchange: Exchange): void {
+    for (const guarded of this.observers) {
+      try {
+        guarded.observer.ended(exchange);
+      } catch (error) {
+        this.failed(guarded, exchange, error);
+      }
+    }
+  }
+
+  private failed(guarded: Guarded, { id }: Exchange, err: unknown): void {
+    const now = this.clock.now();
+    this.faults.inc({ observer: guarded.name });
+    guarded.faultCount++;
+    if (now < guarded.logAgainAt) return;
+    guarded.logAgainAt = now + LOG_EVERY_MS;
+    try {
+      const { name: observer, faultCount: faults } = guarded;
+      this.logger.error({ id, observer, faults, err }, 'an observer of exchanges failed');
+      guarded.faultCount = 0;
+    } catch {
+      // The log itself may be what is at fault: the metric tells.
+    }
+  }
+}

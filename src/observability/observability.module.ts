@@ -1,0 +1,41 @@
+import { type DynamicModule, Global, Module } from '@nestjs/common';
+import { AccessLog } from './access-log.js';
+import { CLOCK, type Clock } from '../common/clock.js';
+import { ExchangeMetrics } from './exchange-metrics.js';
+import { ExchangeObservers } from './exchange-observers.js';
+import { RANDOM } from '../common/random.js';
+import { LOGGER, type Logger, lostLineCount } from './logger.js';
+import { Metrics } from './metrics.js';
+
+/** Gives the logger, the metrics, the observers of exchanges, the clock and chance to whoever injects them. */
+@Global()
+@Module({})
+export class TelemetryModule {
+  static forRoot(logger: Logger, clock: Clock): DynamicModule {
+    return {
+      module: TelemetryModule,
+      providers: [
+        { provide: LOGGER, useValue: logger },
+        { provide: CLOCK, useValue: clock },
+        { provide: RANDOM, useValue: Math.random },
+        { provide: Metrics, useFactory: () => metricsOf(logger) },
+        {
+          provide: ExchangeObservers,
+          inject: [Metrics],
+          useFactory: (metrics: Metrics) =>
+            new ExchangeObservers(logger, clock, metrics.observerFaults)
+              .add('access_log', new AccessLog(logger))
+              .add('metrics', new ExchangeMetrics(metrics)),
+        },
+      ],
+      exports: [LOGGER, CLOCK, RANDOM, Metrics, ExchangeObservers],
+    };
+  }
+}
+
+/** The metrics of this process, lost lines of its log among them. */
+export function metricsOf(logger: Logger): Metrics {
+  const metrics = new Metrics();
+  metrics.countLostLines(() => lostLineCount(logger));
+  return metrics;
+}

@@ -1,0 +1,62 @@
+import type { NestExpressApplication } from '@nestjs/platform-express';
+import type { AddressInfo } from 'node:net';
+import { bannerOf } from './banner.js';
+import { stopListening } from '../http/stop-listening.js';
+import type { ConfigFile } from '../config/config-file.js';
+import type { GatewayConfig } from '../config/config.js';
+import { ConfigReload, takeConfig } from './config-reload.js';
+import { createApp } from './create-app.js';
+import { ShutdownState } from '../health/shutdown.js';
+import { listeningUrl } from '../http/listening-url.js';
+import { OpenConnections } from '../http/open-connections.js';
+import type { Service, Shutdown } from './shut-down.js';
+import { systemClock } from '../common/clock.js';
+import type { Logger } from '../observability/logger.js';
+import { Metrics } from '../observability/metrics.js';
+import { UpstreamRegistry } from '../upstreams/upstream-registry.js';
+
+/** What is known before the gateway starts. */
+export interface Prepared {
+  config: GatewayConfig;
+  temporaryKey: string | undefined;
+  configFile: ConfigFile;
+  /** Reads the configuration again. */
+  load: () => GatewayConfig;
+  shutdown: Shutdown;
+  logger: Logger;
+}
+
+/** The whole gateway in this process. */
+export async function runAlone({ config, temporaryKey, configFile, load, shutdown, logger }: Prepared): Promise<void> {
+  const app = await createApp({ config, logger, clock: systemClock });
+  shutdown.starts(serviceOf(app, config), logger);
+  const { host, port } = config.server;
+  await app.listen(port, host);
+  shutdown.serves();
+  const url = listeningUrl(app.getHttpServer().address() as AddressInfo);
+  logger.info({ url }, 'listening');
+  const take = (next: GatewayConfig): GatewayConfig => {
+    takeConfig(app, next);
+    return config;
+  };
+  const reload = new ConfigReload(() => config, load, take, app.get(Metrics).configReloads, logger);
+  configFile.watch((reason) => reload.run(reason));
+  const { upstreams } = app.get(UpstreamRegistry);
+  process.stderr.write(bannerOf({ url, config, upstreams, temporaryKey }));
+}
+
+function serviceOf(app: NestExpressApplication, config: GatewayConfig): Service {
+  const server = app.getHttpServer();
+  const connections = new OpenConnections(server, systemClock);
+  return {
+    endLimits: () => config.server,
+    announceEnd: () => {
+      app.get(ShutdownState).isAnnounced = true;
+    },
+    drain: async (limitMs) => {
+      await stopListening(server);
+      await connections.drain(limitMs);
+    },
+    close: () => app.close(),
+  };
+}

@@ -1,0 +1,43 @@
+import type { GatewayConfig } from '../config/config.js';
+import type { Upstream } from '../upstreams/upstream.js';
+
+/** What of an upstream is told. */
+type Named = Pick<Upstream, 'config' | 'baseUrl'>;
+
+export interface Running {
+  url: string;
+  config: GatewayConfig;
+  upstreams: readonly Named[];
+  /** The key that was made for this run, when none is configured. */
+  temporaryKey: string | undefined;
+}
+
+/** What a person at a terminal wants to know once the gateway listens. */
+export function bannerOf({ url, config, upstreams, temporaryKey }: Running): string {
+  const lines = [`Listening on   ${url}`, `Swagger UI     ${url}/docs`, ...upstreams.map(describe)];
+  if (temporaryKey !== undefined)
+    lines.push(`API key        ${temporaryKey}   (for this run only; \`npm run key\` makes one to keep)`);
+  lines.push('', 'Try it:', '', curlLine(url, modelOf(upstreams), temporaryKey ?? keyOf(config)), '');
+  lines.push('Token by token: add -N after curl, and "stream":true to the body.', '');
+  return `\n${lines.map((line) => `  ${line}`.trimEnd()).join('\n')}\n`;
+}
+
+function describe({ config, baseUrl }: Named): string {
+  return `Upstream       ${config.name}: ${config.engine === 'embedded' ? 'llama.cpp, in a child process' : (baseUrl ?? '')}`;
+}
+
+function modelOf([upstream]: readonly Named[]): string {
+  const models = upstream?.config.models ?? [];
+  const [name] = Array.isArray(models) ? models : Object.keys(models);
+  return name ?? 'YOUR_MODEL';
+}
+
+/** A configured key is a hash, so that it cannot be printed. */
+function keyOf({ apiKeys }: GatewayConfig): string {
+  return apiKeys.length > 0 ? '$API_KEY' : '';
+}
+
+function curlLine(url: string, model: string, key: string): string {
+  const body = JSON.stringify({ model, prompt: 'Once upon a time', max_tokens: 48 });
+  return `curl ${url}/v1/completions -H "Authorization: Bearer ${key}" -H "Content-Type: application/json" -d '${body}'`;
+}

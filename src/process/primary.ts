@@ -1,0 +1,191 @@
+import { type Prepared } from './alone.js';
+import { bannerOf } from './banner.js';
+import { type GatewayConfig, ServerConfig } from '../config/config.js';
+import { ConfigReload, type ReloadReason } from './config-reload.js';
+import { listeningUrl } from '../http/listening-url.js';
+import type { Service } from './shut-down.js';
+import { systemClock } from '../common/clock.js';
+import type { Metrics } from '../observability/metrics.js';
+import { metricsOf } from '../observability/observability.module.js';
+import { EmbeddedEngine, type EngineAddress } from '../upstreams/embedded-engine.js';
+import { FrontDoor } from './workers/front-door.js';
+import type { ToPrimary, ToWorker } from './workers/messages.js';
+import { MetricsSum } from './workers/metrics-sum.js';
+import { SharedLimits } from './workers/shared-limits.js';
+import { type PoolOwner, WorkerPool } from './workers/worker-pool.js';
+import type { WorkerProcess } from './workers/worker-process.js';
+
+/** A worker that has not ended so long after its time was over is stuck. It lets its clients linger, and closes what it has. */
+const STUCK_AFTER_MS = 750;
+
+export interface PrimaryParts extends Prepared {
+  workerCount: number;
+}
+
+/** Serves with several processes, until it is told to end. */
+export async function runPrimary(parts: PrimaryParts): Promise<void> {
+  await new Primary(parts).start();
+}
+
+/**
+ * The process that looks after the workers, when `server.workers` is more than 1. It serves no request itself: it holds
+ * what there is one of, the port, the embedded engine, the limits of the upstreams and the sum of the metrics.
+ */
+class Primary implements PoolOwner, Service {
+  private config: GatewayConfig;
+  private engineAddress: EngineAddress | undefined;
+  private isEndAnnounced = false;
+  private readonly metrics: Metrics;
+  private readonly door = new FrontDoor<WorkerProcess>(systemClock);
+  private readonly pool: WorkerPool;
+  private readonly engine: EmbeddedEngine | undefined;
+  private readonly limits: SharedLimits;
+  private readonly sum: MetricsSum;
+
+  constructor(private readonly parts: PrimaryParts) {
+    const { config, logger, workerCount } = parts;
+    this.config = config;
+    this.metrics = metricsOf(logger);
+    this.pool = new WorkerPool(this, systemClock, logger);
+    if (config.upstreams.length === 0) {
+      const onMove = (address: EngineAddress | undefined): void => this.engineMoved(address);
+      this.engine = new EmbeddedEngine(config.embedded.model, systemClock, logger, onMove);
+    }
+    const tell = (id: number, message: ToWorker): void => this.workerOf(id)?.tell(message);
+    this.limits = new SharedLimits(workerCount, tell);
+    this.limits.replace(config.upstreams);
+    this.sum = new MetricsSum(
+      () => this.pool.workers.filter(({ state }) => state !== 'starting').map(({ id }) => id),
+      (id) => tell(id, { type: 'reportMetrics' }),
+      () => this.metrics.registry.getMetricsAsJSON(),
+      systemClock,
+    );
+  }
+
+  async start(): Promise<void> {
+    const { config, logger, configFile, temporaryKey, workerCount, shutdown } = this.parts;
+    shutdown.starts(this, logger);
+    // Workers end with the channel to this process; one that is stuck would not notice.
+    process.once('exit', () => this.pool.kill());
+    await this.engine?.start();
+    const url = listeningUrl(await this.door.open(config.server.port, config.server.host));
+    await this.pool.start(workerCount);
+    shutdown.serves();
+    logger.info({ url, workers: workerCount }, 'listening');
+    const reload = new ConfigReload(
+      () => this.config,
+      this.parts.load,
+      (next, reason) => this.takeConfig(next, reason),
+      this.metrics.configReloads,
+      logger,
+    );
+    configFile.watch((reason) => {
+      if (reload.run(reason) && reason === 'SIGHUP') this.pool.replaceAll();
+    });
+    const upstreams = this.engine
+      ? [this.engine]
+      : config.upstreams.map((each) => ({ config: each, baseUrl: each.baseUrl }));
+    process.stderr.write(bannerOf({ url, config, upstreams, temporaryKey }));
+  }
+
+  endLimits(): GatewayConfig['server'] {
+    return this.config.server;
+  }
+
+  announceEnd(): void {
+    this.isEndAnnounced = true;
+    this.pool.tellAll({ type: 'announceEnd' });
+  }
+
+  async drain(limitMs: number): Promise<void> {
+    const limitAt = systemClock.now() + limitMs;
+    await this.door.close();
+    // Until every connection is with a worker, one that dies is missed.
+    await this.door.emptied(limitMs);
+    this.pool.end();
+    this.pool.tellAll({ type: 'drain' });
+    await this.pool.ended(limitAt - systemClock.now() + STUCK_AFTER_MS);
+  }
+
+  async close(): Promise<void> {
+    this.pool.end();
+    await this.engine?.close('now');
+  }
+
+  startMessage(): ToWorker {
+    return { type: 'start', config: this.configOfWorkers(), engine: this.engineAddress };
+  }
+
+  serves(worker: WorkerProcess): void {
+    if (this.isEndAnnounced) worker.tell({ type: 'announceEnd' });
+    this.door.add(worker);
+  }
+
+  retires(worker: WorkerProcess): void {
+    this.door.remove(worker);
+  }
+
+  gone(worker: WorkerProcess): void {
+    this.door.gone(worker);
+    this.limits.gone(worker.id);
+    this.sum.gone(worker.id);
+  }
+
+  heard(worker: WorkerProcess, message: ToPrimary): void {
+    switch (message.type) {
+      case 'taken':
+        this.door.taken(worker);
+        break;
+      case 'wanted':
+        this.limits.of(message.upstream)?.wanted(worker.id);
+        break;
+      case 'returned':
+        this.limits.of(message.upstream)?.returned(worker.id, message.count);
+        break;
+      case 'metrics':
+        this.sum.reported(worker.id, message.snapshot);
+        break;
+      case 'readMetrics':
+        void this.sum.read().then((text) => worker.tell({ type: 'metricsText', id: message.id, text }));
+        break;
+      case 'failing':
+        this.pool.replaceFailing(worker);
+        break;
+      case 'hello':
+      case 'serving':
+      case 'failed':
+        break;
+    }
+  }
+
+  private workerOf(id: number): WorkerProcess | undefined {
+    return this.pool.workers.find((worker) => worker.id === id);
+  }
+
+  /** On SIGHUP new workers come: for them more can change than for those that serve. */
+  private takeConfig(next: GatewayConfig, reason: ReloadReason): GatewayConfig {
+    const { server, log, routing, embedded } = this.config;
+    const { host, port, workers } = server;
+    const changed =
+      reason === 'SIGHUP'
+        ? { server: Object.assign(new ServerConfig(), next.server, { host, port, workers }) }
+        : { server, log, routing };
+    this.config = { ...next, ...changed, embedded };
+    this.parts.logger.level = this.config.log.level;
+    this.limits.replace(next.upstreams);
+    this.pool.tellAll({ type: 'config', config: this.configOfWorkers() });
+    return this.config;
+  }
+
+  /** Each worker has a queue of its own: together they hold as many as were configured. */
+  private configOfWorkers(): GatewayConfig {
+    const { routing } = this.config;
+    const maxQueue = Math.ceil(routing.maxQueue / this.parts.workerCount);
+    return { ...this.config, routing: { ...routing, maxQueue } };
+  }
+
+  private engineMoved(address: EngineAddress | undefined): void {
+    this.engineAddress = address;
+    this.pool.tellAll({ type: 'engine', engine: address });
+  }
+}

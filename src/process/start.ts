@@ -1,0 +1,64 @@
+import cluster from 'node:cluster';
+import { availableParallelism } from 'node:os';
+import { runAlone } from './alone.js';
+import { generateApiKey } from '../auth/api-key.js';
+import { hashApiKey } from '../config/api-key-hash.js';
+import { ApiKeyConfig, type GatewayConfig } from '../config/config.js';
+import { ConfigError, loadConfig } from '../config/load-config.js';
+import { ConfigFile } from '../config/config-file.js';
+import { runPrimary } from './primary.js';
+import { Shutdown } from './shut-down.js';
+import { explainStartFailure } from './start-failure.js';
+import { createLogger, createSharedLogger } from '../observability/logger.js';
+import { runWorker } from './worker.js';
+
+/** A gateway that nobody can use is a mistake in production, and a hurdle everywhere else. */
+function ensureKey(config: GatewayConfig): string | undefined {
+  if (config.apiKeys.length > 0) return undefined;
+  if (process.env.NODE_ENV === 'production') {
+    throw new ConfigError('NODE_ENV=production', [
+      'apiKeys: expected at least one key; `npm run key` makes one for gateway.yaml, or set API_KEYS',
+    ]);
+  }
+  const key = generateApiKey(false);
+  config.apiKeys = [Object.assign(new ApiKeyConfig(), { id: 'temporary', hash: hashApiKey(key) })];
+  return key;
+}
+
+/** The key that was made for this run stays good as long as no other is configured. */
+function loadAgain(atStart: GatewayConfig, temporaryKey: string | undefined): GatewayConfig {
+  const config = loadConfig(process.env);
+  if (config.apiKeys.length > 0) return config;
+  if (temporaryKey === undefined) throw new ConfigError('the new configuration', ['apiKeys: expected at least one']);
+  config.apiKeys = atStart.apiKeys;
+  return config;
+}
+
+async function main(shutdown: Shutdown): Promise<void> {
+  if (cluster.isWorker) return runWorker(shutdown);
+  shutdown.beginOnSignal(process.env.npm_lifecycle_event !== undefined);
+  const configFile = new ConfigFile(process.env);
+  const config = loadConfig(process.env);
+  const temporaryKey = ensureKey(config);
+  const load = (): GatewayConfig => loadAgain(config, temporaryKey);
+  const { workers } = config.server;
+  const workerCount = workers === 'auto' ? availableParallelism() : workers;
+  const prepared = { config, temporaryKey, configFile, load, shutdown };
+  if (workerCount === 1) return runAlone({ ...prepared, logger: createLogger(config.log.level) });
+  return runPrimary({ ...prepared, workerCount, logger: createSharedLogger(config.log.level) });
+}
+
+/** Resolves once the gateway serves; when it cannot, the process ends. */
+export async function start(): Promise<void> {
+  // What is for a person to read is not to end the process when nobody can be told: a full disk, a closed pipe.
+  process.stderr.on('error', () => undefined);
+  const shutdown = new Shutdown();
+  try {
+    await main(shutdown);
+  } catch (error) {
+    // What fails because the end has come is no failure.
+    if (shutdown.isUnderWay) return;
+    process.stderr.write(`\n${explainStartFailure(error)}\n`);
+    process.exit(1);
+  }
+}

@@ -1,0 +1,98 @@
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { once } from 'node:events';
+import { connect, type Socket } from 'node:net';
+import { ManualClock } from '../../../test/support/manual-clock.js';
+import { type Doorway, FrontDoor } from './front-door.js';
+
+/** A worker that takes nothing until it is told to. */
+class Worker implements Doorway {
+  readonly handed: Socket[] = [];
+  isKilled = false;
+
+  hand(socket: Socket): void {
+    this.handed.push(socket);
+  }
+
+  kill(): void {
+    this.isKilled = true;
+  }
+}
+
+describe('the front door', () => {
+  let clock: ManualClock;
+  let door: FrontDoor<Worker>;
+  let port: number;
+  let clients: Socket[];
+
+  beforeEach(async () => {
+    clients = [];
+    clock = new ManualClock();
+    door = new FrontDoor(clock);
+    ({ port } = await door.open(0, '127.0.0.1'));
+  });
+
+  afterEach(async () => {
+    await door.close();
+    for (const client of clients) client.destroy();
+  });
+
+  async function connectOne(): Promise<void> {
+    const client = connect(port, '127.0.0.1').on('error', () => undefined);
+    clients.push(client);
+    await once(client, 'connect');
+  }
+
+  async function handed(worker: Worker, count: number): Promise<void> {
+    for (let turn = 0; worker.handed.length < count; turn++) {
+      if (turn === 100_000) throw new Error(`waited in vain for ${count} connections`);
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+  }
+
+  it('has a worker killed that takes nothing for 10 looks, and hands what it did not take to another one', async () => {
+    const frozen = new Worker();
+    const other = new Worker();
+    door.add(frozen);
+    await connectOne();
+    await handed(frozen, 1);
+    clock.advance(9_000);
+    expect(frozen.isKilled).toBe(false);
+    clock.advance(1_000);
+    expect(frozen.isKilled).toBe(true);
+    door.add(other);
+    door.gone(frozen);
+    expect(other.handed).toEqual(frozen.handed);
+  });
+
+  it('leaves a worker alone that takes one now and then', async () => {
+    const slow = new Worker();
+    door.add(slow);
+    await connectOne();
+    await connectOne();
+    await handed(slow, 2);
+    clock.advance(9_000);
+    door.taken(slow);
+    clock.advance(9_000);
+    door.taken(slow);
+    clock.advance(60_000);
+    expect(slow.isKilled).toBe(false);
+    expect(clock.pendingCount).toBe(0);
+  });
+
+  it('is empty when each connection was taken, be it by the successor of the one that it was handed to', async () => {
+    const first = new Worker();
+    const second = new Worker();
+    door.add(first);
+    await connectOne();
+    await handed(first, 1);
+    await door.close();
+    let isEmpty = false;
+    const emptied = door.emptied(30_000).then(() => (isEmpty = true));
+    door.gone(first);
+    door.add(second);
+    await handed(second, 1);
+    expect(isEmpty).toBe(false);
+    door.taken(second);
+    await emptied;
+  });
+});

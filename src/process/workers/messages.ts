@@ -1,0 +1,48 @@
+import type { MetricObjectWithValues, MetricValue } from 'prom-client';
+import type { GatewayConfig } from '../../config/config.js';
+import type { EngineAddress } from '../../upstreams/embedded-engine.js';
+
+/** Every metric of one process, as prom-client writes it for others. */
+export type MetricsSnapshot = MetricObjectWithValues<MetricValue<string>>[];
+
+/** What the primary process tells a worker. They arrive in the order in which they were sent. */
+export type ToWorker =
+  /** Begin: the validated configuration, as JSON leaves it, and where the primary's embedded engine listens. */
+  | { type: 'start'; config: GatewayConfig; engine?: EngineAddress | undefined }
+  /** Serve this connection, which comes along. Answered with `taken`. */
+  | { type: 'connection' }
+  /** The upstreams and API keys of a new configuration. */
+  | { type: 'config'; config: GatewayConfig }
+  /** Where the embedded engine listens now; without an address, nowhere for the moment. */
+  | { type: 'engine'; engine?: EngineAddress | undefined }
+  /** So many more places of an upstream are yours. */
+  | { type: 'granted'; upstream: string; count: number }
+  /** Every place of the upstream is taken; you are on the list for the next one. */
+  | { type: 'full'; upstream: string }
+  /** Others want places of the upstream: give back what you do not use, or what gets free next. Answered with `returned`. */
+  | { type: 'recalled'; upstream: string }
+  /** Answered with `metrics`. */
+  | { type: 'reportMetrics' }
+  /** The answer to `readMetrics`. */
+  | { type: 'metricsText'; id: number; text: string }
+  /** Another worker has come in your place: end each connection after its next answer, and then yourself. */
+  | { type: 'retire' }
+  /** The gateway is going to end: say in `/readyz` that it is not ready, and serve on. */
+  | { type: 'announceEnd' }
+  /** No connection comes any more: let what is under way end within the limit, then end. */
+  | { type: 'drain' };
+
+/** What a worker tells the primary process. */
+export type ToPrimary =
+  /** It has loaded its code and waits for `start`. */
+  | { type: 'hello' }
+  | { type: 'serving' }
+  /** It cannot start, for a reason in words for whoever starts the gateway. */
+  | { type: 'failed'; reason: string }
+  /** A fault that nobody caught: nothing new is to come to it, and it ends when its last answer has. Answered with `drain`. */
+  | { type: 'failing' }
+  | { type: 'taken' }
+  | { type: 'wanted'; upstream: string }
+  | { type: 'returned'; upstream: string; count: number }
+  | { type: 'metrics'; snapshot: MetricsSnapshot }
+  | { type: 'readMetrics'; id: number };

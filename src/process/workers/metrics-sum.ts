@@ -1,0 +1,71 @@
+import { AggregatorRegistry } from 'prom-client';
+import type { Clock } from '../../common/clock.js';
+import type { MetricsSnapshot } from './messages.js';
+
+/** A worker that is too busy to answer is shown as it was when it last did. */
+const ANSWER_TIMEOUT_MS = 2_000;
+
+/**
+ * The metrics of all workers as one, each added up, or otherwise put together, as its `aggregator` says.
+ *
+ * What a worker has counted stays counted when it is gone, so that no counter goes back: up to its end when it ended by
+ * itself, and up to when it was last asked when it was killed.
+ */
+export class MetricsSum {
+  /** Of each worker that lives, what it said last. */
+  private readonly last = new Map<number, MetricsSnapshot>();
+  /** Of those that are gone, what they had counted. */
+  private past: MetricsSnapshot[] = [];
+  /** Those that were asked and have not answered. */
+  private readonly asked = new Map<number, () => void>();
+  private reading: Promise<string> | undefined;
+
+  constructor(
+    private readonly workers: () => readonly number[],
+    private readonly ask: (worker: number) => void,
+    private readonly own: () => Promise<MetricsSnapshot>,
+    private readonly clock: Clock,
+  ) {}
+
+  /** In Prometheus's format. Whoever asks while an answer is being made gets that one. */
+  read(): Promise<string> {
+    this.reading ??= this.gather().finally(() => (this.reading = undefined));
+    return this.reading;
+  }
+
+  reported(worker: number, snapshot: MetricsSnapshot): void {
+    this.last.set(worker, snapshot);
+    this.asked.get(worker)?.();
+  }
+
+  gone(worker: number): void {
+    const snapshot = this.last.get(worker) ?? [];
+    this.last.delete(worker);
+    this.asked.get(worker)?.();
+    // What it had under way is no more.
+    this.past.push(snapshot.filter(({ type }) => String(type) !== 'gauge'));
+  }
+
+  private async gather(): Promise<string> {
+    const own = await this.own();
+    await Promise.all(this.workers().map((worker) => this.answerOf(worker)));
+    const known = this.past.length;
+    const together = await AggregatorRegistry.aggregate(this.past).getMetricsAsJSON();
+    // Workers may have gone meanwhile; from here to the sum nothing is waited for, so that each counts once.
+    this.past = [together, ...this.past.slice(known)];
+    return AggregatorRegistry.aggregate([...this.past, ...this.last.values(), own]).metrics();
+  }
+
+  private answerOf(worker: number): Promise<void> {
+    return new Promise((resolve) => {
+      const timer = this.clock.timer(ANSWER_TIMEOUT_MS, () => done());
+      const done = (): void => {
+        timer.cancel();
+        this.asked.delete(worker);
+        resolve();
+      };
+      this.asked.set(worker, done);
+      this.ask(worker);
+    });
+  }
+}
