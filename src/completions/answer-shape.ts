@@ -1,3 +1,4 @@
+import { isExact } from '../common/exact-json.js';
 import { addCounts, isCount, isUsage, type Usage } from '../observability/usage.js';
 import { UpstreamError } from '../upstreams/upstream-error.js';
 import type { UpstreamChoice, UpstreamCompletion } from './canonical.js';
@@ -5,7 +6,7 @@ import type { UpstreamChoice, UpstreamCompletion } from './canonical.js';
 type Fields = Record<string, unknown>;
 
 const isFields = (value: unknown): value is Fields =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);
+  typeof value === 'object' && value !== null && !Array.isArray(value) && !isExact(value);
 const isAbsent = (value: unknown): boolean => value === undefined || value === null;
 const isText = (value: unknown): boolean => typeof value === 'string';
 /** JSON can write larger numbers than there are. */
