@@ -155,17 +155,16 @@ export class LogOutput {
 
 /**
  * Standard output such that a write to it never blocks: one that does holds a thread of Node's, and Node waits for its
- * threads before it exits.
+ * threads before it exits. Whether it blocks belongs to the open file description, which all processes share that got it
+ * from the same parent, and each start and exit of one of them sets it anew. So the log opens one of its own.
  */
 function unblockedStdout(): number {
   const stats = fstatSync(STDOUT);
-  // Node itself makes pipes and sockets so, as soon as it opens them as a stream.
-  if (stats.isFIFO() || stats.isSocket()) return process.stdout.fd;
-  if (!isatty(STDOUT)) return STDOUT;
+  if (!stats.isFIFO() && !stats.isSocket() && !isatty(STDOUT)) return STDOUT;
   try {
-    // Of a terminal that a person has stopped (Ctrl-S), and without a change for others that have it open.
     return openSync(`/proc/self/fd/${STDOUT}`, constants.O_WRONLY | constants.O_NONBLOCK | constants.O_NOCTTY);
   } catch {
-    return STDOUT;
+    // A socket, another user's pipe, a system without /proc. Node makes pipes and sockets so when it opens them as a stream.
+    return isatty(STDOUT) ? STDOUT : process.stdout.fd;
   }
 }

@@ -27,16 +27,17 @@ describe('a log that cannot be written', () => {
 
   afterEach(async () => {
     gateway.kill('SIGKILL');
-    await gateway.ended;
+    // Whatever still waits for the pipe gets to its end.
     pipe?.closeReader();
+    await gateway.ended;
     await upstream.stop();
   });
 
   /** The gateway, its log going to a file descriptor. */
-  async function start(stdout: number, server: object = {}): Promise<string> {
+  async function start(stdout: number, server: object = {}, otherUpstreams: object[] = []): Promise<string> {
     const config = {
       server,
-      upstreams: [{ name: 'fake', baseUrl: upstream.baseUrl, models: ['test-model'] }],
+      upstreams: [{ name: 'fake', baseUrl: upstream.baseUrl, models: ['test-model'] }, ...otherUpstreams],
       apiKeys: [{ id: 'admin', hash: hashApiKey(ADMIN_KEY), admin: true }],
     };
     gateway = GatewayProcess.spawn(config, {}, undefined, false, { stdout });
@@ -126,6 +127,17 @@ describe('a log that cannot be written', () => {
     const lines = pipe?.read() ?? [];
     // Each is a record of its own, and none is torn.
     for (const line of lines) expect(JSON.parse(line)).toHaveProperty('msg');
+    gateway.kill('SIGTERM');
+    expect(await gateway.ended).toMatchObject({ exitCode: 0 });
+  });
+
+  it('is not waited for after processes that share it have ended, each of which leaves it as it found it', async () => {
+    // Of which each process logs that it does not answer, before it takes the place of another one.
+    const down = { name: 'down', baseUrl: 'http://127.0.0.1:1/v1', models: ['other-model'] };
+    const url = await start(onPipe(), { workers: 2 }, [down]);
+    gateway.kill('SIGHUP');
+    await pipe?.readUntil((line) => line.includes('"msg":"every worker has been replaced"'));
+    await fillLog(url, 2 * REQUESTS);
     gateway.kill('SIGTERM');
     expect(await gateway.ended).toMatchObject({ exitCode: 0 });
   });
