@@ -1,11 +1,10 @@
 import { NestFactory } from '@nestjs/core';
-import type { NestExpressApplication } from '@nestjs/platform-express';
+import { ExpressAdapter, type NestExpressApplication } from '@nestjs/platform-express';
 import { type AppParts, AppModule } from '../app.module.js';
 import { BodyBudget } from '../http/body-budget.js';
 import { JSON_BODY_READER } from '../http/json-body.decorator.js';
 import { JsonBodyReader } from '../http/json-body-reader.js';
 import { guardDocuments } from './document-pages.js';
-import { HttpAdapter } from '../http/http-adapter.js';
 import { serveOpenApi } from './openapi.js';
 import { exchangeMiddleware } from '../observability/exchange-middleware.js';
 import { ExchangeObservers } from '../observability/exchange-observers.js';
@@ -13,7 +12,7 @@ import { NestLogger } from '../observability/logger.js';
 
 /** The whole application, not yet listening: the same for `start`, for the tests and for the OpenAPI document. */
 export async function createApp(parts: AppParts): Promise<NestExpressApplication> {
-  const adapter = new HttpAdapter();
+  const adapter = new ExpressAdapter();
   const app = await NestFactory.create<NestExpressApplication>(AppModule.forRoot(parts), adapter, {
     // The body is read by the route that wants one, after the guard.
     bodyParser: false,
