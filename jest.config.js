@@ -31,7 +31,12 @@ const project = (displayName, suffix) => ({
  * @type {import('jest').Config}
  */
 export default {
-  projects: [project('unit', '.spec'), project('e2e', '.e2e-spec'), project('slow', '.slow-spec')],
+  projects: [
+    project('unit', '.spec'),
+    project('e2e', '.e2e-spec'),
+    project('slow', '.slow-spec'),
+    project('deploy', '.deploy-spec'),
+  ],
   globalSetup: '<rootDir>/test/support/choose-seed.mjs',
   reporters: ['default', '<rootDir>/test/support/slowest-suites.mjs'],
   // A suite waits for sockets and processes more than it computes.

@@ -1,0 +1,26 @@
+import { describe } from '@jest/globals';
+import { spawnSync } from 'node:child_process';
+
+/** `describe`, whose tests run these programs. Where one is missing, they are reported as skipped, with the reason. */
+export function describeWithPrograms(programs: readonly string[], name: string, tests: () => void): void {
+  const missing = programs.filter((program) => spawnSync(program, ['--help'], { timeout: 30_000 }).error);
+  if (missing.length === 0) {
+    describe(name, tests);
+    return;
+  }
+  const reason = `${missing.join(' and ')} not installed: .ci/deploy-tools FOLDER does it`;
+  process.stderr.write(`Skipped: ${name}: ${reason}.\n`);
+  const { skip } = describe;
+  skip(`${name} (${reason})`, tests);
+}
+
+/**
+ * What the program prints on standard output.
+ *
+ * @throws {Error} with all that it printed, when it does not exit with 0.
+ */
+export function run(program: string, args: readonly string[], input = ''): string {
+  const { status, stdout, stderr, error } = spawnSync(program, args, { input, encoding: 'utf8', timeout: 60_000 });
+  if (status !== 0) throw new Error(`${program} ${args.join(' ')}: ${error?.message ?? ''}\n${stdout}${stderr}`);
+  return stdout;
+}
