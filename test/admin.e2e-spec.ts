@@ -68,13 +68,16 @@ describe('what an admin key opens', () => {
     good.onCompletion(replyEvents(chunk('One', 'stop'), USAGE, '[DONE]'));
     await (await gateway.complete({ model: 'm', prompt: 'p', stream: true })).text();
     await (await gateway.complete({ model: 'm', prompt: 'p', n: 0 })).text();
-    await gateway.accessLog(2);
+    await (await gateway.complete({ model: 'm', prompt: 'p', stop: 'x', n: 2 })).text();
+    await gateway.accessLog(3);
     const response = await gateway.get('/metrics', ADMIN);
     expect(response.headers.get('content-type')).toBe('text/plain; version=0.0.4; charset=utf-8');
     const lines = (await response.text()).split('\n');
     for (const line of [
       'gen_ai_server_request_duration_seconds_count{gen_ai_request_model="m",http_response_status_code="200",stream="true"} 1',
       'gen_ai_server_time_to_first_token_seconds_count{gen_ai_request_model="m"} 1',
+      'gen_ai_server_time_per_output_token_seconds_count{gen_ai_request_model="m"} 1',
+      'gateway_tokens_in_flight 0',
       'gateway_tokens_total{gen_ai_request_model="m",gen_ai_token_type="input"} 2',
       'gateway_tokens_total{gen_ai_request_model="m",gen_ai_token_type="output"} 3',
       'gateway_upstream_attempts_total{upstream="bad",kind="first",outcome="502"} 1',
@@ -85,6 +88,25 @@ describe('what an admin key opens', () => {
       'gateway_queue_length 0',
     ]) {
       expect(lines).toContain(line);
+    }
+  });
+
+  it('counts what the gateway emulates, by feature', async () => {
+    const emulating = await Gateway.inFrontOf(good, {
+      upstream: { engine: 'ollama' },
+      config: { apiKeys: [{ id: 'admin', hash: hashApiKey('admin-key'), admin: true }] },
+    });
+    try {
+      const body = JSON.stringify({ model: 'm', prompt: 'p', n: 2, temperature: 1, top_p: 0.5, max_tokens: 5 });
+      const headers = { ...ADMIN, 'content-type': 'application/json' };
+      await (await fetch(`${emulating.url}/v1/completions`, { method: 'POST', headers, body })).text();
+      await emulating.accessLog();
+      const lines = (await (await emulating.get('/metrics', ADMIN)).text()).split('\n');
+      expect(lines.filter((line) => line.startsWith('gateway_emulations_total'))).toEqual([
+        'gateway_emulations_total{feature="n"} 1',
+      ]);
+    } finally {
+      await emulating.stop();
     }
   });
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { parse } from 'yaml';
 
@@ -12,7 +12,7 @@ const { services } = parse(read('docker-compose.yml'), { merge: true }) as {
 
 describe.each(Object.entries(services))('the service %s of docker-compose.yml', (_, service) => {
   it('has an image with an exact version', () => {
-    expect(service.image).toMatch(/^[\w./-]+:(\d+\.\d+\.\d+|server-b\d+)$/);
+    expect(service.image).toMatch(/^[\w./-]+:(v?\d+\.\d+(\.\d+)?|server-b\d+)$/);
   });
 
   it('has no privilege, writes nowhere but in memory and volumes, and has limits', () => {
@@ -30,6 +30,13 @@ describe.each(Object.entries(services))('the service %s of docker-compose.yml', 
 });
 
 describe('docker-compose.yml', () => {
+  it('mounts files of the repository that are there', () => {
+    const mounted = Object.values(services).flatMap(({ volumes }) => (volumes as string[] | undefined) ?? []);
+    const files = mounted.map((mount) => mount.split(':')[0] ?? '').filter((file) => file.startsWith('./'));
+    expect(files).not.toHaveLength(0);
+    expect(files.filter((file) => !existsSync(fileURLToPath(new URL(file, ROOT))))).toEqual([]);
+  });
+
   it('calls the image of the gateway by the version of the gateway', () => {
     expect(services.gateway?.image).toBe(`completions-gateway:${version}`);
   });

@@ -24,7 +24,15 @@ import { unsupportedMessage } from './emulations/emulation.js';
 import { runInLanes } from './emulations/lanes.js';
 import { FanOut, type FanOutLimits } from './fan-out.js';
 import { PartReader } from './stream/part-reader.js';
-import { hasExtras, type Part, type Plan, planRequest, refusedFields, takesExtras } from './plan.js';
+import {
+  DEFAULT_MAX_TOKENS,
+  hasExtras,
+  type Part,
+  type Plan,
+  planRequest,
+  refusedFields,
+  takesExtras,
+} from './plan.js';
 import { choiceCountOf, echoedPromptOf, promptOf } from '../contract/prompts.js';
 import { mayBeResumed } from './stream/resumable-fields.js';
 import { relayEvents } from './stream/relay-events.js';
@@ -95,6 +103,11 @@ export class CompletionJob implements Job {
     this.stream = new StreamProgress(this.choiceCount, echoedOf, this.texts);
   }
 
+  /** Tokens that it may generate at most. */
+  get maxTokens(): number {
+    return this.choiceCount * (this.asked.max_tokens ?? DEFAULT_MAX_TOKENS);
+  }
+
   /** Lets go of what was kept. */
   close(): void {
     this.texts?.release();
@@ -162,6 +175,7 @@ export class CompletionJob implements Job {
     exchange.attemptCount++;
     exchange.upstreamIdPrefix = this.requestIds.prefix;
     const plan = planRequest(this.resumption?.body ?? this.asked, candidate);
+    exchange.emulated = plan.emulated;
     const fallback = { id: `cmpl-${exchange.id}`, created: Math.floor(exchange.startedAt / 1000) };
     const readers = plan.parts.map((part) => new PartReader(part, fallback));
     const attempt = { candidate, plan, readers, deadlineAt, requestCount: 0, answered };

@@ -5,6 +5,7 @@ import { toApiError } from '../errors/error-body.js';
 import { modelNotFound } from '../errors/model-not-found.js';
 import { recordError } from '../errors/record-error.js';
 import { Router } from '../routing/router.js';
+import { Metrics } from '../observability/metrics.js';
 import { LOGGER, type Logger } from '../observability/logger.js';
 import { RANDOM, type Random } from '../common/random.js';
 import { AnswerMemory } from './answer-memory.js';
@@ -21,13 +22,17 @@ export class CompletionsService {
     @Inject(LOGGER) private readonly logger: Logger,
     private readonly memory: AnswerMemory,
     @Inject(RANDOM) private readonly random: Random,
+    private readonly metrics: Metrics,
   ) {}
 
   /** @throws {ApiError} as long as nothing was sent to the caller; after that, an error ends the stream as an event. */
   async complete(body: RequestBody, caller: Caller, client: ClientConnection): Promise<void> {
     let job: CompletionJob | undefined;
+    let maxTokens = 0;
     try {
       job = this.prepare(body, caller, client);
+      maxTokens = job.maxTokens;
+      this.metrics.tokensInFlight.inc(maxTokens);
       const running = this.router.run(job);
       // Whatever it waits for now, a slot or an answer: the body would be parsed all that time.
       body.fold();
@@ -38,6 +43,7 @@ export class CompletionsService {
       recordError(client.exchange, error, this.logger);
       client.fail(error);
     } finally {
+      this.metrics.tokensInFlight.dec(maxTokens);
       job?.close();
       body.release();
     }

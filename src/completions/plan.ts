@@ -1,5 +1,5 @@
 import { addExactly, toBigInt } from '../common/exact-json.js';
-import type { Capabilities, Capability } from '../engines/capabilities.js';
+import { type Capabilities, type Capability, descriptionOf } from '../engines/capabilities.js';
 import type { Issue } from '../errors/api-error.js';
 import { ValidationError } from '../errors/validation-error.js';
 import type { Candidate } from '../routing/candidate.js';
@@ -28,7 +28,7 @@ import {
   promptsOf,
 } from '../contract/prompts.js';
 
-const DEFAULT_MAX_TOKENS = 16;
+export const DEFAULT_MAX_TOKENS = 16;
 
 /** One request to the upstream: the whole of what the caller asked for, or one part of it. */
 export interface Part {
@@ -52,6 +52,8 @@ export interface Part {
 /** How one candidate does a request. */
 export interface Plan {
   readonly parts: readonly [Part, ...Part[]];
+  /** The features that the gateway emulates, without those that cost nothing. */
+  readonly emulated: readonly Capability[];
   /** The choices are more than the caller gets, and are to be ranked. */
   readonly ranks: boolean;
   /** The prompt is put in front of the choices here. */
@@ -96,6 +98,7 @@ export function planRequest(asked: CreateCompletionDto, candidate: Candidate): P
   }));
   return {
     parts: parts as [Part, ...Part[]],
+    emulated: namesOf(emulated, isRanked),
     ranks: isRanked,
     prependsPrompt: emulated.has('echo') || (asked.echo === true && body.echo !== true),
     countsUsage: emulated.has('stream_usage'),
@@ -107,6 +110,14 @@ function emulatedOf(demands: readonly Capability[], capabilities: Capabilities):
   const emulated = new Set<Capability>();
   for (const demand of demands) if (capabilities[demand] === 'emulate') emulated.add(demand);
   return emulated;
+}
+
+const NOTHING: readonly Capability[] = [];
+
+function namesOf(emulated: ReadonlySet<Capability>, isRanked: boolean): readonly Capability[] {
+  if (emulated.size === 0 && !isRanked) return NOTHING;
+  const names = [...emulated].filter((each) => !descriptionOf(each).isFree);
+  return isRanked ? ['best_of', ...names] : names;
 }
 
 /** Whether the body has fields that the contract does not list. */

@@ -225,6 +225,14 @@ describe('loadConfig', () => {
       );
     });
 
+    it('adds ADMIN_API_KEYS, which may read the metrics', () => {
+      expect(load('apiKeys: []', { API_KEYS: 'a', ADMIN_API_KEYS: 'b, c' }).apiKeys).toMatchObject([
+        { id: 'env-1', admin: false },
+        { id: 'env-admin-1', admin: true },
+        { id: 'env-admin-2', admin: true },
+      ]);
+    });
+
     it('lets HOST, PORT and LOG_LEVEL override the file, and adds API_KEYS', () => {
       const yaml = `{ server: { port: 1, heartbeatMs: 7 }, log: { level: warn }, apiKeys: [{ id: a, hash: "${HASH}" }] }`;
       const config = load(yaml, { HOST: '::', PORT: '2', LOG_LEVEL: 'error', API_KEYS: 'k' });

@@ -124,13 +124,17 @@ function withEnvironment(file: Section, env: Environment, problems: string[]): S
   override(config, 'log', { level: env.LOG_LEVEL });
   override(config, 'embedded', { model: env.EMBEDDED_MODEL });
 
-  const given = (env.API_KEYS ?? '').split(',').map((key) => key.trim());
-  const keys = [...new Set(given.filter((key) => key !== ''))];
+  const keys = [
+    ...keysIn('API_KEYS', env, problems).map((hash, index) => ({ id: `env-${index + 1}`, hash })),
+    ...keysIn('ADMIN_API_KEYS', env, problems).map((hash, index) => ({
+      id: `env-admin-${index + 1}`,
+      hash,
+      admin: true,
+    })),
+  ];
   if (keys.length > 0) {
     const fromFile = Array.isArray(file.apiKeys) ? (file.apiKeys as unknown[]) : [];
-    config.apiKeys = [...fromFile, ...keys.map((key, index) => ({ id: `env-${index + 1}`, hash: hashApiKey(key) }))];
-    if (keys.some((key) => !/^[\x21-\x7e]+$/.test(key)))
-      problems.push('API_KEYS: each must be printable ASCII without spaces, with commas between them');
+    config.apiKeys = [...fromFile, ...keys];
   }
 
   const upstream = definedOf({
@@ -150,6 +154,15 @@ function withEnvironment(file: Section, env: Environment, problems: string[]): S
     config.upstreams = [{ name: 'default', ...upstream }];
   }
   return config;
+}
+
+/** The hashes of a variable's keys. */
+function keysIn(variable: 'API_KEYS' | 'ADMIN_API_KEYS', env: Environment, problems: string[]): string[] {
+  const given = (env[variable] ?? '').split(',').map((key) => key.trim());
+  const keys = [...new Set(given.filter((key) => key !== ''))];
+  if (keys.some((key) => !/^[\x21-\x7e]+$/.test(key)))
+    problems.push(`${variable}: each must be printable ASCII without spaces, with commas between them`);
+  return keys.map(hashApiKey);
 }
 
 function override(config: Section, name: string, values: Record<string, string | undefined>): void {

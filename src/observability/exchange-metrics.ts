@@ -6,16 +6,33 @@ import type { Metrics } from './metrics.js';
 export class ExchangeMetrics implements ExchangeObserver {
   constructor(private readonly metrics: Metrics) {}
 
-  ended({ model, modelLabel, stream, usage, status, startedAt, endedAt, firstByteAt }: Exchange): void {
+  ended({
+    model,
+    modelLabel,
+    stream,
+    usage,
+    status,
+    startedAt,
+    endedAt,
+    firstByteAt,
+    resumeCount,
+    emulated,
+  }: Exchange): void {
     if (model === undefined) return;
-    const { requestDuration, timeToFirstToken, tokens } = this.metrics;
+    const { requestDuration, timeToFirstToken, timePerOutputToken, tokens, resumes, emulations } = this.metrics;
     const gen_ai_request_model = modelLabel;
     const labels = { gen_ai_request_model, http_response_status_code: status, stream: String(stream) };
     requestDuration.observe(labels, (endedAt - startedAt) / 1000);
     if (stream && firstByteAt !== undefined && status === 200) {
       timeToFirstToken.observe({ gen_ai_request_model }, (firstByteAt - startedAt) / 1000);
     }
+    if (resumeCount > 0) resumes.inc({ gen_ai_request_model }, resumeCount);
+    if (status === 200) for (const feature of emulated) emulations.inc({ feature });
     if (!usage || status !== 200) return;
+    if (stream && firstByteAt !== undefined && usage.completion_tokens > 1) {
+      const seconds = (endedAt - firstByteAt) / 1000;
+      timePerOutputToken.observe({ gen_ai_request_model }, seconds / (usage.completion_tokens - 1));
+    }
     tokens.inc({ gen_ai_request_model, gen_ai_token_type: 'input' }, usage.prompt_tokens);
     tokens.inc({ gen_ai_request_model, gen_ai_token_type: 'output' }, usage.completion_tokens);
   }

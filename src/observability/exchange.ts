@@ -26,6 +26,8 @@ export class Exchange {
   attemptCount = 0;
   /** How often a broken stream went on elsewhere. */
   resumeCount = 0;
+  /** The features that the gateway emulated in the last attempt. */
+  emulated: readonly string[] = [];
   /** The `error.code` of the answer, also of a stream that failed after its 200. */
   errorCode: string | undefined;
   /** What happened inside. It may name an upstream, and so is for the log only. */

@@ -38,6 +38,20 @@ export class Metrics {
     registers: [this.registry],
   });
 
+  readonly timePerOutputToken = new Histogram({
+    name: 'gen_ai_server_time_per_output_token_seconds',
+    help: 'Between two tokens of a streamed answer after the first, on average over the answer.',
+    labelNames: ['gen_ai_request_model'] as const,
+    buckets: [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.15, 0.25, 0.5, 1, 2.5],
+    registers: [this.registry],
+  });
+
+  readonly tokensInFlight = new Gauge({
+    name: 'gateway_tokens_in_flight',
+    help: 'Tokens that the requests under way may generate at most: max_tokens for each choice of each prompt.',
+    registers: [this.registry],
+  });
+
   readonly tokens = new Counter({
     name: 'gateway_tokens_total',
     help: 'Tokens as the upstreams counted them.',
@@ -49,6 +63,20 @@ export class Metrics {
     name: 'gateway_upstream_attempts_total',
     help: 'Requests sent upstream. The outcome is ok, client_gone, or the status of the error.',
     labelNames: ['upstream', 'kind', 'outcome'] as const,
+    registers: [this.registry],
+  });
+
+  readonly resumes = new Counter({
+    name: 'gateway_resumes_total',
+    help: 'Times that a broken stream went on elsewhere.',
+    labelNames: ['gen_ai_request_model'] as const,
+    registers: [this.registry],
+  });
+
+  readonly emulations = new Counter({
+    name: 'gateway_emulations_total',
+    help: 'Answered requests for which the gateway did what the engine lacks, by feature.',
+    labelNames: ['feature'] as const,
     registers: [this.registry],
   });
 

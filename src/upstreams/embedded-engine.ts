@@ -75,6 +75,7 @@ export class EmbeddedEngine implements Upstream {
       env: {
         ...process.env,
         API_KEYS: undefined,
+        ADMIN_API_KEYS: undefined,
         PORT: '0',
         ENGINE_TOKEN: this.token,
         ...(this.modelPath === undefined ? {} : { EMBEDDED_MODEL: this.modelPath }),

@@ -1,0 +1,216 @@
+/**
+ * Makes `completions-gateway.json` from what stands here, with Grafana's own builders:  npm run dashboard
+ *
+ * A row answers one question; what is red at three in the morning stands first.
+ */
+/* eslint @typescript-eslint/no-deprecated: off -- the second schema is for Grafana 13 and later; files of this one all take */
+import { VizLegendOptionsBuilder } from '@grafana/grafana-foundation-sdk/common';
+import {
+  type Dashboard,
+  DashboardBuilder,
+  DatasourceVariableBuilder,
+  QueryVariableBuilder,
+  RowBuilder,
+} from '@grafana/grafana-foundation-sdk/dashboard';
+import { DataqueryBuilder } from '@grafana/grafana-foundation-sdk/prometheus';
+import { PanelBuilder as StatBuilder } from '@grafana/grafana-foundation-sdk/stat';
+import { PanelBuilder as TimeSeriesBuilder } from '@grafana/grafana-foundation-sdk/timeseries';
+import { writeFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+
+const FILE = new URL('completions-gateway.json', import.meta.url);
+const SOURCE = { type: 'prometheus', uid: '${source}' };
+const MODEL = 'gen_ai_request_model=~"$model"';
+
+const rate = (metric: string, matchers = ''): string =>
+  `rate(${metric}${matchers && `{${matchers}}`}[$__rate_interval])`;
+const quantile = (q: number, metric: string): string =>
+  `histogram_quantile(${q}, sum by (le) (${rate(`${metric}_bucket`, MODEL)}))`;
+const quantiles = (metric: string): Record<string, string> => ({
+  p50: quantile(0.5, metric),
+  p95: quantile(0.95, metric),
+  p99: quantile(0.99, metric),
+});
+const REQUESTS = 'gen_ai_server_request_duration_seconds_count';
+
+/** A panel: its title, what it says, its unit (`state`: the latest value), and its expressions by legend. */
+type PanelOfRow = [title: string, description: string, unit: string, expressions: Record<string, string>];
+
+const ROWS: Record<string, PanelOfRow[]> = {
+  'Does it work?': [
+    [
+      'Requests',
+      'Completions a second, by status.',
+      'reqps',
+      { '{{http_response_status_code}}': `sum by (http_response_status_code) (${rate(REQUESTS, MODEL)})` },
+    ],
+    [
+      'Failed',
+      'The share of completions that ended with a 5xx.',
+      'percentunit',
+      { failed: `sum(${rate(REQUESTS, `${MODEL},http_response_status_code=~"5.."`)}) / sum(${rate(REQUESTS, MODEL)})` },
+    ],
+    [
+      'Upstreams that may receive',
+      '1: healthy and not full.',
+      'state',
+      { '{{upstream}}': 'max by (upstream) (gateway_upstream_available)' },
+    ],
+    [
+      'Gave up',
+      'Clients that hung up (499), a second.',
+      'reqps',
+      { '499': `sum(${rate(REQUESTS, `${MODEL},http_response_status_code="499"`)})` },
+    ],
+  ],
+  'Is it fast?': [
+    [
+      'First token',
+      'From the request to the first event of a stream.',
+      's',
+      quantiles('gen_ai_server_time_to_first_token_seconds'),
+    ],
+    [
+      'Time per output token',
+      'Between two tokens of a stream, on average over it.',
+      's',
+      quantiles('gen_ai_server_time_per_output_token_seconds'),
+    ],
+    [
+      'Whole requests',
+      'From the request to the end of its answer.',
+      's',
+      quantiles('gen_ai_server_request_duration_seconds'),
+    ],
+  ],
+  'Is there room?': [
+    ['Queue', 'Requests that wait for a slot.', 'none', { waiting: 'sum(gateway_queue_length)' }],
+    [
+      'Under way',
+      'Requests on each upstream.',
+      'none',
+      { '{{upstream}}': 'sum by (upstream) (gateway_upstream_in_flight)' },
+    ],
+    [
+      'Tokens',
+      'Tokens a second, as the upstreams counted them.',
+      'none',
+      { '{{gen_ai_token_type}}': `sum by (gen_ai_token_type) (${rate('gateway_tokens_total', MODEL)})` },
+    ],
+    [
+      'Tokens in flight',
+      'What the requests under way may still generate, at most.',
+      'none',
+      { tokens: 'sum(gateway_tokens_in_flight)' },
+    ],
+  ],
+  'What was mended?': [
+    [
+      'Second attempts',
+      'Retries, fallbacks and resumes, a second.',
+      'reqps',
+      { '{{kind}}': `sum by (kind) (${rate('gateway_upstream_attempts_total', 'kind!="first"')})` },
+    ],
+    [
+      'Failed attempts',
+      'Requests upstream that failed, a second.',
+      'reqps',
+      {
+        '{{upstream}} {{outcome}}': `sum by (upstream, outcome) (${rate('gateway_upstream_attempts_total', 'outcome!~"ok|client_gone"')})`,
+      },
+    ],
+    [
+      'Emulations',
+      'Answers for which the gateway did what the engine lacks, a second, by feature.',
+      'reqps',
+      { '{{feature}}': `sum by (feature) (${rate('gateway_emulations_total')})` },
+    ],
+    [
+      'Resumed streams',
+      'Broken streams that went on elsewhere, a second.',
+      'reqps',
+      { '{{gen_ai_request_model}}': `sum by (gen_ai_request_model) (${rate('gateway_resumes_total', MODEL)})` },
+    ],
+  ],
+  'Is the gateway well?': [
+    [
+      'Clients behind',
+      'Bytes that wait for clients that read slowly.',
+      'bytes',
+      { waiting: 'sum(gateway_stalled_answer_bytes)' },
+    ],
+    [
+      'Clients cut',
+      'A second, by reason.',
+      'cps',
+      { '{{reason}}': `sum by (reason) (${rate('gateway_stalled_clients_cut_total')})` },
+    ],
+    ['Log lines lost', 'Since the start.', 'none', { lost: 'sum(gateway_log_lines_lost_total)' }],
+    [
+      'Reloads',
+      'Of the configuration, in the last hour.',
+      'none',
+      { '{{outcome}}': 'sum by (outcome) (increase(gateway_config_reloads_total[1h]))' },
+    ],
+    [
+      'Observer faults',
+      'Bugs of the gateway, since the start.',
+      'none',
+      { '{{observer}}': 'sum by (observer) (gateway_observer_faults_total)' },
+    ],
+  ],
+};
+
+export function makeDashboard(): Dashboard {
+  const dashboard = new DashboardBuilder('Completions gateway')
+    .uid('completions-gateway')
+    .tags(['completions-gateway', 'generated'])
+    .refresh('30s')
+    .time({ from: 'now-1h', to: 'now' })
+    .timezone('browser')
+    .withVariable(new DatasourceVariableBuilder('source').label('Source').type('prometheus'))
+    .withVariable(
+      new QueryVariableBuilder('model')
+        .label('Model')
+        .datasource(SOURCE)
+        .query('label_values(gen_ai_server_request_duration_seconds_count, gen_ai_request_model)')
+        .multi(true)
+        .includeAll(true)
+        .allValue('.*'),
+    );
+  for (const [question, panels] of Object.entries(ROWS)) {
+    dashboard.withRow(new RowBuilder(question));
+    for (const panel of panels) dashboard.withPanel(panelOf(panel, Math.floor(24 / panels.length)));
+  }
+  return dashboard.build();
+}
+
+function panelOf([title, description, unit, expressions]: PanelOfRow, span: number): StatBuilder | TimeSeriesBuilder {
+  const panel = (
+    unit === 'state'
+      ? new StatBuilder()
+      : new TimeSeriesBuilder().legend(new VizLegendOptionsBuilder().showLegend(true))
+  )
+    .title(title)
+    .description(description)
+    .unit(unit === 'state' ? 'none' : unit)
+    .min(0)
+    .datasource(SOURCE)
+    .span(span)
+    .height(8);
+  for (const [index, [legend, expression]] of Object.entries(expressions).entries()) {
+    panel.withTarget(
+      new DataqueryBuilder()
+        .refId(String.fromCharCode(65 + index))
+        .expr(expression)
+        .legendFormat(legend),
+    );
+  }
+  return panel;
+}
+
+/** The committed file, as it has to be. */
+export const DASHBOARD_FILE = fileURLToPath(FILE);
+export const dashboardText = (): string => `${JSON.stringify(makeDashboard(), null, 2)}\n`;
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) writeFileSync(DASHBOARD_FILE, dashboardText());
