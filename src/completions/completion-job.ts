@@ -173,6 +173,7 @@ export class CompletionJob implements Job {
     const { exchange } = this.client;
     exchange.upstream = candidate.upstream.config.name;
     exchange.attemptCount++;
+    exchange.attemptStartedAt = this.client.now;
     exchange.upstreamIdPrefix = this.requestIds.prefix;
     const plan = planRequest(this.resumption?.body ?? this.asked, candidate);
     exchange.emulated = plan.emulated;

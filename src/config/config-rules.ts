@@ -79,6 +79,15 @@ export function IsListOfStrings(): PropertyDecorator {
   return all(IsArray({ message }), IsString({ each: true, message }));
 }
 
+/** As browsers send them in `Origin`: scheme, host and port, and nothing after them. */
+export function IsListOfOrigins(): PropertyDecorator {
+  const message = 'must be a list of origins such as https://app.example.com, without a path, or "*"';
+  const isOrigin = (value: unknown): boolean =>
+    value === '*' || (typeof value === 'string' && URL.canParse(value) && new URL(value).origin === value);
+  const validate = (value: unknown): boolean => Array.isArray(value) && value.every(isOrigin);
+  return ValidateBy({ name: 'isListOfOrigins', validator: { validate, defaultMessage: () => message } });
+}
+
 export function IsOneOf(values: readonly string[]): PropertyDecorator {
   return IsIn(values, { message: `must be one of: ${values.join(', ')}` });
 }

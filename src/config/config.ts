@@ -14,6 +14,7 @@ import { IsCapabilityMap } from './capability-map.js';
 import {
   AllDiffer,
   IsHeaderText,
+  IsListOfOrigins,
   IsListOfSections,
   IsListOfStrings,
   IsMilliseconds,
@@ -36,6 +37,12 @@ import { IsModelMap } from './model-map.js';
  */
 
 export const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const;
+
+export class CorsConfig {
+  /** Pages that may call the gateway from a browser, as the browser names them: `https://app.example.com`; `*` for any. */
+  @IsListOfOrigins()
+  origins: string[] = [];
+}
 
 export class ServerConfig {
   /** The address to listen on. 0.0.0.0 for all, as in a container. */
@@ -99,6 +106,15 @@ export class ServerConfig {
    */
   @IsOneOf(['off', 'early'])
   heartbeat: 'off' | 'early' = 'off';
+
+  /** Tell clients which upstream answered, after how many attempts and how long: the headers `x-gateway-…`. */
+  @IsSwitch()
+  answerHeaders = false;
+
+  /** Cross-origin requests of browsers. Off without origins. */
+  @IsSection()
+  @Type(() => CorsConfig)
+  cors = new CorsConfig();
 }
 
 export class LogConfig {

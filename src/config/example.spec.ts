@@ -6,6 +6,7 @@ import { fileURLToPath } from 'node:url';
 import { parse } from 'yaml';
 import {
   ApiKeyConfig,
+  CorsConfig,
   EmbeddedConfig,
   GatewayConfig,
   HealthConfig,
@@ -37,11 +38,12 @@ describe('gateway.example.yaml', () => {
   });
 
   it('mentions every option, in the order of the config page', () => {
-    const example = parse(text) as Section & Record<'upstreams' | 'apiKeys', [Section]>;
+    const example = parse(text) as Section & Record<'upstreams' | 'apiKeys', [Section]> & { server: Section };
     const [upstream] = example.upstreams;
     const sections: [new () => object, unknown][] = [
       [GatewayConfig, example],
       [ServerConfig, example.server],
+      [CorsConfig, example.server.cors],
       [LogConfig, example.log],
       [EmbeddedConfig, example.embedded],
       [UpstreamConfig, upstream],

@@ -167,6 +167,8 @@ describe('loadConfig', () => {
           wholeAnswerBytes: 3_000_000,
           deliveredTextBytes: 4_000_000,
           heartbeat: 'early',
+          answerHeaders: false,
+          cors: { origins: [] },
         },
         routing: {
           ...new RoutingConfig(),

@@ -1,5 +1,8 @@
 import { type ArgumentsHost, Catch, type ExceptionFilter, HttpException, Inject } from '@nestjs/common';
 import type { Request, Response } from 'express';
+import { CLOCK, type Clock } from '../common/clock.js';
+import { GatewayConfig } from '../config/config.js';
+import { setAnswerHeaders } from '../observability/answer-headers.js';
 import { ApiError } from './api-error.js';
 import { toApiError, toErrorBody } from './error-body.js';
 import { exchangeOf } from '../observability/exchange.js';
@@ -10,7 +13,11 @@ import { unmatchedRoute } from './unmatched-route.js';
 /** The only writer of error bodies: every throw ends here. */
 @Catch()
 export class ErrorFilter implements ExceptionFilter {
-  constructor(@Inject(LOGGER) private readonly logger: Logger) {}
+  constructor(
+    @Inject(LOGGER) private readonly logger: Logger,
+    @Inject(CLOCK) private readonly clock: Clock,
+    private readonly config: GatewayConfig,
+  ) {}
 
   catch(thrown: unknown, host: ArgumentsHost): void {
     const request = host.switchToHttp().getRequest<Request>();
@@ -25,6 +32,7 @@ export class ErrorFilter implements ExceptionFilter {
       response.destroy();
       return;
     }
+    if (this.config.server.answerHeaders) setAnswerHeaders(response, exchange, this.clock.now());
     const body = Buffer.from(JSON.stringify(toErrorBody(error)));
     exchange.bytesSent += body.length;
     response.writeHead(error.status, {

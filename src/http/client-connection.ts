@@ -5,6 +5,7 @@ import type { ApiError } from '../errors/api-error.js';
 import { toErrorObject } from '../errors/error-body.js';
 import { Cancellation } from '../common/cancellation.js';
 import type { Clock, Timer } from '../common/clock.js';
+import { setAnswerHeaders } from '../observability/answer-headers.js';
 import { type Exchange, exchangeOf } from '../observability/exchange.js';
 import { IdleTimer } from '../common/idle-timer.js';
 import type { StalledAnswer, StalledAnswers } from './stalled-answers.js';
@@ -48,7 +49,7 @@ export class ClientConnection implements StalledAnswer {
     request: Request,
     private readonly response: Response,
     private readonly clock: Clock,
-    private readonly limits: Pick<ServerConfig, 'heartbeatMs' | 'clientStallMs'>,
+    private readonly limits: Pick<ServerConfig, 'heartbeatMs' | 'clientStallMs' | 'answerHeaders'>,
     private readonly stalled: StalledAnswers,
   ) {
     this.exchange = exchangeOf(request);
@@ -71,6 +72,7 @@ export class ClientConnection implements StalledAnswer {
 
   sendJson(json: string): void {
     const sizeBytes = Buffer.byteLength(json);
+    if (this.limits.answerHeaders) setAnswerHeaders(this.response, this.exchange, this.now);
     this.response.writeHead(200, {
       'Content-Type': 'application/json; charset=utf-8',
       'Content-Length': sizeBytes,
@@ -131,6 +133,7 @@ export class ClientConnection implements StalledAnswer {
 
   /** Sends the status line of a stream. Comments keep the connection alive from now on while there are no events. */
   begin(): void {
+    if (this.limits.answerHeaders) setAnswerHeaders(this.response, this.exchange, this.now);
     this.response.writeHead(200, {
       'Content-Type': 'text/event-stream; charset=utf-8',
       'Cache-Control': 'no-cache',

@@ -24,6 +24,10 @@ export class Exchange {
   upstreamIdPrefix: string | undefined;
   /** Requests that were sent upstream for it: retries, fallbacks and resumptions included. */
   attemptCount = 0;
+  /** When the last of them was sent, milliseconds since the epoch. */
+  attemptStartedAt = 0;
+  /** Milliseconds spent waiting for a slot. */
+  queueMs = 0;
   /** How often a broken stream went on elsewhere. */
   resumeCount = 0;
   /** The features that the gateway emulated in the last attempt. */

@@ -4,6 +4,7 @@ import { type AppParts, AppModule } from '../app.module.js';
 import { BodyBudget } from '../http/body-budget.js';
 import { JSON_BODY_READER } from '../http/json-body.decorator.js';
 import { JsonBodyReader } from '../http/json-body-reader.js';
+import { corsOf } from '../http/cors.js';
 import { guardDocuments } from './document-pages.js';
 import { serveOpenApi } from './openapi.js';
 import { exchangeMiddleware } from '../observability/exchange-middleware.js';
@@ -23,9 +24,11 @@ export async function createApp(parts: AppParts): Promise<NestExpressApplication
   app.disable('x-powered-by').disable('etag').disable('query parser');
   // Before every route, Nest's and Swagger's, and before a malformed path is looked at: each answer has its id and line.
   // In the adapter's own hook, and not in layers of Express's: those match a path for every request.
+  const cors = corsOf(parts.config.server.cors);
   const begin = exchangeMiddleware(parts.clock, app.get(ExchangeObservers));
   adapter.setOnRequestHook((request, response, next) => {
     begin(request, response);
+    if (cors?.(request, response)) return;
     next(guardDocuments(request, response));
   });
   const { server } = parts.config;
