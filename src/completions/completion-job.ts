@@ -3,6 +3,8 @@ import type { ByteShare } from '../common/byte-budget.js';
 import type { Capability } from '../engines/capabilities.js';
 import type { RoutingConfig } from '../config/config.js';
 import { ApiError } from '../errors/api-error.js';
+import { toApiError } from '../errors/error-body.js';
+import type { Trace } from '../observability/tracing/trace.js';
 import type { Candidate } from '../routing/candidate.js';
 import type { Job } from '../routing/router.js';
 import type { Cancellation } from '../common/cancellation.js';
@@ -182,9 +184,26 @@ export class CompletionJob implements Job {
     const attempt = { candidate, plan, readers, deadlineAt, requestCount: 0, answered };
     const needsBody = this.resumption !== undefined || plan.ranks || plan.countsUsage || readers.length > 1;
     if (needsBody || readers.some(({ isEmulating }) => isEmulating)) this.body.pin();
+    const { trace } = exchange;
+    if (trace) {
+      const { config } = candidate.upstream;
+      const { attemptStartedAt } = exchange;
+      exchange.traceparent = trace.beginAttempt(config, candidate.upstreamModel, this.hasBegun(), attemptStartedAt);
+    }
     const relayed = this.isStream ? this.relayStream(attempt) : this.relayJson(attempt);
     this.body.fold();
-    return relayed;
+    return trace ? this.traced(trace, relayed) : relayed;
+  }
+
+  /** Ends the attempt's span with it. */
+  private async traced(trace: Trace, relayed: Promise<void>): Promise<void> {
+    try {
+      await relayed;
+      trace.endAttempt(this.client.now);
+    } catch (thrown) {
+      trace.endAttempt(this.client.now, this.cancellation.isCancelled ? 'client_gone' : toApiError(thrown).code);
+      throw thrown;
+    }
   }
 
   private async relayJson(attempt: Attempt): Promise<void> {
@@ -270,6 +289,9 @@ export class CompletionJob implements Job {
   /** What goes with a request whatever its body: an id of its own, made of the caller's, and whom it acts for. */
   private newRequest({ candidate, deadlineAt }: Attempt, idSuffix: string): NewRequest {
     const headers: Record<string, string> = { 'x-request-id': uniqueId(this.client.exchange.id, idSuffix) };
+    const { traceparent, tracestate } = this.client.exchange;
+    if (traceparent !== undefined) headers.traceparent = traceparent;
+    if (tracestate !== undefined) headers.tracestate = tracestate;
     if (!candidate.upstream.config.forwardTenant) return { headers, deadlineAt };
     const { organization, project } = this.caller;
     if (organization !== undefined) headers['openai-organization'] = organization;

@@ -88,6 +88,12 @@ export function IsListOfOrigins(): PropertyDecorator {
   return ValidateBy({ name: 'isListOfOrigins', validator: { validate, defaultMessage: () => message } });
 }
 
+/** `key=value,key=value` with percent-encoded parts, as OpenTelemetry's variables have it. */
+export function IsPairs(): PropertyDecorator {
+  const message = 'must be key=value pairs with commas between them, percent-encoded';
+  return Matches(/^([^,=%]+=([^,=%]|%[\da-fA-F]{2})*(,|$))*$/, { message });
+}
+
 export function IsOneOf(values: readonly string[]): PropertyDecorator {
   return IsIn(values, { message: `must be one of: ${values.join(', ')}` });
 }

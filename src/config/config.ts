@@ -22,6 +22,7 @@ import {
   IsNonEmptyString,
   IsNumberFrom,
   IsOneOf,
+  IsPairs,
   IsParsableUrl,
   IsSection,
   IsSwitch,
@@ -121,6 +122,40 @@ export class LogConfig {
   /** `info` writes one line a request. */
   @IsOneOf(LOG_LEVELS)
   level: (typeof LOG_LEVELS)[number] = 'info';
+}
+
+export const TRACE_SAMPLERS = [
+  'always_on',
+  'always_off',
+  'traceidratio',
+  'parentbased_always_on',
+  'parentbased_always_off',
+  'parentbased_traceidratio',
+] as const;
+
+export class TracingConfig {
+  /** An OTLP/HTTP collector, without `/v1/traces`: `http://127.0.0.1:4318`. Without it nothing is traced. */
+  @IsOptional()
+  @Matches(/^https?:\/\//, { message: 'must be an http or https URL, such as http://127.0.0.1:4318' })
+  @IsParsableUrl()
+  endpoint?: string;
+
+  /** Which traces are recorded. `parentbased_…`: as the caller's span says, and by the rest of the name without one. */
+  @IsOneOf(TRACE_SAMPLERS)
+  sampler: (typeof TRACE_SAMPLERS)[number] = 'parentbased_always_on';
+
+  /** The share of traces that `traceidratio` records. */
+  @IsNumberFrom(0, 1)
+  samplerArgument = 1;
+
+  /** The `service.name` of the spans; without it the one in `resourceAttributes`, or completions-gateway. */
+  @IsOptional()
+  @IsNonEmptyString()
+  serviceName?: string;
+
+  /** What all spans have: `key=value,key=value`, percent-encoded. */
+  @IsPairs()
+  resourceAttributes = '';
 }
 
 export class TimeoutsConfig {
@@ -376,6 +411,10 @@ export class GatewayConfig {
   @IsSection()
   @Type(() => LogConfig)
   log = new LogConfig();
+
+  @IsSection()
+  @Type(() => TracingConfig)
+  tracing = new TracingConfig();
 
   @IsSection()
   @Type(() => EmbeddedConfig)

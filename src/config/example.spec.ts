@@ -14,6 +14,7 @@ import {
   RoutingConfig,
   ServerConfig,
   TimeoutsConfig,
+  TracingConfig,
   UpstreamConfig,
 } from './config.js';
 import { loadConfig } from './load-config.js';
@@ -45,6 +46,7 @@ describe('gateway.example.yaml', () => {
       [ServerConfig, example.server],
       [CorsConfig, example.server.cors],
       [LogConfig, example.log],
+      [TracingConfig, example.tracing],
       [EmbeddedConfig, example.embedded],
       [UpstreamConfig, upstream],
       [TimeoutsConfig, upstream.timeouts],

@@ -178,6 +178,7 @@ describe('loadConfig', () => {
           resume: 'off',
         },
         log: { level: 'warn' },
+        tracing: { sampler: 'parentbased_always_on', samplerArgument: 1, resourceAttributes: '' },
         embedded: { model: 'a.gguf' },
         upstreams: [
           {
@@ -225,6 +226,21 @@ describe('loadConfig', () => {
       expect(load('server:\nlog:\nembedded:\n  model:\nupstreams:\napiKeys:\n  # - id: later\n')).toEqual(
         new GatewayConfig(),
       );
+    });
+
+    it("traces as OpenTelemetry's variables say, and looks at none of them without an endpoint", () => {
+      const env = { OTEL_TRACES_SAMPLER: 'traceidratio', OTEL_TRACES_SAMPLER_ARG: '0.25', OTEL_SERVICE_NAME: 'edge' };
+      const endpoint = 'http://collector:4318';
+      const traced = { endpoint, sampler: 'traceidratio', samplerArgument: 0.25, serviceName: 'edge' };
+      expect(load('', { ...env, OTEL_EXPORTER_OTLP_ENDPOINT: endpoint }).tracing).toMatchObject(traced);
+      expect(load(`tracing: { endpoint: '${endpoint}' }`, env).tracing).toMatchObject(traced);
+      expect(load('', { OTEL_TRACES_SAMPLER: 'jaeger_remote' })).toEqual(new GatewayConfig());
+      const off = { OTEL_EXPORTER_OTLP_ENDPOINT: endpoint, OTEL_TRACES_EXPORTER: 'none' };
+      expect(load(`tracing: { endpoint: '${endpoint}' }`, off)).toEqual(new GatewayConfig());
+      const unknown = { OTEL_EXPORTER_OTLP_ENDPOINT: endpoint, OTEL_TRACES_SAMPLER: 'jaeger_remote' };
+      expect(problemsOf(() => load('', unknown))).toEqual([
+        expect.stringMatching(/^OTEL_TRACES_SAMPLER \(tracing\.sampler\): must be one of: always_on/),
+      ]);
     });
 
     it('adds ADMIN_API_KEYS, which may read the metrics', () => {
@@ -330,7 +346,7 @@ describe('loadConfig', () => {
 
     it('of unknown options, with those that there are', () => {
       expect(problemsOf(() => load('{ sever: {}, log: { levle: info }, embedded: { path: x } }'))).toEqual([
-        'sever: no such option; there are server, log, embedded, routing, upstreams, apiKeys',
+        'sever: no such option; there are server, log, tracing, embedded, routing, upstreams, apiKeys',
         'log.levle: no such option; there are level',
         'embedded.path: no such option; there are model',
       ]);

@@ -122,6 +122,7 @@ function withEnvironment(file: Section, env: Environment, problems: string[]): S
   const config: Section = { ...file };
   override(config, 'server', { host: env.HOST, port: env.PORT, workers: env.WORKERS });
   override(config, 'log', { level: env.LOG_LEVEL });
+  withTracing(config, env);
   override(config, 'embedded', { model: env.EMBEDDED_MODEL });
 
   const keys = [
@@ -165,6 +166,22 @@ function keysIn(variable: 'API_KEYS' | 'ADMIN_API_KEYS', env: Environment, probl
   return keys.map(hashApiKey);
 }
 
+/** OpenTelemetry's own variables. Where nothing is traced they may be meant for others, and are not looked at. */
+function withTracing(config: Section, env: Environment): void {
+  if (env.OTEL_SDK_DISABLED === 'true' || env.OTEL_TRACES_EXPORTER === 'none') {
+    delete config.tracing;
+    return;
+  }
+  override(config, 'tracing', { endpoint: env.OTEL_EXPORTER_OTLP_ENDPOINT });
+  if ((config.tracing as Section | undefined)?.endpoint === undefined) return;
+  override(config, 'tracing', {
+    sampler: env.OTEL_TRACES_SAMPLER,
+    samplerArgument: env.OTEL_TRACES_SAMPLER_ARG,
+    serviceName: env.OTEL_SERVICE_NAME,
+    resourceAttributes: env.OTEL_RESOURCE_ATTRIBUTES,
+  });
+}
+
 function override(config: Section, name: string, values: Record<string, string | undefined>): void {
   const defined = definedOf(values);
   const section = config[name] ?? {};
@@ -183,6 +200,11 @@ const VARIABLES: Readonly<Record<string, string>> = {
   'server.port': 'PORT',
   'server.workers': 'WORKERS',
   'log.level': 'LOG_LEVEL',
+  'tracing.endpoint': 'OTEL_EXPORTER_OTLP_ENDPOINT',
+  'tracing.sampler': 'OTEL_TRACES_SAMPLER',
+  'tracing.samplerArgument': 'OTEL_TRACES_SAMPLER_ARG',
+  'tracing.serviceName': 'OTEL_SERVICE_NAME',
+  'tracing.resourceAttributes': 'OTEL_RESOURCE_ATTRIBUTES',
   'embedded.model': 'EMBEDDED_MODEL',
   'upstreams[0].baseUrl': 'UPSTREAM_BASE_URL',
   'upstreams[0].apiKey': 'UPSTREAM_API_KEY',

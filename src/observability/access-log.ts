@@ -1,6 +1,7 @@
 import { bounded } from '../common/bounded.js';
 import type { Exchange } from './exchange.js';
 import type { ExchangeObserver } from './exchange-observers.js';
+import { parseTraceparent } from './tracing/trace-context.js';
 import { type Logger, writeRecord } from './logger.js';
 
 /** In UTF-16 units. The client chooses the path, the upstream what a reason quotes. */
@@ -36,6 +37,7 @@ function describe(exchange: Exchange): object {
     model: boundedIfAny(model, MAX_NAME),
     upstream: boundedIfAny(upstream, MAX_NAME),
     upstreamIdPrefix: exchange.upstreamIdPrefix,
+    traceId: parseTraceparent(exchange.traceparent)?.traceId,
     attempts: exchange.attemptCount || undefined,
     resumes: exchange.resumeCount || undefined,
     stream,

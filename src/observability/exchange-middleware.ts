@@ -1,7 +1,9 @@
 import type { Request, Response } from 'express';
 import { randomUUID } from 'node:crypto';
+import type { IncomingHttpHeaders } from 'node:http';
 import type { Clock } from '../common/clock.js';
 import { Exchange, startExchange } from './exchange.js';
+import type { Tracer } from './tracing/tracer.js';
 import type { ExchangeObserver } from './exchange-observers.js';
 
 /** What a client may choose as a request id; anything else is replaced. */
@@ -18,12 +20,15 @@ const CLIENT_CLOSED_REQUEST = 499;
 export function exchangeMiddleware(
   clock: Clock,
   observer: ExchangeObserver,
+  tracer: Tracer | undefined,
 ): (request: Request, response: Response) => void {
   return (request, response) => {
     const offered = request.headers['x-request-id'];
     const id = typeof offered === 'string' && REQUEST_ID.test(offered) ? offered : randomUUID();
     const [path = ''] = request.originalUrl.split('?', 1);
     const exchange = new Exchange(id, clock.now(), request.method, path);
+    if (tracer) tracer.begin(exchange, request.headers);
+    else passTraceOn(exchange, request.headers);
     startExchange(request, exchange);
     response.setHeader('x-request-id', id);
     response.on('close', () => {
@@ -33,4 +38,11 @@ export function exchangeMiddleware(
       observer.ended(exchange);
     });
   };
+}
+
+/** Untouched: the engine's spans are then the client's children. */
+function passTraceOn(exchange: Exchange, { traceparent, tracestate }: IncomingHttpHeaders): void {
+  if (typeof traceparent !== 'string') return;
+  exchange.traceparent = traceparent;
+  if (typeof tracestate === 'string') exchange.tracestate = tracestate;
 }

@@ -1,4 +1,5 @@
 import type { Request } from 'express';
+import type { Trace } from './tracing/trace.js';
 import type { Usage } from './usage.js';
 
 /**
@@ -32,6 +33,11 @@ export class Exchange {
   resumeCount = 0;
   /** The features that the gateway emulated in the last attempt. */
   emulated: readonly string[] = [];
+  /** What requests upstream carry as `traceparent` and `tracestate`: the client's own, or of the span that is traced. */
+  traceparent: string | undefined;
+  tracestate: string | undefined;
+  /** Where tracing is configured. */
+  trace: Trace | undefined;
   /** The `error.code` of the answer, also of a stream that failed after its 200. */
   errorCode: string | undefined;
   /** What happened inside. It may name an upstream, and so is for the log only. */

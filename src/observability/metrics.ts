@@ -87,6 +87,13 @@ export class Metrics {
     registers: [this.registry],
   });
 
+  readonly traceSpansDropped = new Counter({
+    name: 'gateway_trace_spans_dropped_total',
+    help: 'Spans that were not exported: too many waited for the collector, or it did not take them.',
+    labelNames: ['reason'] as const,
+    registers: [this.registry],
+  });
+
   readonly configReloads = new Counter({
     name: 'gateway_config_reloads_total',
     help: 'Times that the configuration was read again: applied or refused.',

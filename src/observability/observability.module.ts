@@ -5,6 +5,8 @@ import { ExchangeMetrics } from './exchange-metrics.js';
 import { ExchangeObservers } from './exchange-observers.js';
 import { RANDOM } from '../common/random.js';
 import { LOGGER, type Logger, lostLineCount } from './logger.js';
+import { GatewayConfig } from '../config/config.js';
+import { Tracing } from './tracing/tracing.js';
 import { Metrics } from './metrics.js';
 
 /** Gives the logger, the metrics, the observers of exchanges, the clock and chance to whoever injects them. */
@@ -20,15 +22,22 @@ export class TelemetryModule {
         { provide: RANDOM, useValue: Math.random },
         { provide: Metrics, useFactory: () => metricsOf(logger) },
         {
+          provide: Tracing,
+          inject: [GatewayConfig, Metrics],
+          useFactory: ({ tracing }: GatewayConfig, metrics: Metrics) => Tracing.start(tracing, clock, metrics, logger),
+        },
+        {
           provide: ExchangeObservers,
-          inject: [Metrics],
-          useFactory: (metrics: Metrics) =>
-            new ExchangeObservers(logger, clock, metrics.observerFaults)
+          inject: [Metrics, Tracing],
+          useFactory: (metrics: Metrics, { tracer }: Tracing) => {
+            const observers = new ExchangeObservers(logger, clock, metrics.observerFaults)
               .add('access_log', new AccessLog(logger))
-              .add('metrics', new ExchangeMetrics(metrics)),
+              .add('metrics', new ExchangeMetrics(metrics));
+            return tracer ? observers.add('tracing', tracer) : observers;
+          },
         },
       ],
-      exports: [LOGGER, CLOCK, RANDOM, Metrics, ExchangeObservers],
+      exports: [LOGGER, CLOCK, RANDOM, Metrics, ExchangeObservers, Tracing],
     };
   }
 }

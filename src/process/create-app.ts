@@ -9,6 +9,7 @@ import { guardDocuments } from './document-pages.js';
 import { serveOpenApi } from './openapi.js';
 import { exchangeMiddleware } from '../observability/exchange-middleware.js';
 import { ExchangeObservers } from '../observability/exchange-observers.js';
+import { Tracing } from '../observability/tracing/tracing.js';
 import { NestLogger } from '../observability/logger.js';
 
 /** The whole application, not yet listening: the same for `start`, for the tests and for the OpenAPI document. */
@@ -25,7 +26,7 @@ export async function createApp(parts: AppParts): Promise<NestExpressApplication
   // Before every route, Nest's and Swagger's, and before a malformed path is looked at: each answer has its id and line.
   // In the adapter's own hook, and not in layers of Express's: those match a path for every request.
   const cors = corsOf(parts.config.server.cors);
-  const begin = exchangeMiddleware(parts.clock, app.get(ExchangeObservers));
+  const begin = exchangeMiddleware(parts.clock, app.get(ExchangeObservers), app.get(Tracing).tracer);
   adapter.setOnRequestHook((request, response, next) => {
     begin(request, response);
     if (cors?.(request, response)) return;

@@ -1,0 +1,66 @@
+import type { UpstreamConfig } from '../../config/config.js';
+import type { Random } from '../../common/random.js';
+import type { AttemptKind } from '../metrics.js';
+import { formatTraceparent } from './trace-context.js';
+
+/** The CLIENT span of an attempt. Times in milliseconds since the epoch. */
+export interface AttemptSpan {
+  spanId: string;
+  upstream: UpstreamConfig;
+  upstreamModel: string;
+  kind: AttemptKind;
+  startedAt: number;
+  /** Undefined while it runs. */
+  endedAt: number | undefined;
+  errorType: string | undefined;
+}
+
+/** What is known of the trace of one exchange. Spans are made of it when the exchange is over. */
+export class Trace {
+  readonly spanId: string;
+  readonly attempts: AttemptSpan[] = [];
+
+  constructor(
+    readonly traceId: string,
+    /** The caller's span. */
+    readonly parentSpanId: string | undefined,
+    readonly isSampled: boolean,
+    private readonly random: Random,
+  ) {
+    this.spanId = randomHex(16, random);
+  }
+
+  get traceparent(): string {
+    return formatTraceparent(this.traceId, this.spanId, this.isSampled);
+  }
+
+  /** Begins the span of an attempt, and says what its requests carry as `traceparent`. */
+  beginAttempt(upstream: UpstreamConfig, upstreamModel: string, isResume: boolean, startedAt: number): string {
+    const spanId = randomHex(16, this.random);
+    const kind = this.kindOf(upstream, isResume);
+    const errorType = undefined;
+    this.attempts.push({ spanId, upstream, upstreamModel, kind, startedAt, endedAt: undefined, errorType });
+    return formatTraceparent(this.traceId, spanId, this.isSampled);
+  }
+
+  endAttempt(endedAt: number, errorType?: string): void {
+    const last = this.attempts.at(-1);
+    if (!last) return;
+    last.endedAt = endedAt;
+    last.errorType = errorType;
+  }
+
+  private kindOf(upstream: UpstreamConfig, isResume: boolean): AttemptKind {
+    const last = this.attempts.at(-1);
+    if (!last) return 'first';
+    if (isResume) return 'resume';
+    return last.upstream.name === upstream.name ? 'retry' : 'fallback';
+  }
+}
+
+/** `length` hex digits, a multiple of 8, never all zero. */
+export function randomHex(length: number, random: Random): string {
+  let text = '';
+  while (text.length < length) text += (Math.floor(random() * 0xffff_ffff) + 1).toString(16).padStart(8, '0');
+  return text;
+}
