@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { hashApiKey } from '../src/config/api-key-hash.js';
-import { FakeUpstream, hang, replyEvents, chunk, reset } from './support/fake-upstream.js';
+import { chunk, completion, FakeUpstream, hang, replyEvents, replyJson, reset } from './support/fake-upstream.js';
+import { ManualClock } from './support/manual-clock.js';
 import { API_KEY, Gateway } from './support/gateway.js';
 
 const ADMIN = { authorization: 'Bearer admin-key' };
@@ -88,6 +89,44 @@ describe('what an admin key opens', () => {
       'gateway_queue_length 0',
     ]) {
       expect(lines).toContain(line);
+    }
+  });
+
+  it('tells how long a request waited for a slot', async () => {
+    const clock = new ManualClock();
+    const queued = await Gateway.inFrontOf(good, {
+      upstream: { maxConcurrency: 1, healthCheck: 'off' },
+      config: { apiKeys: [{ id: 'admin', hash: hashApiKey('admin-key'), admin: true }] },
+      clock,
+    });
+    const complete = async (): Promise<string> => {
+      const init = { method: 'POST', headers: { ...ADMIN, 'content-type': 'application/json' } };
+      const body = JSON.stringify({ model: 'm', prompt: 'p' });
+      return (await fetch(`${queued.url}/v1/completions`, { ...init, body })).text();
+    };
+    const linesOf = async (metric: string): Promise<string[]> => {
+      const lines = (await (await queued.get('/metrics', ADMIN)).text()).split('\n');
+      return lines.filter((line) => line.startsWith(metric));
+    };
+    try {
+      const { promise: isAllowed, resolve: allow } = Promise.withResolvers<void>();
+      good.onCompletion(async (response, request) => {
+        await isAllowed;
+        await replyJson(completion('Hello'))(response, request);
+      });
+      const both = [complete(), complete()];
+      let waiting: string[] = [];
+      for (let asked = 0; asked < 1_000 && waiting[0] !== 'gateway_queue_length 1'; asked++)
+        waiting = await linesOf('gateway_queue_length ');
+      expect(waiting).toEqual(['gateway_queue_length 1']);
+      clock.advance(3_000);
+      allow();
+      await Promise.all(both);
+      await queued.accessLog(2);
+      expect(await linesOf('gateway_queue_wait_seconds_sum')).toEqual(['gateway_queue_wait_seconds_sum 3']);
+      expect(await linesOf('gateway_queue_wait_seconds_count')).toEqual(['gateway_queue_wait_seconds_count 2']);
+    } finally {
+      await queued.stop();
     }
   });
 

@@ -31,6 +31,8 @@ const quantiles = (metric: string): Record<string, string> => ({
   p95: quantile(0.95, metric),
   p99: quantile(0.99, metric),
 });
+const wait = (q: number): string =>
+  `histogram_quantile(${q}, sum by (le) (${rate('gateway_queue_wait_seconds_bucket')}))`;
 const REQUESTS = 'gen_ai_server_request_duration_seconds_count';
 
 /** A panel: its title, what it says, its unit (`state`: the latest value), and its expressions by legend. */
@@ -85,6 +87,12 @@ const ROWS: Record<string, PanelOfRow[]> = {
   ],
   'Is there room?': [
     ['Queue', 'Requests that wait for a slot.', 'none', { waiting: 'sum(gateway_queue_length)' }],
+    [
+      'Wait for a slot',
+      'How long requests waited in the queue.',
+      's',
+      { p50: wait(0.5), p95: wait(0.95), p99: wait(0.99) },
+    ],
     [
       'Under way',
       'Requests on each upstream.',
@@ -144,6 +152,12 @@ const ROWS: Record<string, PanelOfRow[]> = {
       'A second, by reason.',
       'cps',
       { '{{reason}}': `sum by (reason) (${rate('gateway_stalled_clients_cut_total')})` },
+    ],
+    [
+      'Spans dropped',
+      'A second, by reason.',
+      'cps',
+      { '{{reason}}': `sum by (reason) (${rate('gateway_trace_spans_dropped_total')})` },
     ],
     ['Log lines lost', 'Since the start.', 'none', { lost: 'sum(gateway_log_lines_lost_total)' }],
     [

@@ -64,6 +64,8 @@ export class CompletionJob implements Job {
   readonly requestedModel: string;
   readonly isStream: boolean;
   readonly cancellation: Cancellation;
+  /** Milliseconds since the epoch. */
+  private readonly startedAt: number;
   private readonly stream: StreamProgress;
   /** What is kept of the delivered texts. */
   private readonly texts: ByteShare | undefined;
@@ -95,6 +97,7 @@ export class CompletionJob implements Job {
       continuousUsage: options.continuous_usage_stats === true,
     };
     this.cancellation = client.cancellation;
+    this.startedAt = client.now;
     this.hasExtras = hasExtras(asked);
     this.demands = demandsOf(asked);
     this.fanOut = new FanOut(() => this.asked, limits);
@@ -176,6 +179,9 @@ export class CompletionJob implements Job {
     exchange.upstream = candidate.upstream.config.name;
     exchange.attemptCount++;
     exchange.attemptStartedAt = this.client.now;
+    // Before the first attempt there is nothing else to wait for. What is below a millisecond is no wait.
+    const waitedMs = exchange.attemptStartedAt - this.startedAt;
+    if (exchange.attemptCount === 1 && waitedMs >= 1) exchange.queueMs = waitedMs;
     exchange.upstreamIdPrefix = this.requestIds.prefix;
     const plan = planRequest(this.resumption?.body ?? this.asked, candidate);
     exchange.emulated = plan.emulated;

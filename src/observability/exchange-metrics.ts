@@ -15,6 +15,8 @@ export class ExchangeMetrics implements ExchangeObserver {
     startedAt,
     endedAt,
     firstByteAt,
+    attemptCount,
+    queueMs,
     resumeCount,
     emulated,
   }: Exchange): void {
@@ -22,6 +24,7 @@ export class ExchangeMetrics implements ExchangeObserver {
     const { requestDuration, timeToFirstToken, timePerOutputToken, tokens, resumes, emulations } = this.metrics;
     const gen_ai_request_model = modelLabel;
     const labels = { gen_ai_request_model, http_response_status_code: status, stream: String(stream) };
+    if (attemptCount > 0) this.metrics.queueWait.observe(queueMs / 1000);
     requestDuration.observe(labels, (endedAt - startedAt) / 1000);
     if (stream && firstByteAt !== undefined && status === 200) {
       timeToFirstToken.observe({ gen_ai_request_model }, (firstByteAt - startedAt) / 1000);

@@ -27,7 +27,7 @@ export class Exchange {
   attemptCount = 0;
   /** When the last of them was sent, milliseconds since the epoch. */
   attemptStartedAt = 0;
-  /** Milliseconds spent waiting for a slot. */
+  /** Milliseconds that it waited for its first slot. */
   queueMs = 0;
   /** How often a broken stream went on elsewhere. */
   resumeCount = 0;

@@ -46,6 +46,13 @@ export class Metrics {
     registers: [this.registry],
   });
 
+  readonly queueWait = new Histogram({
+    name: 'gateway_queue_wait_seconds',
+    help: 'How long a request waited for its first slot.',
+    buckets: [0.001, 0.01, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60],
+    registers: [this.registry],
+  });
+
   readonly tokensInFlight = new Gauge({
     name: 'gateway_tokens_in_flight',
     help: 'Tokens that the requests under way may generate at most: max_tokens for each choice of each prompt.',
