@@ -1,4 +1,5 @@
 import { Transform } from 'class-transformer';
+import { readFileSync } from 'node:fs';
 import {
   IsArray,
   IsBoolean,
@@ -121,6 +122,32 @@ export function IsParsableUrl(): PropertyDecorator {
       defaultMessage: () => 'must be a URL that can be parsed',
     },
   });
+}
+
+export function IsReadableFile(): PropertyDecorator {
+  const problemOf = (value: unknown): string | undefined => {
+    if (typeof value !== 'string') return 'must be the path of a file';
+    try {
+      readFileSync(value);
+      return undefined;
+    } catch (error) {
+      return `cannot be read: ${(error as Error).message}`;
+    }
+  };
+  return ValidateBy({
+    name: 'isReadableFile',
+    validator: {
+      validate: (value: unknown) => problemOf(value) === undefined,
+      defaultMessage: (args?: ValidationArguments) => problemOf(args?.value) ?? '',
+    },
+  });
+}
+
+/** Means nothing without the option `other`. */
+export function ComesWith(other: string): PropertyDecorator {
+  const validate = (_: unknown, args?: ValidationArguments): boolean =>
+    (args?.object as Record<string, unknown> | undefined)?.[other] !== undefined;
+  return ValidateBy({ name: 'comesWith', validator: { validate, defaultMessage: () => `needs ${other} beside it` } });
 }
 
 /** A name that is safe in logs and metrics. */

@@ -13,6 +13,7 @@ import {
 import { IsCapabilityMap } from './capability-map.js';
 import {
   AllDiffer,
+  ComesWith,
   IsHeaderText,
   IsListOfOrigins,
   IsListOfSections,
@@ -24,6 +25,7 @@ import {
   IsOneOf,
   IsPairs,
   IsParsableUrl,
+  IsReadableFile,
   IsSection,
   IsSwitch,
   IsTemplateMap,
@@ -202,6 +204,29 @@ export class HealthConfig {
   maxRestMs = 60_000;
 }
 
+export class TlsConfig {
+  /** PEM file of the authorities that are trusted for this upstream, in place of Node's own. */
+  @IsOptional()
+  @IsReadableFile()
+  caFile?: string;
+
+  /** PEM files of the certificate that the gateway shows (mTLS) and of its key. */
+  @IsOptional()
+  @IsReadableFile()
+  @ComesWith('keyFile')
+  certFile?: string;
+
+  @IsOptional()
+  @IsReadableFile()
+  @ComesWith('certFile')
+  keyFile?: string;
+
+  /** The name that the upstream's certificate has to have; without it the one in `baseUrl`. */
+  @IsOptional()
+  @IsNonEmptyString()
+  serverName?: string;
+}
+
 export class UpstreamConfig {
   /** How logs and metrics call it. Callers never see it. */
   @IsName()
@@ -291,6 +316,17 @@ export class UpstreamConfig {
   @IsOptional()
   @IsOneOf(EXTRA_PARAMETERS)
   extraParameters?: ExtraParameters;
+
+  /** For a `baseUrl` with https. The files are read when the upstream is first used or changed. */
+  @IsSection()
+  @Type(() => TlsConfig)
+  tls = new TlsConfig();
+
+  /** A proxy for a `baseUrl` with https, which is asked for a tunnel (CONNECT); without it, what HTTPS_PROXY and NO_PROXY say. */
+  @IsOptional()
+  @Matches(/^https?:\/\//, { message: 'must be an http or https URL, such as http://proxy:3128' })
+  @IsParsableUrl()
+  proxy?: string;
 
   @IsSection()
   @Type(() => TimeoutsConfig)

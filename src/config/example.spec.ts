@@ -14,6 +14,7 @@ import {
   RoutingConfig,
   ServerConfig,
   TimeoutsConfig,
+  TlsConfig,
   TracingConfig,
   UpstreamConfig,
 } from './config.js';
@@ -32,8 +33,8 @@ function optionsOf(section: new () => object): string[] {
 
 describe('gateway.example.yaml', () => {
   it('loads without problems', () => {
-    const names = [...text.matchAll(/^[^#]*\$\{(\w+)\}/gm)].map(([, name = '']) => name);
-    const env = Object.fromEntries(names.map((name) => [name, 'a-value']));
+    const names = [...text.matchAll(/^[^#\n]*\$\{(\w+)\}/gm)].map(([, name = '']) => name);
+    const env = Object.fromEntries(names.map((name) => [name, name.endsWith('_FILE') ? EXAMPLE : 'a-value']));
     expect(names).not.toHaveLength(0);
     expect(loadConfig({ ...env, GATEWAY_CONFIG: EXAMPLE }).upstreams).toHaveLength(2);
   });
@@ -50,6 +51,7 @@ describe('gateway.example.yaml', () => {
       [EmbeddedConfig, example.embedded],
       [UpstreamConfig, upstream],
       [TimeoutsConfig, upstream.timeouts],
+      [TlsConfig, upstream.tls],
       [HealthConfig, upstream.health],
       [RoutingConfig, example.routing],
       [ApiKeyConfig, example.apiKeys[0]],

@@ -193,6 +193,7 @@ describe('loadConfig', () => {
             models: { 'llama3.1:8b': 'meta-llama/Llama-3.1-8B' },
             forwardTenant: true,
             extraParameters: 'refuse',
+            tls: {},
             timeouts: { connectMs: 1, firstByteMs: 2, idleMs: 3, totalMs: 4 },
             priority: 1,
             weight: 0.5,
@@ -209,6 +210,7 @@ describe('loadConfig', () => {
             fanOut: 4,
             models: ['x', 'y'],
             forwardTenant: false,
+            tls: {},
             timeouts: { connectMs: 2000, firstByteMs: 120_000, idleMs: 30_000, totalMs: 600_000 },
             priority: 0,
             weight: 1,
@@ -342,6 +344,16 @@ describe('loadConfig', () => {
       expect(problem).toMatch(
         /^upstreams\[0\]\.capabilities: bestOf is no capability; there are prompt_list, .*best_of/,
       );
+    });
+
+    it('of files that cannot be read, and of a certificate without its key', () => {
+      const tls = 'tls: { caFile: /nowhere/ca.pem, certFile: /dev/null }';
+      const yaml = `upstreams: [{ name: a, baseUrl: "https://a/v1", ${tls}, proxy: "socks://a" }]`;
+      expect(problemsOf(() => load(yaml))).toEqual([
+        expect.stringMatching(/^upstreams\[0\]\.tls\.caFile: cannot be read: ENOENT/),
+        'upstreams[0].tls.certFile: needs keyFile beside it',
+        'upstreams[0].proxy: must be an http or https URL, such as http://proxy:3128',
+      ]);
     });
 
     it('of unknown options, with those that there are', () => {

@@ -3,6 +3,7 @@ import { getMetadataStorage, validateSync, type ValidationError } from 'class-va
 import { readFileSync } from 'node:fs';
 import { parseDocument } from 'yaml';
 import { hashApiKey } from './api-key-hash.js';
+import { proxyFor } from './proxy-for.js';
 import { GatewayConfig } from './config.js';
 
 export type Environment = Readonly<Record<string, string | undefined>>;
@@ -56,6 +57,10 @@ function parseConfig(text: string, source: string, env: Environment): GatewayCon
   const errors = validateSync(config, { whitelist: true, forbidNonWhitelisted: true, forbidUnknownValues: true });
   problems.push(...errors.flatMap((error) => describe(error, '', env)));
   if (problems.length > 0) throw new ConfigError(source, problems);
+  for (const upstream of config.upstreams) {
+    const proxy = upstream.proxy ?? proxyFor(upstream.baseUrl, env);
+    if (proxy !== undefined) upstream.proxy = proxy;
+  }
   return config;
 }
 

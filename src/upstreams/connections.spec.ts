@@ -2,6 +2,7 @@ import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { once } from 'node:events';
 import { createServer, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
+import { buildConnector } from 'undici';
 import { type Connection, Connections } from './connections.js';
 
 describe('Connections', () => {
@@ -20,7 +21,10 @@ describe('Connections', () => {
     server.on('connection', (socket) => sockets.push(socket));
     server.listen(0, '127.0.0.1');
     await once(server, 'listening');
-    connections = new Connections(`http://127.0.0.1:${(server.address() as AddressInfo).port}`, { connectMs: 5_000 });
+    connections = new Connections(
+      `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+      buildConnector({ timeout: 5_000 }),
+    );
   });
 
   afterEach(async () => {

@@ -1,5 +1,4 @@
-import { buildConnector, Client, type Dispatcher } from 'undici';
-import type { TimeoutsConfig } from '../config/config.js';
+import { type buildConnector, Client, type Dispatcher } from 'undici';
 import { InterimSkipper } from './interim-skipper.js';
 
 /**
@@ -18,12 +17,13 @@ export class Connections {
   private isClosed = false;
 
   private readonly origin: URL;
-  /** One for all: a TLS session of one connection serves the next. */
-  private readonly connector: buildConnector.connector;
 
-  constructor(origin: string, { connectMs }: Pick<TimeoutsConfig, 'connectMs'>) {
+  constructor(
+    origin: string,
+    /** One for all: a TLS session of one connection serves the next. */
+    private readonly connector: buildConnector.connector,
+  ) {
     this.origin = new URL(origin);
-    this.connector = buildConnector({ timeout: connectMs });
   }
 
   /** A connection for one request; `release` gives it back. */

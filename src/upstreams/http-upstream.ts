@@ -1,6 +1,7 @@
 import type { TimeoutsConfig, UpstreamConfig } from '../config/config.js';
 import type { Cancellation } from '../common/cancellation.js';
 import type { Clock } from '../common/clock.js';
+import { connectorOf } from './secure-connection.js';
 import { Connections } from './connections.js';
 import { profileOf } from '../engines/engine-profiles.js';
 import type { EngineProfile } from '../engines/engine-profile.js';
@@ -40,7 +41,8 @@ export class HttpUpstream implements Upstream {
       'accept-encoding': 'identity',
       ...(config.apiKey === undefined ? {} : { authorization: `Bearer ${config.apiKey}` }),
     };
-    this.connections = new Connections(origin, config.timeouts);
+    const connector = connectorOf(config);
+    this.connections = new Connections(origin, connector);
   }
 
   send(request: UpstreamRequest, cancellation: Cancellation): Promise<UpstreamAnswer> {

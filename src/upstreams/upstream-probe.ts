@@ -4,6 +4,7 @@ import type { UpstreamConfig } from '../config/config.js';
 import type { AxiosRequestConfig, AxiosResponse } from 'axios';
 import { firstValueFrom } from 'rxjs';
 import type { EngineProfile } from '../engines/engine-profile.js';
+import { agentOf } from './secure-connection.js';
 import type { Upstream } from './upstream.js';
 
 /** More than any model list has, in plain; what is longer is not read. */
@@ -54,10 +55,12 @@ export class UpstreamProbe {
     if (baseUrl === undefined) return undefined;
     const headers = config.apiKey === undefined ? {} : { Authorization: `Bearer ${config.apiKey}` };
     const { timeoutMs } = config.health;
+    const httpsAgent = agentOf(config);
     try {
       return await firstValueFrom(
         this.http.request<unknown>({
           ...request,
+          ...(httpsAgent && { httpsAgent }),
           headers,
           timeout: timeoutMs,
           // Axios's own limit does not cover the time that connecting takes.

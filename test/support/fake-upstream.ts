@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { Server as SecureServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { within } from './wait.js';
 
@@ -40,11 +41,15 @@ export class FakeUpstream {
   private behaviour: Behaviour = replyJson(completion('Hello'));
   private waiters: (() => void)[] = [];
 
-  private constructor(private readonly server: Server) {}
+  private constructor(private readonly server: Server | SecureServer) {}
 
   /** A `port` of 0 is one that the system chooses. */
-  static async start(behaviour?: Behaviour, port = 0): Promise<FakeUpstream> {
-    const server = createServer();
+  static start(behaviour?: Behaviour, port = 0): Promise<FakeUpstream> {
+    return FakeUpstream.on(createServer(), behaviour, port);
+  }
+
+  /** The same on a server of another kind, such as one with TLS. */
+  static async on(server: Server | SecureServer, behaviour?: Behaviour, port = 0): Promise<FakeUpstream> {
     const fake = new FakeUpstream(server);
     if (behaviour) fake.behaviour = behaviour;
     server.on('request', (request, response) => void fake.handle(request, response));
@@ -54,7 +59,8 @@ export class FakeUpstream {
   }
 
   get baseUrl(): string {
-    return `http://127.0.0.1:${(this.server.address() as AddressInfo).port}/v1`;
+    const scheme = 'setSecureContext' in this.server ? 'https' : 'http';
+    return `${scheme}://127.0.0.1:${(this.server.address() as AddressInfo).port}/v1`;
   }
 
   get lastRequest(): ReceivedRequest {
