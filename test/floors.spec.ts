@@ -18,6 +18,7 @@ const FLOORS = [
   'completions',
   'models',
   'health',
+  'admin',
   'app.module.ts',
   'process',
   'cli',

@@ -13,6 +13,8 @@ export interface EngineProfile {
   readonly extraParameters: ExtraParameters;
   /** Where it answers for its health, from the root of the server; without it, it is asked for its models. */
   readonly healthPath?: string;
+  /** Where it tells its version, as `{ "version": … }`, from the root of the server. */
+  readonly versionPath?: string;
   /** What is sent where the caller says nothing, because the engine would take something else. */
   readonly samplingDefaults?: Readonly<Record<string, number>>;
   /** How many stop texts it takes though `stop` is made up for: where it finds one, it need not be aborted. */

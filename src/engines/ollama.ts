@@ -23,6 +23,7 @@ export const ollama: EngineProfile = {
   }),
   extraParameters: 'refuse',
   healthPath: '/',
+  versionPath: '/api/version',
   samplingDefaults: { temperature: 1, top_p: 1 },
   limits: [
     'The prompt is put into the model’s chat template: use a model whose template is `{{ .Prompt }}`, as base models have.',

@@ -13,6 +13,7 @@ export const vllm: EngineProfile = {
   }),
   extraParameters: 'forward',
   healthPath: '/health',
+  versionPath: '/version',
   samplingDefaults: { temperature: 1, top_p: 1 },
   limits: [
     'A `top_k`, `min_p` or `repetition_penalty` of the model’s own `generation_config.json` stays in force; start vLLM with `--generation-config vllm` to be rid of it.',

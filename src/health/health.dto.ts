@@ -17,9 +17,10 @@ export class UpstreamHealthDto {
 
   /**
    * `ejected`: failed several times in a row and is left alone for a while; `half_open`: one request tries it; `down`: the
-   * active check failed; `rate_limited`: healthy, and closed for some models.
+   * active check failed; `drained`: an
+   * operator has taken it out of service; `rate_limited`: healthy, and closed for some models.
    */
-  condition: 'healthy' | 'ejected' | 'half_open' | 'down' | 'rate_limited';
+  condition: 'healthy' | 'ejected' | 'half_open' | 'down' | 'drained' | 'rate_limited';
 
   /** The models, by the upstream's names, for which its `Retry-After` is not over. */
   rate_limited_models: string[];

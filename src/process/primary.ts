@@ -35,6 +35,7 @@ class Primary implements PoolOwner, Service {
   private config: GatewayConfig;
   private engineAddress: EngineAddress | undefined;
   private isEndAnnounced = false;
+  private readonly drained = new Set<string>();
   private readonly metrics: Metrics;
   private readonly door = new FrontDoor<WorkerProcess>(systemClock);
   private readonly pool: WorkerPool;
@@ -113,7 +114,7 @@ class Primary implements PoolOwner, Service {
   }
 
   startMessage(): ToWorker {
-    return { type: 'start', config: this.configOfWorkers(), engine: this.engineAddress };
+    return { type: 'start', config: this.configOfWorkers(), engine: this.engineAddress, drained: [...this.drained] };
   }
 
   serves(worker: WorkerProcess): void {
@@ -141,6 +142,11 @@ class Primary implements PoolOwner, Service {
         break;
       case 'returned':
         this.limits.of(message.upstream)?.returned(worker.id, message.count);
+        break;
+      case 'drainUpstream':
+        if (message.isDrained) this.drained.add(message.upstream);
+        else this.drained.delete(message.upstream);
+        this.pool.tellAll({ type: 'drained', upstreams: [...this.drained] });
         break;
       case 'metrics':
         this.sum.reported(worker.id, message.snapshot);

@@ -57,7 +57,10 @@ class GatewayWorker implements Service {
     const logger = createSharedLogger(config.log.level, { worker: cluster.worker?.id });
     const sharing = new WorkerSharing(channel);
     const app = await createApp({ config, logger, clock: systemClock, sharing });
-    app.get(UpstreamRegistry).engineListensAt(start.engine);
+    const registry = app.get(UpstreamRegistry);
+    registry.engineListensAt(start.engine);
+    registry.drainedAre(start.drained);
+    registry.onDrain = (upstream, isDrained) => void channel.tell({ type: 'drainUpstream', upstream, isDrained });
     app.get(Metrics).readFrom(() => channel.readMetrics());
     await app.init();
     const worker = new GatewayWorker(app, config, sharing, channel, logger, shutdown);
@@ -98,6 +101,9 @@ class GatewayWorker implements Service {
         break;
       case 'engine':
         this.app.get(UpstreamRegistry).engineListensAt(message.engine);
+        break;
+      case 'drained':
+        this.app.get(UpstreamRegistry).drainedAre(message.upstreams);
         break;
       case 'granted':
         this.sharing.sharedPlacesOf(message.upstream).wasGranted(message.count);

@@ -47,6 +47,15 @@ export class UpstreamProbe {
     return names.slice(0, MAX_MODEL_NAMES);
   }
 
+  /** What the engine says its version is, the first 64 characters; undefined when it does not. */
+  async version(upstream: Upstream): Promise<string | undefined> {
+    const { baseUrl, profile } = upstream;
+    if (baseUrl === undefined || profile.versionPath === undefined) return undefined;
+    const answer = await this.call(upstream, { url: rootOf(baseUrl) + profile.versionPath });
+    const { version } = (answer?.data ?? {}) as { version?: unknown };
+    return typeof version === 'string' ? version.slice(0, 64) : undefined;
+  }
+
   /** The answer, whatever its status; undefined when there is none. */
   private async call(
     { baseUrl, config }: Upstream,
@@ -89,5 +98,7 @@ function oneToken(baseUrl: string, api: UpstreamConfig['api'], model: string): A
 
 /** The URL that tells whether an upstream is up; engines without a health path are asked for their models. */
 function healthUrlOf(baseUrl: string, { healthPath }: EngineProfile): string {
-  return healthPath === undefined ? `${baseUrl}/models` : baseUrl.replace(/\/v1$/, '') + healthPath;
+  return healthPath === undefined ? `${baseUrl}/models` : rootOf(baseUrl) + healthPath;
 }
+
+const rootOf = (baseUrl: string): string => baseUrl.replace(/\/v1$/, '');

@@ -21,6 +21,10 @@ export class UpstreamRegistry implements OnModuleInit, OnApplicationShutdown {
   /** Before the last change: requests to those that are gone may be under way. */
   private former: readonly UpstreamConfig[] = [];
   private currentRedaction: Redaction | undefined;
+  /** By name, so that they stay drained under new options. */
+  private drained: ReadonlySet<string> = new Set();
+  /** Where other processes serve as well: tells them. */
+  onDrain: (upstream: string, isDrained: boolean) => void = () => undefined;
 
   constructor(
     config: GatewayConfig,
@@ -65,6 +69,7 @@ export class UpstreamRegistry implements OnModuleInit, OnApplicationShutdown {
     this.current = configs.map(
       (config) => before.find((upstream) => isDeepStrictEqual(upstream.config, config)) ?? this.create(config),
     );
+    for (const { config, state } of this.current) state.isDrained = this.drained.has(config.name);
     for (const gone of before.filter((upstream) => !this.current.includes(upstream))) {
       // Its pool may be closed already, when the gateway is about to end.
       gone.close('when_idle').catch(() => undefined);
@@ -78,6 +83,23 @@ export class UpstreamRegistry implements OnModuleInit, OnApplicationShutdown {
       if (known) models.discoveredAre(known);
     }
     for (const listener of this.listeners) listener(added);
+  }
+
+  /** Takes an upstream out of service, or back. */
+  drain(name: string, isDrained: boolean): void {
+    const names = new Set(this.drained);
+    if (isDrained) names.add(name);
+    else names.delete(name);
+    this.drainedAre(names);
+    this.onDrain(name, isDrained);
+  }
+
+  /** Which are out of service now. */
+  drainedAre(names: Iterable<string>): void {
+    this.drained = new Set(names);
+    for (const { config, state } of this.current) state.isDrained = this.drained.has(config.name);
+    // One that is back has room for those that wait.
+    for (const listener of this.listeners) listener([]);
   }
 
   async onModuleInit(): Promise<void> {

@@ -4,7 +4,7 @@ import { OwnPlaces, type Places } from './places.js';
 import { RateLimits } from './rate-limits.js';
 
 /** Whether an upstream may get requests, and if not, why. `rate_limited`: not for every model. */
-export type Condition = 'healthy' | 'ejected' | 'half_open' | 'down' | 'rate_limited';
+export type Condition = 'healthy' | 'ejected' | 'half_open' | 'down' | 'drained' | 'rate_limited';
 
 /** What a request holds from `take` to `release`. */
 export interface Place {
@@ -33,6 +33,8 @@ export class UpstreamState {
   /** The last failure was that of a connection that could not be made. */
   private isUnreached = false;
   readonly rateLimits: RateLimits;
+  /** An operator has taken it out of service: it gets no request, and those under way end. */
+  isDrained = false;
 
   constructor(
     private readonly limits: Pick<UpstreamConfig, 'maxConcurrency' | 'health'>,
@@ -46,12 +48,17 @@ export class UpstreamState {
     return this.inFlight;
   }
 
+  /** Ejections in a row. */
+  get ejectionCount(): number {
+    return this.ejections;
+  }
+
   get isFull(): boolean {
-    return this.places.areFull;
+    return this.isDrained || this.places.areFull;
   }
 
   get isHealthy(): boolean {
-    return !this.isDown && (this.ejectedUntil === undefined || this.isTrialDue);
+    return !this.isDrained && !this.isDown && (this.ejectedUntil === undefined || this.isTrialDue);
   }
 
   /** It may get requests. Where its places are shared, one may have to be asked for first (`places`). */
@@ -65,11 +72,12 @@ export class UpstreamState {
    */
   get isReachable(): boolean {
     const isShut = this.isUnreached && (this.ejectedUntil ?? 0) > this.clock.now();
-    return this.isKnown && !this.isDown && !isShut;
+    return this.isKnown && !this.isDrained && !this.isDown && !isShut;
   }
 
   get condition(): Condition {
     if (this.isDown) return 'down';
+    if (this.isDrained) return 'drained';
     if (this.trial) return 'half_open';
     if (this.ejectedUntil !== undefined) return 'ejected';
     return this.rateLimits.models.length > 0 ? 'rate_limited' : 'healthy';

@@ -38,6 +38,8 @@ export class FakeUpstream {
   /** Every completion request, in the order of arrival. */
   readonly requests: ReceivedRequest[] = [];
   models = ['test-model'];
+  /** What it says at `/version`, as vLLM does. */
+  version: string | undefined;
   private behaviour: Behaviour = replyJson(completion('Hello'));
   private waiters: (() => void)[] = [];
 
@@ -98,6 +100,10 @@ export class FakeUpstream {
   }
 
   private async handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    if (request.url === '/version' && this.version !== undefined) {
+      await replyJson({ version: this.version })(response, undefined as never);
+      return;
+    }
     if (request.method === 'GET') {
       const data = this.models.map((id) => ({ id, object: 'model', created: 0, owned_by: 'fake' }));
       await replyJson({ object: 'list', data })(response, undefined as never);

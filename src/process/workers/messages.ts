@@ -8,13 +8,15 @@ export type MetricsSnapshot = MetricObjectWithValues<MetricValue<string>>[];
 /** What the primary process tells a worker. They arrive in the order in which they were sent. */
 export type ToWorker =
   /** Begin: the validated configuration, as JSON leaves it, and where the primary's embedded engine listens. */
-  | { type: 'start'; config: GatewayConfig; engine?: EngineAddress | undefined }
+  | { type: 'start'; config: GatewayConfig; engine?: EngineAddress | undefined; drained: string[] }
   /** Serve this connection, which comes along. Answered with `taken`. */
   | { type: 'connection' }
   /** The upstreams and API keys of a new configuration. */
   | { type: 'config'; config: GatewayConfig }
   /** Where the embedded engine listens now; without an address, nowhere for the moment. */
   | { type: 'engine'; engine?: EngineAddress | undefined }
+  /** The upstreams that an operator has taken out of service. */
+  | { type: 'drained'; upstreams: string[] }
   /** So many more places of an upstream are yours. */
   | { type: 'granted'; upstream: string; count: number }
   /** Every place of the upstream is taken; you are on the list for the next one. */
@@ -42,6 +44,8 @@ export type ToPrimary =
   /** A fault that nobody caught: nothing new is to come to it, and it ends when its last answer has. Answered with `drain`. */
   | { type: 'failing' }
   | { type: 'taken' }
+  /** An operator takes the upstream out of service, or back: for all workers. Answered with `drained`. */
+  | { type: 'drainUpstream'; upstream: string; isDrained: boolean }
   | { type: 'wanted'; upstream: string }
   | { type: 'returned'; upstream: string; count: number }
   | { type: 'metrics'; snapshot: MetricsSnapshot }
