@@ -292,6 +292,22 @@ export class UpstreamConfig {
   @IsSwitch()
   discover = false;
 
+  /**
+   * `dns`: one upstream for each address behind the name in `baseUrl`, with health, slots and ejection of its own. A name such
+   * as `_http._tcp.vllm.models.svc.cluster.local` is asked for SRV records, which have the ports. Names are complete.
+   */
+  @IsOneOf(['off', 'dns'])
+  discovery: 'off' | 'dns' = 'off';
+
+  /** Between two questions for the addresses. */
+  @IsMilliseconds(1)
+  dnsIntervalMs = 10_000;
+
+  /** The name server, an address with a port or without; without it, the system's. */
+  @IsOptional()
+  @IsNonEmptyString()
+  dnsServer?: string;
+
   /** Lower numbers are preferred: the others get requests only when no upstream of a lower number is available. */
   @IsWholeNumber(0, 1_000_000)
   priority = 0;

@@ -3,6 +3,7 @@ import { isDeepStrictEqual } from 'node:util';
 import { GatewayConfig, type UpstreamConfig } from '../config/config.js';
 import { CLOCK, type Clock } from '../common/clock.js';
 import { LOGGER, type Logger } from '../observability/logger.js';
+import { type Address, atAddress } from './dns-addresses.js';
 import { EmbeddedEngine, type EngineAddress } from './embedded-engine.js';
 import { HttpUpstream } from './http-upstream.js';
 import { Redaction } from './redaction.js';
@@ -21,6 +22,9 @@ export class UpstreamRegistry implements OnModuleInit, OnApplicationShutdown {
   /** Before the last change: requests to those that are gone may be under way. */
   private former: readonly UpstreamConfig[] = [];
   private currentRedaction: Redaction | undefined;
+  private configured: readonly UpstreamConfig[];
+  /** Of those with `discovery: dns`, by name. */
+  private readonly addresses = new Map<string, readonly Address[]>();
   /** By name, so that they stay drained under new options. */
   private drained: ReadonlySet<string> = new Set();
   /** Where other processes serve as well: tells them. */
@@ -36,7 +40,8 @@ export class UpstreamRegistry implements OnModuleInit, OnApplicationShutdown {
       const onMove = (): void => void (this.currentRedaction = undefined);
       this.embedded = new EmbeddedEngine(config.embedded.model, clock, logger, onMove);
     }
-    this.current = this.embedded ? [this.embedded] : config.upstreams.map((each) => this.create(each));
+    this.configured = config.upstreams;
+    this.current = this.embedded ? [this.embedded] : this.expanded.map((each) => this.create(each));
   }
 
   get upstreams(): readonly Upstream[] {
@@ -63,10 +68,35 @@ export class UpstreamRegistry implements OnModuleInit, OnApplicationShutdown {
    * is known of its health; one that is gone gets no more requests, and ends when those under way have ended.
    */
   replace(configs: readonly UpstreamConfig[]): void {
+    this.configured = configs;
+    this.apply();
+  }
+
+  /** Those whose addresses have to be found. */
+  get resolved(): readonly UpstreamConfig[] {
+    return this.configured.filter(({ discovery }) => discovery === 'dns');
+  }
+
+  /** What was found: new ones join, those that are gone end when their requests have. */
+  addressesAre(name: string, addresses: readonly Address[]): void {
+    if (isDeepStrictEqual(this.addresses.get(name), addresses)) return;
+    this.addresses.set(name, addresses);
+    this.apply();
+  }
+
+  /** One configuration for each server. */
+  private get expanded(): readonly UpstreamConfig[] {
+    return this.configured.flatMap((config) => {
+      if (config.discovery === 'off') return [config];
+      return (this.addresses.get(config.name) ?? []).map((address) => atAddress(config, address));
+    });
+  }
+
+  private apply(): void {
     const before = this.current;
     this.former = before.map(({ config }) => config);
     this.currentRedaction = undefined;
-    this.current = configs.map(
+    this.current = this.expanded.map(
       (config) => before.find((upstream) => isDeepStrictEqual(upstream.config, config)) ?? this.create(config),
     );
     for (const { config, state } of this.current) state.isDrained = this.drained.has(config.name);
@@ -111,6 +141,9 @@ export class UpstreamRegistry implements OnModuleInit, OnApplicationShutdown {
   }
 
   private create(config: UpstreamConfig): Upstream {
-    return new HttpUpstream(config, this.clock, new UpstreamState(config, this.clock, this.sharing.placesOf(config)));
+    // Other processes share the slots of what is configured. What an address was found for, each process has its own of.
+    const isConfigured = this.configured.includes(config);
+    const places = isConfigured ? this.sharing.placesOf(config) : undefined;
+    return new HttpUpstream(config, this.clock, new UpstreamState(config, this.clock, places));
   }
 }

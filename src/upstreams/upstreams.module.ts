@@ -2,6 +2,7 @@ import { HttpModule } from '@nestjs/axios';
 import { Module } from '@nestjs/common';
 import { Agent as HttpAgent } from 'node:http';
 import { Agent as HttpsAgent } from 'node:https';
+import { DnsDiscovery } from './dns-discovery.js';
 import { UpstreamProbe } from './upstream-probe.js';
 import { UpstreamRegistry } from './upstream-registry.js';
 import { UpstreamWatch } from './upstream-watch.js';
@@ -11,7 +12,7 @@ const control = HttpModule.register({ httpAgent: new HttpAgent(), httpsAgent: ne
 
 @Module({
   imports: [control],
-  providers: [UpstreamRegistry, UpstreamProbe, UpstreamWatch],
+  providers: [UpstreamRegistry, DnsDiscovery, UpstreamProbe, UpstreamWatch],
   exports: [UpstreamRegistry, UpstreamProbe, UpstreamWatch],
 })
 export class UpstreamsModule {}

@@ -51,18 +51,24 @@ export class FakeUpstream {
   }
 
   /** The same on a server of another kind, such as one with TLS. */
-  static async on(server: Server | SecureServer, behaviour?: Behaviour, port = 0): Promise<FakeUpstream> {
+  static async on(
+    server: Server | SecureServer,
+    behaviour?: Behaviour,
+    port = 0,
+    host = '127.0.0.1',
+  ): Promise<FakeUpstream> {
     const fake = new FakeUpstream(server);
     if (behaviour) fake.behaviour = behaviour;
     server.on('request', (request, response) => void fake.handle(request, response));
-    server.listen(port, '127.0.0.1');
+    server.listen(port, host);
     await once(server, 'listening');
     return fake;
   }
 
   get baseUrl(): string {
     const scheme = 'setSecureContext' in this.server ? 'https' : 'http';
-    return `${scheme}://127.0.0.1:${(this.server.address() as AddressInfo).port}/v1`;
+    const { address, port } = this.server.address() as AddressInfo;
+    return `${scheme}://${address}:${port}/v1`;
   }
 
   get lastRequest(): ReceivedRequest {
