@@ -17,17 +17,17 @@ export type ToWorker =
   | { type: 'engine'; engine?: EngineAddress | undefined }
   /** The upstreams that an operator has taken out of service. */
   | { type: 'drained'; upstreams: string[] }
-  /** So many more places of an upstream are yours. */
+  /** So many more slots of an upstream are yours. */
   | { type: 'granted'; upstream: string; count: number }
-  /** Every place of the upstream is taken; you are on the list for the next one. */
+  /** Every slot of the upstream is taken; you are on the list for the next one. */
   | { type: 'full'; upstream: string }
-  /** Others want places of the upstream: give back what you do not use, or what gets free next. Answered with `returned`. */
+  /** Others want slots of the upstream: give back what you do not use, or what gets free next. Answered with `returned`. */
   | { type: 'recalled'; upstream: string }
   /** Answered with `metrics`. */
   | { type: 'reportMetrics' }
   /** The answer to `readMetrics`. */
   | { type: 'metricsText'; id: number; text: string }
-  /** Another worker has come in your place: end each connection after its next answer, and then yourself. */
+  /** Another worker replaces you: end each connection after its next answer, and then yourself. */
   | { type: 'retire' }
   /** The gateway is going to end: say in `/readyz` that it is not ready, and serve on. */
   | { type: 'announceEnd' }

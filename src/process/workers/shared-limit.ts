@@ -5,30 +5,33 @@ export interface LimitVoice {
   recalled(worker: number): void;
 }
 
-/** What the primary knows of a worker that holds places. */
+/**
+ * What the primary knows of a worker that holds slots: nothing of their use (`holding`), that it was asked to give back
+ * (`recalled`), or that it then used all that it held (`busy`).
+ */
 interface Holder {
   count: number;
-  /** It has been asked to give back. */
-  isRecalled: boolean;
-  /** It has been asked, and uses all that it holds. */
-  hasNoneIdle: boolean;
+  state: 'holding' | 'recalled' | 'busy';
 }
 
+/** A worker that wants a slot was told nothing yet, or that none is left. */
+type Wanting = 'asked' | 'told';
+
 /**
- * The places of one upstream with `maxConcurrency`, handed out to the workers by the primary process: all that the
+ * The slots of one upstream with `maxConcurrency`, handed out to the workers by the primary process: all that the
  * workers hold together is never more than the limit.
  *
  * A worker keeps what it was granted, so that most requests need no word with the primary. When one wants more than is
  * left, the others are asked back what they do not use; while they use it all, each gives back what gets free first, and
- * it goes to whoever has waited for longest. So no place lies idle in one worker while another wants it, and no worker
- * starves, be it with one place for all of them.
+ * it goes to whoever has waited for longest. So no slot lies idle in one worker while another wants it, and no worker
+ * starves, be it with one slot for all of them.
  */
 export class SharedLimit {
   private free = 0;
   private limit = 0;
   private readonly holders = new Map<number, Holder>();
-  /** In the order in which they asked; true once the worker has been told that all is taken. */
-  private readonly wanting = new Map<number, boolean>();
+  /** In the order in which they asked. */
+  private readonly wanting = new Map<number, Wanting>();
 
   constructor(
     private readonly workerCount: number,
@@ -43,7 +46,7 @@ export class SharedLimit {
   }
 
   wanted(worker: number): void {
-    if (!this.wanting.has(worker)) this.wanting.set(worker, false);
+    if (!this.wanting.has(worker)) this.wanting.set(worker, 'asked');
     this.settle();
   }
 
@@ -51,10 +54,10 @@ export class SharedLimit {
     const holder = this.holders.get(worker);
     if (!holder) return;
     if (count === 0) {
-      holder.hasNoneIdle = true;
+      holder.state = 'busy';
     } else {
       this.free += count;
-      this.holders.set(worker, { count: holder.count - count, isRecalled: false, hasNoneIdle: false });
+      this.holders.set(worker, { count: holder.count - count, state: 'holding' });
     }
     this.settle();
   }
@@ -73,9 +76,9 @@ export class SharedLimit {
       this.grant(worker);
     }
     if (this.wanting.size > 0 || this.free < 0) this.recall();
-    for (const [worker, isTold] of this.wanting) {
-      if (isTold || this.mayOthersGive(worker)) continue;
-      this.wanting.set(worker, true);
+    for (const [worker, wanting] of this.wanting) {
+      if (wanting === 'told' || this.mayOthersGive(worker)) continue;
+      this.wanting.set(worker, 'told');
       this.voice.full(worker);
     }
   }
@@ -84,7 +87,7 @@ export class SharedLimit {
   private grant(worker: number): void {
     const count = Math.max(1, Math.floor(this.free / this.workerCount));
     const held = this.holders.get(worker)?.count ?? 0;
-    this.holders.set(worker, { count: held + count, isRecalled: false, hasNoneIdle: false });
+    this.holders.set(worker, { count: held + count, state: 'holding' });
     this.free -= count;
     this.wanting.delete(worker);
     this.voice.granted(worker, count);
@@ -93,15 +96,15 @@ export class SharedLimit {
   private recall(): void {
     for (const [worker, holder] of this.holders) {
       const isOnlyOneWanting = this.wanting.size === 1 && this.wanting.has(worker) && this.free >= 0;
-      if (holder.count === 0 || holder.isRecalled || isOnlyOneWanting) continue;
-      holder.isRecalled = true;
+      if (holder.count === 0 || holder.state !== 'holding' || isOnlyOneWanting) continue;
+      holder.state = 'recalled';
       this.voice.recalled(worker);
     }
   }
 
   private mayOthersGive(worker: number): boolean {
-    for (const [id, { count, hasNoneIdle }] of this.holders) {
-      if (id !== worker && count > 0 && !hasNoneIdle) return true;
+    for (const [id, { count, state }] of this.holders) {
+      if (id !== worker && count > 0 && state !== 'busy') return true;
     }
     return false;
   }
