@@ -5,14 +5,14 @@ import type { RoutingConfig } from '../config/config.js';
 import { ApiError } from '../errors/api-error.js';
 import { toApiError } from '../errors/error-body.js';
 import type { Trace } from '../observability/tracing/trace.js';
-import type { Candidate } from '../routing/candidate.js';
-import type { Job } from '../routing/router.js';
+import type { Candidate, EligibleCandidate } from '../routing/candidate.js';
+import type { Attempt, RoutedRequest } from '../routing/routed-request.js';
 import type { Cancellation } from '../common/cancellation.js';
 import type { Random } from '../common/random.js';
 import { readAll, readStart } from '../upstreams/read-all.js';
 import { refusalOf } from '../upstreams/refusal.js';
 import { reading } from '../upstreams/unreadable-answer.js';
-import type { Upstream, UpstreamAnswer } from '../upstreams/upstream.js';
+import type { UpstreamAnswer } from '../upstreams/upstream.js';
 import { UpstreamError } from '../upstreams/upstream-error.js';
 import { readAnswer } from './canonical.js';
 import { type AnswerMemory, takeForAnswer } from './answer-memory.js';
@@ -23,7 +23,7 @@ import type { CreateCompletionDto } from '../contract/create-completion.dto.js';
 import { demandsOf, judge, type Verdict } from './demands.js';
 import { type CountedChoice, countUsage, type NewRequest, tokenCounter } from './emulations/count-usage.js';
 import { unsupportedMessage } from './emulations/emulation.js';
-import { runInLanes } from './emulations/lanes.js';
+import { runParts } from './run-parts.js';
 import { FanOut, type FanOutLimits } from './fan-out.js';
 import { PartReader } from './stream/part-reader.js';
 import {
@@ -47,20 +47,16 @@ import { uniqueId, UpstreamRequestIds } from './upstream-request-ids.js';
 /** An error's body is a sentence or two, and sometimes the whole request besides; more of it is not read. */
 const MAX_ERROR_BYTES = 1_048_576;
 
-/** One attempt to do the request on one candidate. */
-interface Attempt {
-  candidate: Candidate;
+/** An attempt, as it is done. */
+interface RunningAttempt extends Attempt<Resumption> {
   plan: Plan;
   readers: PartReader[];
-  deadlineAt: number;
   /** Requests that were sent for it so far. */
   requestCount: number;
-  /** To be called when a good answer has begun. */
-  answered: () => void;
 }
 
 /** One completion of a caller: what each attempt sends and what the caller gets of it, over all attempts. */
-export class CompletionJob implements Job {
+export class CompletionJob implements RoutedRequest<Resumption> {
   readonly requestedModel: string;
   readonly isStream: boolean;
   readonly cancellation: Cancellation;
@@ -69,16 +65,13 @@ export class CompletionJob implements Job {
   private readonly stream: StreamProgress;
   /** What is kept of the delivered texts. */
   private readonly texts: ByteShare | undefined;
-  /** Asked once: a body may have very many, and the router asks for each candidate. */
+  /** Looked for once: a body may have very many. */
   private readonly hasExtras: boolean;
   private readonly demands: readonly Capability[];
   private readonly fanOut: FanOut;
   private readonly requestIds: UpstreamRequestIds;
-  /** What each upstream makes of the body: the router asks many times, also when the body is not parsed any more. */
-  private readonly verdicts = new Map<Upstream, Verdict>();
   private readonly choiceCount: number;
   private readonly streamOptions: { includeUsage: boolean; continuousUsage: boolean };
-  private resumption: Resumption | undefined;
 
   constructor(
     private readonly body: RequestBody,
@@ -129,30 +122,22 @@ export class CompletionJob implements Job {
     return this.body.value as CreateCompletionDto;
   }
 
-  /** Whether the candidate can do all that the request asks for, by itself or with the gateway's help. */
-  accepts(candidate: Candidate): boolean {
-    if (this.hasExtras && !takesExtras(candidate)) return false;
-    // A message is answered: it is not gone on with.
-    if (this.hasBegun() && candidate.upstream.config.api === 'chat') return false;
-    return this.judge(candidate).refusal === undefined;
-  }
-
-  isNativeTo(candidate: Candidate): boolean {
-    return !this.judge(candidate).isEmulated;
+  qualify(candidate: Candidate): EligibleCandidate | undefined {
+    if (this.hasExtras && !takesExtras(candidate)) return undefined;
+    const { refusal, isEmulated } = this.judge(candidate);
+    if (refusal) return undefined;
+    // A chat completion answers a message, and does not continue it.
+    const canResume = candidate.upstream.config.api !== 'chat';
+    return { upstream: candidate.upstream, upstreamModel: candidate.upstreamModel, isNative: !isEmulated, canResume };
   }
 
   private judge(candidate: Candidate): Verdict {
-    let verdict = this.verdicts.get(candidate.upstream);
-    if (!verdict) {
-      verdict = judge(this.asked, this.demands, candidate);
-      const refusal = verdict.refusal ? undefined : this.fanOut.refusalBy(candidate);
-      if (refusal) verdict = { refusal, isEmulated: false };
-      this.verdicts.set(candidate.upstream, verdict);
-    }
-    return verdict;
+    const verdict = judge(this.asked, this.demands, candidate);
+    const refusal = verdict.refusal ? undefined : this.fanOut.refusalBy(candidate);
+    return refusal ? { refusal, isEmulated: false } : verdict;
   }
 
-  /** What the caller gets when no candidate accepts, `candidate` being one of them. */
+  /** The error when no candidate supports the request, `candidate` being one of them. */
   refusalBy(candidate: Candidate): ApiError {
     const { refusal } = this.judge(candidate);
     if (!refusal) return refusedFields(this.asked);
@@ -167,14 +152,12 @@ export class CompletionJob implements Job {
     return this.stream.tokenCount;
   }
 
-  /** Nothing delivered: from the beginning. Otherwise from where the caller's stream broke off, if that can be. */
-  prepareToGoOn(): boolean {
-    if (!this.hasBegun()) return true;
-    this.resumption = this.limits.resume === 'on' ? resumptionOf(this.asked, this.stream) : undefined;
-    return this.resumption !== undefined;
+  continuation(): Resumption | undefined {
+    return this.limits.resume === 'on' ? resumptionOf(this.asked, this.stream) : undefined;
   }
 
-  attempt(candidate: Candidate, deadlineAt: number, answered: () => void): Promise<void> {
+  attempt(routed: Attempt<Resumption>): Promise<void> {
+    const { candidate, continuation } = routed;
     const { exchange } = this.client;
     exchange.upstream = candidate.upstream.config.name;
     exchange.attemptCount++;
@@ -183,12 +166,12 @@ export class CompletionJob implements Job {
     const waitedMs = exchange.attemptStartedAt - this.startedAt;
     if (exchange.attemptCount === 1 && waitedMs >= 1) exchange.queueMs = waitedMs;
     exchange.upstreamIdPrefix = this.requestIds.prefix;
-    const plan = planRequest(this.resumption?.body ?? this.asked, candidate);
+    const plan = planRequest(continuation?.body ?? this.asked, candidate);
     exchange.emulated = plan.emulated;
     const fallback = { id: `cmpl-${exchange.id}`, created: Math.floor(exchange.startedAt / 1000) };
     const readers = plan.parts.map((part) => new PartReader(part, fallback));
-    const attempt = { candidate, plan, readers, deadlineAt, requestCount: 0, answered };
-    const needsBody = this.resumption !== undefined || plan.ranks || plan.countsUsage || readers.length > 1;
+    const attempt: RunningAttempt = { ...routed, plan, readers, requestCount: 0 };
+    const needsBody = continuation !== undefined || plan.ranks || plan.countsUsage || readers.length > 1;
     if (needsBody || readers.some(({ isEmulating }) => isEmulating)) this.body.pin();
     const { trace } = exchange;
     if (trace) {
@@ -212,14 +195,14 @@ export class CompletionJob implements Job {
     }
   }
 
-  private async relayJson(attempt: Attempt): Promise<void> {
-    const { candidate, plan, readers, answered } = attempt;
+  private async relayJson(attempt: RunningAttempt): Promise<void> {
+    const { reservation, plan, readers, answered } = attempt;
     const answers = readers.map((reader) => ({ reader, json: '' }));
     const spend = readers.length === 1 ? undefined : this.fanOut.answerBudget(plan.prependsPrompt);
     const share = this.memory.whole.open();
     const take = (bytes: number): void => takeForAnswer(share, bytes, spend);
     try {
-      await runInLanes(answers, candidate, this.cancellation, async (answer, cancellation) => {
+      await runParts(answers, reservation, this.cancellation, async (answer, cancellation) => {
         const { body } = await this.send(answer.reader.part, attempt, cancellation);
         answer.json = await readAll(body, take);
       });
@@ -234,9 +217,9 @@ export class CompletionJob implements Job {
     }
   }
 
-  private async relayStream(attempt: Attempt): Promise<void> {
-    const { candidate, plan, readers, answered } = attempt;
-    const resumed = this.resumption && new ResumedChunks(this.resumption, this.stream);
+  private async relayStream(attempt: RunningAttempt): Promise<void> {
+    const { candidate, reservation, continuation, plan, readers, answered } = attempt;
+    const resumed = continuation && new ResumedChunks(continuation, this.stream);
     const expected = {
       requestedModel: this.requestedModel,
       ...this.streamOptions,
@@ -245,9 +228,9 @@ export class CompletionJob implements Job {
     };
     const stream = new CompletionStream(expected, this.stream, readers, resumed);
     try {
-      await runInLanes(readers, candidate, this.cancellation, async (reader, cancellation) => {
+      await runParts(readers, reservation, this.cancellation, async (reader, cancellation) => {
         const answer = await this.send(reader.part, attempt, cancellation);
-        if (this.resumption) this.client.exchange.resumeCount++;
+        if (continuation) this.client.exchange.resumeCount++;
         if (!isEventStream(answer)) throw await notAStream(answer);
         await relayEvents(answer.body, reader, stream, this.client, answered);
       });
@@ -270,7 +253,7 @@ export class CompletionJob implements Job {
   }
 
   /** @throws {UpstreamError} also for an answer with an error status. */
-  private async send(part: Part, attempt: Attempt, cancellation: Cancellation): Promise<UpstreamAnswer> {
+  private async send(part: Part, attempt: RunningAttempt, cancellation: Cancellation): Promise<UpstreamAnswer> {
     const { upstream } = attempt.candidate;
     const answer = await this.post(part, attempt, cancellation);
     if (answer.status === 200) return answer;
@@ -279,7 +262,7 @@ export class CompletionJob implements Job {
   }
 
   /** Apart from those that wait for the answer: a suspended function keeps all that it has touched. */
-  private post(part: Part, attempt: Attempt, cancellation: Cancellation): Promise<UpstreamAnswer> {
+  private post(part: Part, attempt: RunningAttempt, cancellation: Cancellation): Promise<UpstreamAnswer> {
     const { path, isFromRoot = false } = part.dialect;
     const idSuffix = this.nextIdSuffix(attempt);
     const body = part.writeBody(idSuffix);
@@ -288,12 +271,12 @@ export class CompletionJob implements Job {
     return attempt.candidate.upstream.send(request, cancellation);
   }
 
-  private nextIdSuffix(attempt: Attempt): string {
+  private nextIdSuffix(attempt: RunningAttempt): string {
     return this.requestIds.suffixOf(this.client.exchange.attemptCount, ++attempt.requestCount);
   }
 
   /** What goes with a request whatever its body: an id of its own, made of the caller's, and whom it acts for. */
-  private newRequest({ candidate, deadlineAt }: Attempt, idSuffix: string): NewRequest {
+  private newRequest({ candidate, deadlineAt }: RunningAttempt, idSuffix: string): NewRequest {
     const headers: Record<string, string> = { 'x-request-id': uniqueId(this.client.exchange.id, idSuffix) };
     const { traceparent, tracestate } = this.client.exchange;
     if (traceparent !== undefined) headers.traceparent = traceparent;

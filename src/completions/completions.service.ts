@@ -4,6 +4,7 @@ import { GatewayConfig } from '../config/config.js';
 import { toApiError } from '../errors/error-body.js';
 import { modelNotFound } from '../errors/model-not-found.js';
 import { recordError } from '../errors/record-error.js';
+import type { EligibleCandidate } from '../routing/candidate.js';
 import { Router } from '../routing/router.js';
 import { Metrics } from '../observability/metrics.js';
 import { LOGGER, type Logger } from '../observability/logger.js';
@@ -30,10 +31,11 @@ export class CompletionsService {
     let job: CompletionJob | undefined;
     let maxTokens = 0;
     try {
-      job = this.prepare(body, caller, client);
+      job = new CompletionJob(body, caller, client, this.config.routing, this.memory, this.random);
+      const candidates = this.prepare(job, caller, client);
       maxTokens = job.maxTokens;
       this.metrics.tokensInFlight.inc(maxTokens);
-      const running = this.router.run(job);
+      const running = this.router.run(job, candidates);
       // Whatever it waits for now, a slot or an answer: the body would be parsed all that time.
       body.fold();
       await running;
@@ -49,23 +51,22 @@ export class CompletionsService {
     }
   }
 
-  /** @throws {ApiError} 404 when nobody serves the model for this caller, 400 or 422 when nobody can do all that it asks. */
-  private prepare(body: RequestBody, caller: Caller, client: ClientConnection): CompletionJob {
+  /**
+   * @returns the candidates that support the request.
+   * @throws {ApiError} 404 when no upstream serves the model for this caller, 400 or 422 when none supports the request.
+   */
+  private prepare(job: CompletionJob, caller: Caller, client: ClientConnection): EligibleCandidate[] {
     const { exchange } = client;
-    const job = new CompletionJob(body, caller, client, this.config.routing, this.memory, this.random);
-    exchange.model = job.requestedModel;
-    exchange.stream = job.isStream;
-    this.checkServed(job, caller);
-    if (this.router.isListed(job.requestedModel)) exchange.modelLabel = job.requestedModel;
-    if (exchange.stream && this.config.server.heartbeat === 'early') client.begin();
-    return job;
-  }
-
-  private checkServed(job: CompletionJob, caller: Caller): void {
     const { requestedModel } = job;
+    exchange.model = requestedModel;
+    exchange.stream = job.isStream;
     const candidates = mayUse(caller, requestedModel) ? this.router.candidatesFor(requestedModel) : [];
     const [first] = candidates;
     if (!first) throw modelNotFound();
-    if (!candidates.some((candidate) => job.accepts(candidate))) throw job.refusalBy(first);
+    const eligible = candidates.map((each) => job.qualify(each)).filter((each) => each !== undefined);
+    if (eligible.length === 0) throw job.refusalBy(first);
+    if (this.router.isListed(requestedModel)) exchange.modelLabel = requestedModel;
+    if (exchange.stream && this.config.server.heartbeat === 'early') client.begin();
+    return eligible;
   }
 }

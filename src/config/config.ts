@@ -365,7 +365,7 @@ export class RoutingConfig {
   @IsWholeNumber(1, 100)
   maxAttempts = 4;
 
-  /** Retries of requests that an upstream has answered with an error, or let time out, per hundred requests. */
+  /** Retries of requests that an upstream has answered with an error, or let time out, per hundred requests of the model. */
   @IsNumberFrom(0, 100)
   retryBudgetPercent = 20;
 
@@ -385,7 +385,7 @@ export class RoutingConfig {
   @IsMilliseconds(0)
   maxRetryAfterMs = 5_000;
 
-  /** Requests that may wait while every upstream of their model is full. */
+  /** Requests of one model that may wait while every upstream of it is full. */
   @IsWholeNumber(0, 1_000_000)
   maxQueue = 1_000;
 

@@ -106,13 +106,13 @@ class GatewayWorker implements Service {
         this.app.get(UpstreamRegistry).drainedAre(message.upstreams);
         break;
       case 'granted':
-        this.sharing.sharedPlacesOf(message.upstream).wasGranted(message.count);
+        this.sharing.sharedSlotsOf(message.upstream).grant(message.count);
         break;
       case 'full':
-        this.sharing.sharedPlacesOf(message.upstream).isFullNow();
+        this.sharing.sharedSlotsOf(message.upstream).markFull();
         break;
       case 'recalled':
-        this.sharing.sharedPlacesOf(message.upstream).wasRecalled();
+        this.sharing.sharedSlotsOf(message.upstream).recall();
         break;
       case 'reportMetrics':
         void this.reportMetrics();

@@ -25,7 +25,7 @@ describe('the retry policy', () => {
     ...[408, 429, 500, 502, 503, 504, 401, 403, 404].map((status) => [`${status}`, refused(status), true] as const),
     ...[400, 413, 422].map((status) => [`${status}`, refused(status), false] as const),
   ])('after %s: another attempt? %s', (_, error, isAllowed) => {
-    expect(policy().isAllowed(error, 1, false)).toBe(isAllowed);
+    expect(policy().isAllowed(error, 1)).toBe(isAllowed);
   });
 
   it.each([
@@ -46,7 +46,7 @@ describe('the retry policy', () => {
 
   it('allows so many attempts, the first one included', () => {
     const error = new UpstreamError('sent', '');
-    expect([1, 2, 3, 4].map((attempts) => policy({ maxAttempts: 3 }).isAllowed(error, attempts, false))).toEqual([
+    expect([1, 2, 3, 4].map((attempts) => policy({ maxAttempts: 3 }).isAllowed(error, attempts))).toEqual([
       true,
       true,
       false,
@@ -55,13 +55,13 @@ describe('the retry policy', () => {
   });
 
   it('does not send again what timed out with `retryTimeouts: false`', () => {
-    expect(policy({ retryTimeouts: false }).isAllowed(timedOut, 1, false)).toBe(false);
-    expect(policy({ retryTimeouts: false }).isAllowed(new UpstreamError('sent', ''), 1, false)).toBe(true);
+    expect(policy({ retryTimeouts: false }).isAllowed(timedOut, 1)).toBe(false);
+    expect(policy({ retryTimeouts: false }).isAllowed(new UpstreamError('sent', ''), 1)).toBe(true);
   });
 
   it('takes from the budget what loads an upstream that is alive, and nothing else', () => {
     const empty = policy({ retryBudgetPercent: 0 });
-    const isFree = (error: UpstreamError): boolean => empty.isAllowed(error, 1, false);
+    const isFree = (error: UpstreamError): boolean => empty.charge('m', error, false);
     expect(
       [new UpstreamError('not_sent', ''), new UpstreamError('sent', ''), refused(404), refused(401)].map(isFree),
     ).toEqual([true, true, true, true]);
@@ -73,16 +73,20 @@ describe('the retry policy', () => {
     ]);
   });
 
-  it('lets a fallback to a healthy upstream pass an empty budget', () => {
+  it('lets a fallback to an available upstream pass an empty budget', () => {
     const empty = policy();
-    while (empty.isAllowed(refused(503), 1, false));
-    expect([refused(503), refused(429), timedOut].map((error) => empty.isAllowed(error, 1, true))).toEqual([
+    while (empty.charge('m', refused(503), false));
+    expect([refused(503), refused(429), timedOut].map((error) => empty.charge('m', error, true))).toEqual([
       true,
       true,
       true,
     ]);
-    expect(empty.isAllowed(refused(400), 1, true)).toBe(false);
-    expect(empty.isAllowed(refused(503), new RoutingConfig().maxAttempts, true)).toBe(false);
+  });
+
+  it('has a budget for each model', () => {
+    const spent = policy();
+    while (spent.charge('of an outage', refused(503), false));
+    expect(spent.charge('another', refused(503), false)).toBe(true);
   });
 
   it('waits twice as long each time, up to the limit, and chance takes a part of it', () => {

@@ -3,23 +3,26 @@ import { ManualClock } from '../../test/support/manual-clock.js';
 import { seededRandom } from '../../test/support/seeded-random.js';
 import { UpstreamConfig } from '../config/config.js';
 import { HttpUpstream } from '../upstreams/http-upstream.js';
-import type { Candidate } from './candidate.js';
-import { select } from './selection.js';
+import type { EligibleCandidate } from './candidate.js';
+import { WeightedTwoChoices } from './selection.js';
 
 const PICKS = 100_000;
 const TOLERANCE = 0.02;
 
-function candidate(name: string, options: Partial<UpstreamConfig> = {}): Candidate {
+function candidate(name: string, options: Partial<UpstreamConfig> = {}, isNative = true): EligibleCandidate {
   const config = Object.assign(new UpstreamConfig(), { name, baseUrl: 'http://127.0.0.1:9/v1', ...options });
-  return { upstream: new HttpUpstream(config, new ManualClock()), upstreamModel: 'm' };
+  return { upstream: new HttpUpstream(config, new ManualClock()), upstreamModel: 'm', isNative, canResume: true };
 }
 
 /** What share of the picks each gets; `onPick` may change the load. */
-function sharesOf(candidates: Candidate[], onPick: (picked: Candidate) => void = () => undefined): number[] {
-  const random = seededRandom(11);
-  const counts = new Map<Candidate | undefined, number>();
+function sharesOf(
+  candidates: EligibleCandidate[],
+  onPick: (picked: EligibleCandidate) => void = () => undefined,
+): number[] {
+  const policy = new WeightedTwoChoices(seededRandom(11));
+  const counts = new Map<EligibleCandidate | undefined, number>();
   for (let i = 0; i < PICKS; i++) {
-    const picked = select(candidates, random);
+    const picked = policy.select(candidates);
     counts.set(picked, (counts.get(picked) ?? 0) + 1);
     if (picked) onPick(picked);
   }
@@ -59,8 +62,8 @@ describe('selection', () => {
       const candidates = weights.map((weight, index) => candidate(`u${index}`, { weight }));
       const underWay: (() => void)[] = [];
       const shares = sharesOf(candidates, ({ upstream: { state } }) => {
-        const place = state.take('m');
-        underWay.push(() => state.release(place));
+        const slot = state.take('m');
+        underWay.push(() => state.release(slot));
         if (underWay.length > 100) underWay.shift()?.();
       });
       expectShares(shares, weights);
@@ -85,12 +88,19 @@ describe('selection', () => {
     expect(sharesOf(candidates)[0]).toBe(0);
   });
 
+  it('takes native ones only, as long as there are any of the best priority', () => {
+    const emulated = candidate('emulated', { weight: 100 }, false);
+    expect(sharesOf([emulated, candidate('native')])).toEqual([0, 1]);
+    expect(sharesOf([emulated, candidate('native', { priority: 1 })])).toEqual([1, 0]);
+  });
+
   it('takes the only one without a draw, and nobody from nobody', () => {
     const only = candidate('only');
     const neverAsked = (): number => {
       throw new Error('there is nothing to draw');
     };
-    expect(select([only], neverAsked)).toBe(only);
-    expect(select([], neverAsked)).toBeUndefined();
+    const policy = new WeightedTwoChoices(neverAsked);
+    expect(policy.select([only])).toBe(only);
+    expect(policy.select([])).toBeUndefined();
   });
 });

@@ -27,16 +27,16 @@ describe('the rate limits of an upstream', () => {
   it('close a model for as long as was asked, the longest of it, and no other model', () => {
     refuse('m', 2_000);
     refuse('m', 500);
-    expect([limits.isClosed('m'), limits.restMs('m'), limits.isClosed('other')]).toEqual([true, 2_000, false]);
+    expect([limits.isClosed('m'), limits.remainingMs('m'), limits.isClosed('other')]).toEqual([true, 2_000, false]);
     clock.advance(1_999);
     expect(limits.isClosed('m')).toBe(true);
     clock.advance(1);
-    expect([limits.isClosed('m'), limits.restMs('m'), limits.models]).toEqual([false, 0, []]);
+    expect([limits.isClosed('m'), limits.remainingMs('m'), limits.models]).toEqual([false, 0, []]);
   });
 
   it.each([3_600_000, Infinity])('close a model for no longer than the limit: %d', (retryAfterMs) => {
     refuse('m', retryAfterMs);
-    expect(limits.restMs('m')).toBe(MAX_REST_MS);
+    expect(limits.remainingMs('m')).toBe(MAX_REST_MS);
   });
 
   it('close nothing without a Retry-After, nor with one of 0', () => {
@@ -64,7 +64,7 @@ describe('the rate limits of an upstream', () => {
     refuse('m', 60_000);
     clock.advance(5_000);
     refuse('m', 2_000);
-    expect(limits.restMs('m')).toBe(2_000);
+    expect(limits.remainingMs('m')).toBe(2_000);
     clock.advance(2_000);
     refuse('m', 60_000);
     clock.advance(5_000);

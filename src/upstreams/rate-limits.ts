@@ -1,4 +1,5 @@
 import type { Clock } from '../common/clock.js';
+import { remember } from '../common/remember.js';
 
 /** So often one request tries a rate-limited model: a wrong `Retry-After` must not close it. */
 const TRIAL_INTERVAL_MS = 5_000;
@@ -44,7 +45,7 @@ export class RateLimits {
   }
 
   /** Milliseconds until the model is open again. */
-  restMs(model: string): number {
+  remainingMs(model: string): number {
     const limit = this.limitOf(model);
     return limit ? limit.until - this.clock.now() : 0;
   }
@@ -79,13 +80,15 @@ export class RateLimits {
     const isTrial = limit?.trial === slot;
     if (isTrial) Object.assign(limit, { trial: undefined, trialAt: now + TRIAL_INTERVAL_MS });
     if (retryAfterMs === undefined) {
-      remember(this.lastChoiceUntil, model, now + LAST_CHOICE_MS);
+      remember(this.lastChoiceUntil, model, now + LAST_CHOICE_MS, MAX_MODELS);
       return;
     }
     const until = now + Math.min(retryAfterMs, this.maxRestMs);
     // A trial knows better than what was said before.
     if (limit) limit.until = isTrial ? until : Math.max(limit.until, until);
-    else if (until > now) remember(this.limits, model, { until, trialAt: now + TRIAL_INTERVAL_MS, trial: undefined });
+    else if (until > now) {
+      remember(this.limits, model, { until, trialAt: now + TRIAL_INTERVAL_MS, trial: undefined }, MAX_MODELS);
+    }
   }
 
   private limitOf(model: string): RateLimit | undefined {
@@ -95,10 +98,4 @@ export class RateLimits {
     this.limits.delete(model);
     return undefined;
   }
-}
-
-function remember<Value>(map: Map<string, Value>, model: string, value: Value): void {
-  map.delete(model);
-  map.set(model, value);
-  if (map.size > MAX_MODELS) map.delete(map.keys().next().value ?? '');
 }

@@ -1,14 +1,12 @@
 import { type DynamicModule, Global, Module } from '@nestjs/common';
 import type { UpstreamConfig } from '../config/config.js';
-import { OwnPlaces, type Places } from './places.js';
+import { OwnSlots, type Slots } from './slots.js';
 
 /** What this process shares with others that serve the same configuration. */
 export interface Sharing {
   /** Whether the embedded engine, where there is one, is this process's own child. */
   readonly startsEngine: boolean;
-  placesOf(upstream: UpstreamConfig): Places;
-  /** Calls `listener` each time that something new is known of the places. */
-  onPlaces(listener: () => void): void;
+  slotsOf(upstream: UpstreamConfig): Slots;
 }
 
 /** The token to inject the `Sharing` by. */
@@ -17,8 +15,7 @@ export const SHARING = Symbol('sharing');
 /** One process, which shares nothing. */
 export const alone: Sharing = {
   startsEngine: true,
-  placesOf: ({ maxConcurrency }) => new OwnPlaces(maxConcurrency),
-  onPlaces: () => undefined,
+  slotsOf: ({ maxConcurrency }) => new OwnSlots(maxConcurrency),
 };
 
 /** Gives the `Sharing` to whoever injects it. */

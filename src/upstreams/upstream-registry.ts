@@ -143,7 +143,7 @@ export class UpstreamRegistry implements OnModuleInit, OnApplicationShutdown {
   private create(config: UpstreamConfig): Upstream {
     // Other processes share the slots of what is configured. What an address was found for, each process has its own of.
     const isConfigured = this.configured.includes(config);
-    const places = isConfigured ? this.sharing.placesOf(config) : undefined;
-    return new HttpUpstream(config, this.clock, new UpstreamState(config, this.clock, places));
+    const slots = isConfigured ? this.sharing.slotsOf(config) : undefined;
+    return new HttpUpstream(config, this.clock, new UpstreamState(config, this.clock, slots));
   }
 }

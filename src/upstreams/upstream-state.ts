@@ -1,13 +1,13 @@
 import type { UpstreamConfig } from '../config/config.js';
 import type { Clock } from '../common/clock.js';
-import { OwnPlaces, type Places } from './places.js';
+import { OwnSlots, type Slots } from './slots.js';
 import { RateLimits } from './rate-limits.js';
 
 /** Whether an upstream may get requests, and if not, why. `rate_limited`: not for every model. */
 export type Condition = 'healthy' | 'ejected' | 'half_open' | 'down' | 'drained' | 'rate_limited';
 
 /** What a request holds from `take` to `release`. */
-export interface Place {
+export interface Slot {
   /** By the upstream's name. */
   readonly model: string;
   /** Whether it is the one that tries an ejected upstream. */
@@ -26,7 +26,7 @@ export class UpstreamState {
   private failuresInARow = 0;
   private ejections = 0;
   private ejectedUntil: number | undefined;
-  private trial: Place | undefined;
+  private trial: Slot | undefined;
   private isDown = false;
   /** A first check, or traffic, has told of it. */
   private isKnown = false;
@@ -39,7 +39,7 @@ export class UpstreamState {
   constructor(
     private readonly limits: Pick<UpstreamConfig, 'maxConcurrency' | 'health'>,
     private readonly clock: Clock,
-    readonly places: Places = new OwnPlaces(limits.maxConcurrency),
+    readonly slots: Slots = new OwnSlots(limits.maxConcurrency),
   ) {
     this.rateLimits = new RateLimits(limits.health.maxRestMs, clock);
   }
@@ -54,14 +54,14 @@ export class UpstreamState {
   }
 
   get isFull(): boolean {
-    return this.isDrained || this.places.areFull;
+    return this.isDrained || this.slots.areFull;
   }
 
   get isHealthy(): boolean {
     return !this.isDrained && !this.isDown && (this.ejectedUntil === undefined || this.isTrialDue);
   }
 
-  /** It may get requests. Where its places are shared, one may have to be asked for first (`places`). */
+  /** It may get requests. Where its slots are shared, one may have to be asked for first (`slots`). */
   get isAvailable(): boolean {
     return this.isHealthy && !this.isFull;
   }
@@ -83,27 +83,28 @@ export class UpstreamState {
     return this.rateLimits.models.length > 0 ? 'rate_limited' : 'healthy';
   }
 
-  /** Takes a place for one request for the model, which `release` gives back. One must be free: `places.isFree`. */
-  take(model: string): Place {
+  /** Takes a slot for one request for the model, which `release` gives back. One must be free: `slots.isFree`. */
+  take(model: string): Slot {
     this.inFlight++;
-    this.places.take();
-    const place = { model, isTrial: this.ejectedUntil !== undefined && this.isTrialDue };
-    if (place.isTrial) this.trial = place;
-    this.rateLimits.began(model, place);
-    return place;
+    this.slots.take();
+    const slot = { model, isTrial: this.ejectedUntil !== undefined && this.isTrialDue };
+    if (slot.isTrial) this.trial = slot;
+    this.rateLimits.began(model, slot);
+    return slot;
   }
 
-  release(place: Place): void {
+  /** Announced by `slots`, when all else is up to date. */
+  release(slot: Slot): void {
     this.inFlight--;
-    this.places.release();
-    // A trial whose client hung up has told nothing: the next request is the trial.
-    if (this.trial === place) this.trial = undefined;
-    this.rateLimits.ended(place.model, place);
+    // A trial whose client disconnected has told nothing: the next request is the trial.
+    if (this.trial === slot) this.trial = undefined;
+    this.rateLimits.ended(slot.model, slot);
+    this.slots.release();
   }
 
   /** It has begun a good answer: it may get requests again. Whether it can end one is still to be seen. */
-  answered(place: Place): void {
-    this.rateLimits.answered(place.model, place);
+  answered(slot: Slot): void {
+    this.rateLimits.answered(slot.model, slot);
     this.ejectedUntil = undefined;
     this.trial = undefined;
     this.isKnown = true;
@@ -113,22 +114,22 @@ export class UpstreamState {
   }
 
   /** It has brought a good answer to its end. */
-  succeeded(place: Place): void {
-    this.answered(place);
+  succeeded(slot: Slot): void {
+    this.answered(slot);
     this.failuresInARow = 0;
     this.ejections = 0;
   }
 
   /**
-   * The request of this place could not reach it (`isUnreached`), broke off, met silence for too long, or was told of a
+   * The request of this slot could not reach it (`isUnreached`), broke off, met silence for too long, or was told of a
    * failure.
    */
-  failed(place: Place, isUnreached = false): void {
+  failed(slot: Slot, isUnreached = false): void {
     // Requests that were under way when it was ejected fail too: they are the same failure, and no new one.
-    if (this.ejectedUntil !== undefined && this.trial !== place) return;
+    if (this.ejectedUntil !== undefined && this.trial !== slot) return;
     this.failuresInARow++;
     this.isUnreached = isUnreached;
-    if (this.trial === place || this.failuresInARow >= this.limits.health.ejectAfterFailures) this.eject();
+    if (this.trial === slot || this.failuresInARow >= this.limits.health.ejectAfterFailures) this.eject();
   }
 
   /** What an active probe found. */

@@ -115,7 +115,7 @@ describe('POST /v1/completions when the upstream is full', () => {
     expect(prompts()).toEqual(['first']);
   });
 
-  it('forgets who hangs up while waiting, and serves the next', async () => {
+  it('forgets a client that disconnects while it waits, and serves the next', async () => {
     const caller = new AbortController();
     const [first, second, third] = await fill(caller.signal);
     caller.abort();
@@ -131,7 +131,7 @@ describe('POST /v1/completions when the upstream is full', () => {
     expect(gone).not.toHaveProperty('attempts');
   });
 
-  it('gives the place of a caller that hangs up to who waits', async () => {
+  it('gives the slot of a client that disconnects to the next in the queue', async () => {
     const caller = new AbortController();
     const first = ask('first', caller.signal);
     const request = await upstream.received();
@@ -183,5 +183,45 @@ describe('POST /v1/completions when the upstream is full', () => {
     answerOne();
     await expectAnswer(first, 'first');
     await broken.stop();
+  });
+
+  it('keeps a queue for each model: the backlog of one leaves the others theirs', async () => {
+    await gateway.stop();
+    const other = await FakeUpstream.start();
+    const held: (() => void)[] = [];
+    other.onCompletion((response, request) => {
+      held.push(() => void replyJson(completion('Hello'))(response, request));
+    });
+    await start([{ name: 'other', baseUrl: other.baseUrl, maxConcurrency: 1, models: ['other-model'] }]);
+    const backlog = await fill();
+    const others = [1, 2].map(() => gateway.complete({ model: 'other-model', prompt: 'Hi' }));
+    for (const [index, pending] of others.entries()) {
+      await other.received(index + 1);
+      held.shift()?.();
+      expect((await pending).status).toBe(200);
+    }
+    for (const [index] of backlog.entries()) {
+      await upstream.received(index + 1);
+      answerOne();
+    }
+    await Promise.all(backlog);
+    await other.stop();
+  });
+
+  it('gives a slot that a part of a split request has freed to the next in the queue, at once', async () => {
+    await gateway.stop();
+    const split = { maxConcurrency: 2, fanOut: 2, capabilities: { n: 'emulate' } };
+    gateway = await Gateway.inFrontOf(upstream, { clock, upstream: split });
+    idleTimers = clock.pendingCount;
+    const pair = gateway.complete({ model: 'test-model', prompt: 'pair', n: 2 });
+    await upstream.received(2);
+    const next = ask('next');
+    await until('one in the queue', () => clock.pendingCount === idleTimers + 2 + 2);
+    answerOne();
+    await upstream.received(3);
+    expect(prompts()).toEqual(['pair', 'pair', 'next']);
+    answerOne();
+    answerOne();
+    expect([(await pair).status, (await next).status]).toEqual([200, 200]);
   });
 });

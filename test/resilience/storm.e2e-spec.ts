@@ -114,4 +114,36 @@ describe('a storm: every upstream answers 503', () => {
     caller.abort();
     await expect(first).rejects.toThrow('aborted');
   });
+
+  it('charges the budget for what is sent again, and not for what fails for another reason', async () => {
+    await gateway.stop();
+    const [only] = upstreams as [FakeUpstream];
+    const health = { ejectAfterFailures: 1_000_000 };
+    const routing = { backoffMs: 0, maxRetryAfterMs: 1_000 };
+    gateway = await Gateway.start({ upstreams: [{ name: 'only', baseUrl: only.baseUrl, health }], routing }, clock);
+    const tooLate = { 'retry-after': '60' };
+    only.onCompletion(replyJson({ error: { message: 'overloaded' } }, 503, tooLate));
+    for (let count = 0; count < 2 * MIN_RETRIES; count++) expect((await gateway.complete(REQUEST)).status).toBe(503);
+    expect(only.requests).toHaveLength(2 * MIN_RETRIES);
+    only.onCompletion((response, request) => {
+      only.onCompletion(replyJson(completion('Good')));
+      return replyJson({ error: { message: 'overloaded' } }, 503)(response, request);
+    });
+    expect((await gateway.complete(REQUEST)).status).toBe(200);
+  });
+
+  it('leaves each model a budget of its own', async () => {
+    await gateway.stop();
+    const [only] = upstreams as [FakeUpstream];
+    const health = { ejectAfterFailures: 1_000_000 };
+    const routing = { backoffMs: 0 };
+    gateway = await Gateway.start({ upstreams: [{ name: 'only', baseUrl: only.baseUrl, health }], routing }, clock);
+    only.onCompletion(replyJson({ error: { message: 'overloaded' } }, 503));
+    for (let count = 0; count < 20; count++) await gateway.complete(REQUEST);
+    only.onCompletion((response, request) => {
+      only.onCompletion(replyJson(completion('Good')));
+      return replyJson({ error: { message: 'overloaded' } }, 503)(response, request);
+    });
+    expect((await gateway.complete({ ...REQUEST, model: 'another' })).status).toBe(200);
+  });
 });

@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { seededRandom } from '../../../test/support/seeded-random.js';
 import { SharedLimit } from './shared-limit.js';
-import { SharedPlaces } from './shared-places.js';
+import { SharedSlots } from './shared-slots.js';
 
 const MAX_STEPS = 100_000;
 
@@ -15,7 +15,7 @@ class Gateway {
   answered = 0;
   messages = 0;
   readonly limit: SharedLimit;
-  readonly workers: SharedPlaces[];
+  readonly workers: SharedSlots[];
   private readonly channels: (() => void)[][] = [];
   private readonly waiting: (() => void)[][] = [];
   private readonly gone = new Set<number>();
@@ -27,29 +27,30 @@ class Gateway {
     const ids = Array.from({ length: workerCount }, (_, id) => id);
     this.underWay = ids.map(() => 0);
     this.limit = new SharedLimit(workerCount, {
-      granted: (id, count) => this.toWorker(id, (worker) => worker.wasGranted(count)),
-      full: (id) => this.toWorker(id, (worker) => worker.isFullNow()),
-      recalled: (id) => this.toWorker(id, (worker) => worker.wasRecalled()),
+      granted: (id, count) => this.toWorker(id, (worker) => worker.grant(count)),
+      full: (id) => this.toWorker(id, (worker) => worker.markFull()),
+      recalled: (id) => this.toWorker(id, (worker) => worker.recall()),
     });
     this.workers = ids.map((id) => {
       this.waiting[id] = [];
-      return new SharedPlaces({
+      const slots = new SharedSlots({
         wanted: () => this.send(workerCount + id, () => this.limit.wanted(id)),
         returned: (count) => this.send(workerCount + id, () => this.limit.returned(id, count)),
-        changed: () => this.letIn(id),
       });
+      slots.onChange = () => this.wakeOne(id);
+      return slots;
     });
   }
 
-  /** What the router does for a request: takes a place or asks for one, and waits while all are known to be taken. */
+  /** What the router does for a request: takes a slot or asks for one, and waits while all are known to be taken. */
   async request(id: number): Promise<void> {
-    const places = this.workers[id];
-    if (!places) return;
-    while (!places.isFree) {
-      if (places.areFull) await new Promise<void>((resolve) => this.waiting[id]?.push(resolve));
-      else await places.ask();
+    const slots = this.workers[id];
+    if (!slots) return;
+    while (!slots.isFree) {
+      if (slots.areFull) await new Promise<void>((resolve) => this.waiting[id]?.push(resolve));
+      else await slots.ask();
     }
-    places.take();
+    slots.take();
     this.underWay[id] = (this.underWay[id] ?? 0) + 1;
     this.most = Math.max(
       this.most,
@@ -59,8 +60,7 @@ class Gateway {
     if (this.gone.has(id)) return;
     this.underWay[id]--;
     this.answered++;
-    places.release();
-    this.letIn(id);
+    slots.release();
   }
 
   kill(id: number): void {
@@ -81,11 +81,13 @@ class Gateway {
     }
   }
 
-  private letIn(id: number): void {
-    this.waiting[id]?.splice(0).forEach((wake) => wake());
+  /** As the router does: the one that has waited longest, and for the next one a slot is asked for. */
+  private wakeOne(id: number): void {
+    this.waiting[id]?.shift()?.();
+    if (this.waiting[id]?.length) void this.workers[id]?.ask();
   }
 
-  private toWorker(id: number, tell: (worker: SharedPlaces) => void): void {
+  private toWorker(id: number, tell: (worker: SharedSlots) => void): void {
     const worker = this.workers[id];
     if (worker) this.send(id, () => tell(worker));
   }
@@ -104,21 +106,21 @@ describe('a limit that workers share', () => {
     [2, 3],
     [3, 8],
     [8, 5],
-  ])('is never passed by %i workers with %i places, and every request gets one', async (workers, places) => {
+  ])('is never passed by %i workers with %i slots, and every request gets one', async (workers, slots) => {
     let most = 0;
     for (let schedule = 1; schedule <= 5; schedule++) {
       const random = seededRandom(schedule);
       const gateway = new Gateway(workers, random);
-      gateway.limit.limitIs(places);
+      gateway.limit.limitIs(slots);
       const requests = Array.from({ length: 100 }, () => gateway.request(Math.floor(random() * workers)));
       await gateway.run(() => gateway.answered === requests.length);
-      expect(gateway.most).toBeLessThanOrEqual(places);
+      expect(gateway.most).toBeLessThanOrEqual(slots);
       most = Math.max(most, gateway.most);
     }
-    expect(most).toBe(places);
+    expect(most).toBe(slots);
   });
 
-  it('costs no message while a worker has places left', async () => {
+  it('costs no message while a worker has slots left', async () => {
     const gateway = new Gateway(2, seededRandom(1));
     gateway.limit.limitIs(16);
     for (let round = 1; round <= 50; round++) {
@@ -129,7 +131,7 @@ describe('a limit that workers share', () => {
     expect(gateway.messages).toBe(2);
   });
 
-  it('tells a worker that every place is taken, and who waits that one is free', async () => {
+  it('tells a worker that every slot is taken, and who waits that one is free', async () => {
     const gateway = new Gateway(2, seededRandom(1));
     gateway.limit.limitIs(1);
     const [holder, other] = gateway.workers;
@@ -143,7 +145,7 @@ describe('a limit that workers share', () => {
     expect(holder?.isFree).toBe(false);
   });
 
-  it('gets the places of a worker that died back', async () => {
+  it('gets the slots of a worker that died back', async () => {
     const gateway = new Gateway(3, seededRandom(3));
     gateway.limit.limitIs(2);
     const [killed] = gateway.workers;

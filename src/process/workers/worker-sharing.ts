@@ -1,37 +1,31 @@
 import type { UpstreamConfig } from '../../config/config.js';
-import { OwnPlaces, type Places } from '../../upstreams/places.js';
+import { OwnSlots, type Slots } from '../../upstreams/slots.js';
 import type { Sharing } from '../../upstreams/sharing.js';
 import type { PrimaryChannel } from './primary-channel.js';
-import { SharedPlaces } from './shared-places.js';
+import { SharedSlots } from './shared-slots.js';
 
-/** What a worker shares with the others: the places of upstreams with a limit, and the embedded engine. */
+/** What a worker shares with the others: the slots of upstreams with a limit, and the embedded engine. */
 export class WorkerSharing implements Sharing {
   readonly startsEngine = false;
   /** By the upstream's name: under new options it is the same upstream, with requests under way that count. */
-  private readonly places = new Map<string, SharedPlaces>();
-  private readonly listeners: (() => void)[] = [];
+  private readonly slots = new Map<string, SharedSlots>();
 
   constructor(private readonly channel: PrimaryChannel) {}
 
-  placesOf({ name, maxConcurrency }: UpstreamConfig): Places {
+  slotsOf({ name, maxConcurrency }: UpstreamConfig): Slots {
     // Without a limit nobody has to be asked.
-    return maxConcurrency === undefined ? new OwnPlaces() : this.sharedPlacesOf(name);
+    return maxConcurrency === undefined ? new OwnSlots() : this.sharedSlotsOf(name);
   }
 
-  onPlaces(listener: () => void): void {
-    this.listeners.push(listener);
-  }
-
-  sharedPlacesOf(upstream: string): SharedPlaces {
-    let places = this.places.get(upstream);
-    if (!places) {
-      places = new SharedPlaces({
+  sharedSlotsOf(upstream: string): SharedSlots {
+    let slots = this.slots.get(upstream);
+    if (!slots) {
+      slots = new SharedSlots({
         wanted: () => void this.channel.tell({ type: 'wanted', upstream }),
         returned: (count) => void this.channel.tell({ type: 'returned', upstream, count }),
-        changed: () => this.listeners.forEach((listener) => listener()),
       });
-      this.places.set(upstream, places);
+      this.slots.set(upstream, slots);
     }
-    return places;
+    return slots;
   }
 }

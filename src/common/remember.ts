@@ -1,0 +1,6 @@
+/** Puts a value into a map that keeps the last `max` keys. */
+export function remember<Value>(map: Map<string, Value>, key: string, value: Value, max: number): void {
+  map.delete(key);
+  map.set(key, value);
+  if (map.size > max) map.delete(map.keys().next().value ?? '');
+}

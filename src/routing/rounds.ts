@@ -1,0 +1,127 @@
+import { ApiError } from '../errors/api-error.js';
+import type { UpstreamError } from '../upstreams/upstream-error.js';
+import {
+  type EligibleCandidate,
+  isAvailable,
+  isHealthy,
+  isLastChoice,
+  isRateLimited,
+  mayBeTried,
+  nameOf,
+} from './candidate.js';
+import type { RoutedRequest } from './routed-request.js';
+import type { SelectionPolicy } from './selection.js';
+
+/**
+ * The candidates of one request, round by round, by their names.
+ *
+ * A round goes over all candidates: first those that are available, then the unhealthy ones, since a certain 503 helps
+ * nobody and they may have recovered. Then a new round begins, with the last that failed at its end.
+ */
+export class Rounds {
+  /** In this round. */
+  private readonly tried = new Set<string>();
+  /** They lack the model or refuse our credential, and would again. */
+  private readonly ruledOut = new Set<string>();
+  /** A connection to them failed, once for free. */
+  private readonly unreached = new Set<string>();
+
+  constructor(
+    private candidates: readonly EligibleCandidate[],
+    private readonly request: RoutedRequest<unknown>,
+    private readonly policy: SelectionPolicy,
+  ) {}
+
+  /** A new configuration has other ones. */
+  replace(candidates: readonly EligibleCandidate[]): void {
+    this.candidates = candidates;
+  }
+
+  get names(): string[] {
+    return this.candidates.map(nameOf);
+  }
+
+  /** Those that may get another attempt of the request. */
+  get remaining(): readonly EligibleCandidate[] {
+    const { candidates, request } = this;
+    const left = without(candidates, this.ruledOut);
+    return request.hasBegun() ? left.filter(({ canResume }) => canResume) : left;
+  }
+
+  /** Whether every candidate that may be tried now was tried in this round. */
+  get isOver(): boolean {
+    return !this.untried.some(mayBeTried);
+  }
+
+  /** Whether a healthy candidate is left in this round: what it bears is what it is there for. */
+  get hasAvailable(): boolean {
+    return this.untried.some((each) => isAvailable(each) && !isLastChoice(each));
+  }
+
+  /**
+   * The best candidate; undefined while those that would do are full.
+   *
+   * @throws {ApiError} 429 when all are rate-limited, 503 when none is left.
+   */
+  choose(): EligibleCandidate | undefined {
+    const { remaining } = this;
+    const chosen = this.selectFrom(without(remaining, this.tried)) ?? this.selectFrom(remaining);
+    if (chosen) return chosen;
+    if (remaining.every(isRateLimited)) throw rateLimited(remaining);
+    return undefined;
+  }
+
+  /**
+   * Notes a failed attempt.
+   *
+   * @returns whether it counts: a failed connect does not while another candidate remains, once for each candidate.
+   */
+  noteFailure(candidate: EligibleCandidate, error: UpstreamError, hasProgressed: boolean): boolean {
+    const name = nameOf(candidate);
+    if (hasProgressed) this.tried.clear();
+    this.tried.add(name);
+    if (!error.allowsRetry) this.ruledOut.add(name);
+    if (error.phase !== 'not_sent' || this.isOver || this.unreached.has(name)) return true;
+    this.unreached.add(name);
+    return false;
+  }
+
+  /** Begins the next round. */
+  restart(last: EligibleCandidate): void {
+    if (this.remaining.length < 2) return;
+    this.tried.clear();
+    this.tried.add(nameOf(last));
+  }
+
+  private get untried(): readonly EligibleCandidate[] {
+    return without(this.remaining, this.tried);
+  }
+
+  private selectFrom(candidates: readonly EligibleCandidate[]): EligibleCandidate | undefined {
+    const available = candidates.every(isAvailable) ? candidates : candidates.filter(isAvailable);
+    const usable = available.length > 0 || candidates.some(isHealthy) ? available : candidates.filter(mayBeTried);
+    return this.policy.select(withoutLastChoices(usable), this.request);
+  }
+}
+
+/** Those of other names; there mostly are none to leave out. */
+function without(candidates: readonly EligibleCandidate[], names: ReadonlySet<string>): readonly EligibleCandidate[] {
+  return names.size === 0 ? candidates : candidates.filter((candidate) => !names.has(nameOf(candidate)));
+}
+
+/** Those that have not just said 429; all, when all have. */
+function withoutLastChoices(candidates: readonly EligibleCandidate[]): readonly EligibleCandidate[] {
+  if (candidates.length < 2 || !candidates.some(isLastChoice)) return candidates;
+  const others = candidates.filter((candidate) => !isLastChoice(candidate));
+  return others.length > 0 ? others : candidates;
+}
+
+function rateLimited(candidates: readonly EligibleCandidate[]): ApiError {
+  const waits = candidates.map(({ upstream, upstreamModel }) => upstream.state.rateLimits.remainingMs(upstreamModel));
+  if (waits.length === 0)
+    return new ApiError(503, 'no_upstream_available', 'No upstream serves this model any more.', {
+      headers: { 'Retry-After': '1' },
+    });
+  const headers = { 'Retry-After': String(Math.ceil(Math.min(...waits) / 1000)) };
+  return new ApiError(429, 'rate_limit_exceeded', 'Every upstream of this model is at its rate limit.', { headers });
+}

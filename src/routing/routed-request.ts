@@ -1,0 +1,32 @@
+import type { Cancellation } from '../common/cancellation.js';
+import type { Candidate, EligibleCandidate } from './candidate.js';
+import type { Reservation } from './reservation.js';
+
+/** A client's request, as the router sees it. `Continuation` is what an attempt needs to resume it. */
+export interface RoutedRequest<Continuation> {
+  requestedModel: string;
+  /** Cancelled when the client disconnects. */
+  cancellation: Cancellation;
+  /** Whether the client has received anything: from then on another attempt is a resume. */
+  hasBegun(): boolean;
+  /** Tokens delivered so far: an attempt that added to them makes each candidate eligible for a retry. */
+  progress(): number;
+  /** The candidate, if it supports the request. */
+  qualify(candidate: Candidate): EligibleCandidate | undefined;
+  /** What the next attempt continues from; undefined where the stream cannot be resumed. */
+  continuation(): Continuation | undefined;
+  attempt(attempt: Attempt<Continuation>): Promise<void>;
+}
+
+/** One try of a request on one upstream. */
+export interface Attempt<Continuation> {
+  candidate: EligibleCandidate;
+  /** The slots that it holds there. */
+  reservation: Reservation;
+  /** Set for a resume. */
+  continuation: Continuation | undefined;
+  /** Milliseconds since the epoch. */
+  deadlineAt: number;
+  /** To be called when a good answer has begun. */
+  answered: () => void;
+}
