@@ -1,13 +1,16 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { once } from 'node:events';
-import { readFileSync } from 'node:fs';
+import { copyFileSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { createServer as createProxy, type Server } from 'node:http';
 import { createServer, type Server as SecureServer, type ServerOptions } from 'node:https';
 import { type AddressInfo, connect, type Socket } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import type { TLSSocket } from 'node:tls';
 import { fileURLToPath } from 'node:url';
 import { chunk, completion, FakeUpstream, replyEvents, replyJson } from './support/fake-upstream.js';
 import { Gateway } from './support/gateway.js';
+import { ManualClock } from './support/manual-clock.js';
 import { until } from './support/wait.js';
 
 const fileOf = (name: string): string => fileURLToPath(new URL(`./fixtures/tls/${name}`, import.meta.url));
@@ -55,6 +58,28 @@ describe('an upstream with TLS', () => {
     upstream.onCompletion(replyJson(completion('Hello'), 200, { connection: 'close' }));
     for (let sent = 0; sent < 3; sent++) await (await gateway.complete(BODY)).text();
     expect(reused).toEqual([false, true, true]);
+  });
+
+  it('goes on, and is checked, when the files of its certificates are gone', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'tls-'));
+    const copy = join(folder, 'ca.pem');
+    copyFileSync(caFile, copy);
+    const server = secured('server');
+    let checks = 0;
+    server.on('request', ({ method }) => (checks += method === 'GET' ? 1 : 0));
+    upstream = await FakeUpstream.on(server);
+    const clock = new ManualClock();
+    gateway = await Gateway.inFrontOf(upstream, { clock, upstream: { tls: { caFile: copy } } });
+    await until('the first check', () => checks > 0);
+    rmSync(folder, { recursive: true });
+    const before = checks;
+    await until(
+      'another check',
+      () => checks > before,
+      () => clock.advance(1_000),
+    );
+    expect((await gateway.complete(BODY)).status).toBe(200);
+    expect((await gateway.get('/readyz')).status).toBe(200);
   });
 
   it('gets the certificate of the gateway, where it wants one', async () => {

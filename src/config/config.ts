@@ -333,7 +333,7 @@ export class UpstreamConfig {
   @IsOneOf(EXTRA_PARAMETERS)
   extraParameters?: ExtraParameters;
 
-  /** For a `baseUrl` with https. The files are read when the upstream is first used or changed. */
+  /** For a `baseUrl` with https. The files are read when the upstream is new or its options change. */
   @IsSection()
   @Type(() => TlsConfig)
   tls = new TlsConfig();

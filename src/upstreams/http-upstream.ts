@@ -1,7 +1,8 @@
+import type { Agent } from 'node:https';
 import type { TimeoutsConfig, UpstreamConfig } from '../config/config.js';
 import type { Cancellation } from '../common/cancellation.js';
 import type { Clock } from '../common/clock.js';
-import { connectorOf } from './secure-connection.js';
+import { secureConnectionOf } from './secure-connection.js';
 import { Connections } from './connections.js';
 import { profileOf } from '../engines/engine-profiles.js';
 import type { EngineProfile } from '../engines/engine-profile.js';
@@ -18,6 +19,7 @@ export class HttpUpstream implements Upstream {
   readonly models: ServedModels;
   readonly fimTemplates: FimTemplates;
   readonly profile: EngineProfile;
+  readonly agent: Agent | undefined;
   private readonly connections: Connections;
   private readonly basePath: string;
   private readonly rootPath: string;
@@ -41,7 +43,8 @@ export class HttpUpstream implements Upstream {
       'accept-encoding': 'identity',
       ...(config.apiKey === undefined ? {} : { authorization: `Bearer ${config.apiKey}` }),
     };
-    const connector = connectorOf(config);
+    const { connector, agent } = secureConnectionOf(config);
+    this.agent = agent;
     this.connections = new Connections(origin, connector);
   }
 

@@ -4,35 +4,50 @@ import { Agent, request as httpsRequest } from 'node:https';
 import type { Socket } from 'node:net';
 import { connect as connectTls, type ConnectionOptions, type SecureContextOptions } from 'node:tls';
 import { buildConnector, errors } from 'undici';
-import type { UpstreamConfig } from '../config/config.js';
+import type { TimeoutsConfig, UpstreamConfig } from '../config/config.js';
 
 type SecureConfig = Pick<UpstreamConfig, 'tls' | 'proxy' | 'timeouts'>;
+type TlsOptions = SecureContextOptions & { servername?: string };
 
-/** What makes the connections of an upstream's requests: private CA, client certificate, proxy. */
-export function connectorOf({ tls, proxy, timeouts }: SecureConfig): buildConnector.connector {
-  const { connectMs } = timeouts;
+/** How an upstream is connected to: private CA, client certificate, proxy. */
+export interface SecureConnection {
+  /** Of its requests. */
+  connector: buildConnector.connector;
+  /** Of its control calls; undefined where nothing is special. */
+  agent: Agent | undefined;
+}
+
+/** Reads the files of the certificates, once. */
+export function secureConnectionOf({ tls, proxy, timeouts }: SecureConfig): SecureConnection {
+  const options = optionsOf(tls);
+  return { connector: connectorOf(options, proxy, timeouts), agent: agentOf(options, proxy, timeouts) };
+}
+
+function connectorOf(
+  options: TlsOptions,
+  proxy: string | undefined,
+  { connectMs }: TimeoutsConfig,
+): buildConnector.connector {
   // The requests are HTTP/1.1: a server that is offered HTTP/2 takes it.
-  const direct = buildConnector({ timeout: connectMs, allowH2: false, ...optionsOf(tls) });
+  const direct = buildConnector({ timeout: connectMs, allowH2: false, ...options });
   if (proxy === undefined) return direct;
-  return (options, done) => {
-    if (options.protocol !== 'https:') {
-      direct(options, done);
+  return (target, done) => {
+    if (target.protocol !== 'https:') {
+      direct(target, done);
       return;
     }
-    openTunnel(new URL(proxy), `${options.hostname}:${options.port || '443'}`, connectMs, (error, httpSocket) => {
-      if (httpSocket) direct({ ...options, httpSocket }, done);
+    openTunnel(new URL(proxy), `${target.hostname}:${target.port || '443'}`, connectMs, (error, httpSocket) => {
+      if (httpSocket) direct({ ...target, httpSocket }, done);
       else done(error ?? new Error('no tunnel'), null);
     });
   };
 }
 
-/** The same for control calls; undefined where nothing is special. */
-export function agentOf({ tls, proxy, timeouts }: SecureConfig): Agent | undefined {
-  const options = optionsOf(tls);
+function agentOf(options: TlsOptions, proxy: string | undefined, { connectMs }: TimeoutsConfig): Agent | undefined {
   if (proxy === undefined) return Object.keys(options).length > 0 ? new Agent(options) : undefined;
   const agent = new Agent(options);
   agent.createConnection = ({ host, port, ...rest }, done) => {
-    openTunnel(new URL(proxy), `${host}:${port}`, timeouts.connectMs, (error, socket) => {
+    openTunnel(new URL(proxy), `${host}:${port}`, connectMs, (error, socket) => {
       if (!socket || error) done?.(error ?? new Error('no tunnel'), undefined as never);
       else done?.(null, connectTls({ ...rest, ...options, socket } as ConnectionOptions));
     });
@@ -41,9 +56,7 @@ export function agentOf({ tls, proxy, timeouts }: SecureConfig): Agent | undefin
   return agent;
 }
 
-function optionsOf({ caFile, certFile, keyFile, serverName }: UpstreamConfig['tls']): SecureContextOptions & {
-  servername?: string;
-} {
+function optionsOf({ caFile, certFile, keyFile, serverName }: UpstreamConfig['tls']): TlsOptions {
   return {
     ...(caFile !== undefined && { ca: readFileSync(caFile) }),
     ...(certFile !== undefined && { cert: readFileSync(certFile) }),

@@ -4,7 +4,6 @@ import type { UpstreamConfig } from '../config/config.js';
 import type { AxiosRequestConfig, AxiosResponse } from 'axios';
 import { firstValueFrom } from 'rxjs';
 import type { EngineProfile } from '../engines/engine-profile.js';
-import { agentOf } from './secure-connection.js';
 import type { Upstream } from './upstream.js';
 
 /** More than any model list has, in plain; what is longer is not read. */
@@ -58,18 +57,17 @@ export class UpstreamProbe {
 
   /** The answer, whatever its status; undefined when there is none. */
   private async call(
-    { baseUrl, config }: Upstream,
+    { baseUrl, config, agent }: Upstream,
     request: AxiosRequestConfig,
   ): Promise<AxiosResponse<unknown> | undefined> {
     if (baseUrl === undefined) return undefined;
     const headers = config.apiKey === undefined ? {} : { Authorization: `Bearer ${config.apiKey}` };
     const { timeoutMs } = config.health;
-    const httpsAgent = agentOf(config);
     try {
       return await firstValueFrom(
         this.http.request<unknown>({
           ...request,
-          ...(httpsAgent && { httpsAgent }),
+          ...(agent && { httpsAgent: agent }),
           headers,
           timeout: timeoutMs,
           // Axios's own limit does not cover the time that connecting takes.

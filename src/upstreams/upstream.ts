@@ -1,3 +1,4 @@
+import type { Agent } from 'node:https';
 import type { UpstreamConfig } from '../config/config.js';
 import type { Cancellation } from '../common/cancellation.js';
 import type { AnswerBody } from './answer-body.js';
@@ -34,6 +35,8 @@ export interface Upstream {
   /** What the engine does by itself, as the configuration changes it. */
   readonly profile: EngineProfile;
   readonly state: UpstreamState;
+  /** Of control calls, where their connections are special: private CA, client certificate, proxy. */
+  readonly agent?: Agent | undefined;
   /** Up to and with `/v1`; undefined while there is none, as when the embedded engine is being restarted. */
   readonly baseUrl: string | undefined;
   /**
