@@ -99,7 +99,7 @@ export class UpstreamRegistry implements OnModuleInit, OnApplicationShutdown {
     this.current = this.expanded.map(
       (config) => before.find((upstream) => isDeepStrictEqual(upstream.config, config)) ?? this.create(config),
     );
-    for (const { config, state } of this.current) state.isDrained = this.drained.has(config.name);
+    this.markDrained();
     for (const gone of before.filter((upstream) => !this.current.includes(upstream))) {
       // Its pool may be closed already, when the gateway is about to end.
       gone.close('when_idle').catch(() => undefined);
@@ -127,7 +127,7 @@ export class UpstreamRegistry implements OnModuleInit, OnApplicationShutdown {
   /** Which are out of service now. */
   drainedAre(names: Iterable<string>): void {
     this.drained = new Set(names);
-    for (const { config, state } of this.current) state.isDrained = this.drained.has(config.name);
+    this.markDrained();
     // One that is back has room for those that wait.
     for (const listener of this.listeners) listener([]);
   }
@@ -138,6 +138,10 @@ export class UpstreamRegistry implements OnModuleInit, OnApplicationShutdown {
 
   async onApplicationShutdown(): Promise<void> {
     await Promise.all(this.current.map((upstream) => upstream.close('now')));
+  }
+
+  private markDrained(): void {
+    for (const { config, state } of this.current) state.isDrained = this.drained.has(config.name);
   }
 
   private create(config: UpstreamConfig): Upstream {

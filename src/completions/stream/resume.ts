@@ -1,5 +1,6 @@
 import type { CreateCompletionDto } from '../../contract/create-completion.dto.js';
 import { promptsOf } from '../../contract/prompts.js';
+import { DEFAULT_MAX_TOKENS } from '../plan.js';
 import { mayBeResumed } from './resumable-fields.js';
 import type { StreamProgress } from './stream-progress.js';
 
@@ -18,8 +19,6 @@ export interface Resumption {
   /** All tokens were delivered and only the end is missing: of the answer, nothing but the usage is for the caller. */
   isOnlyEnd: boolean;
 }
-
-const DEFAULT_MAX_TOKENS = 16;
 
 /**
  * How to get the rest of a stream from any upstream: prompt and delivered text as the prompt, `max_tokens` less what was
