@@ -9,19 +9,16 @@ import type { Candidate, EligibleCandidate } from '../routing/candidate.js';
 import type { Attempt, RoutedRequest } from '../routing/routed-request.js';
 import type { Cancellation } from '../common/cancellation.js';
 import type { Random } from '../common/random.js';
-import { readAll, readStart } from '../upstreams/read-all.js';
-import { refusalOf } from '../upstreams/refusal.js';
+import { readAll } from '../upstreams/read-all.js';
 import { reading } from '../upstreams/unreadable-answer.js';
 import type { UpstreamAnswer } from '../upstreams/upstream.js';
-import { UpstreamError } from '../upstreams/upstream-error.js';
-import { readAnswer } from './canonical.js';
 import { type AnswerMemory, takeForAnswer } from './answer-memory.js';
 import type { ClientConnection } from '../http/client-connection.js';
 import { type PartAnswer, toCompletionAnswer } from './completion-answer.js';
 import { CompletionStream } from './stream/completion-stream.js';
 import type { CreateCompletionDto } from '../contract/create-completion.dto.js';
 import { demandsOf, judge, type Verdict } from './demands.js';
-import { type CountedChoice, countUsage, type NewRequest, tokenCounter } from './emulations/count-usage.js';
+import { countedChoices, countUsage, type NewRequest, tokenCounter } from './emulations/count-usage.js';
 import { unsupportedMessage } from './emulations/emulation.js';
 import { runParts } from './run-parts.js';
 import { FanOut, type FanOutLimits } from './fan-out.js';
@@ -35,17 +32,15 @@ import {
   refusedFields,
   takesExtras,
 } from './plan.js';
-import { choiceCountOf, echoedPromptOf, promptOf } from '../contract/prompts.js';
+import { choiceCountOf, echoedPromptOf } from '../contract/prompts.js';
 import { mayBeResumed } from './stream/resumable-fields.js';
 import { relayEvents } from './stream/relay-events.js';
 import type { RequestBody } from '../http/request-body.js';
 import { type Resumption, resumptionOf } from './stream/resume.js';
 import { ResumedChunks } from './stream/resumed-chunks.js';
 import { StreamProgress } from './stream/stream-progress.js';
+import { isEventStream, notAStream, refusalIn } from './unwanted-answer.js';
 import { uniqueId, UpstreamRequestIds } from './upstream-request-ids.js';
-
-/** An error's body is a sentence or two, and sometimes the whole request besides; more of it is not read. */
-const MAX_ERROR_BYTES = 1_048_576;
 
 /** An attempt, as it is done. */
 interface RunningAttempt extends Attempt<Resumption> {
@@ -157,7 +152,7 @@ export class CompletionJob implements RoutedRequest<Resumption> {
   }
 
   attempt(routed: Attempt<Resumption>): Promise<void> {
-    const { candidate, continuation } = routed;
+    const { candidate, continuation, kind } = routed;
     const { exchange } = this.client;
     exchange.upstream = candidate.upstream.config.name;
     exchange.attemptCount++;
@@ -177,7 +172,7 @@ export class CompletionJob implements RoutedRequest<Resumption> {
     if (trace) {
       const { config } = candidate.upstream;
       const { attemptStartedAt } = exchange;
-      exchange.traceparent = trace.beginAttempt(config, candidate.upstreamModel, this.hasBegun(), attemptStartedAt);
+      exchange.traceparent = trace.beginAttempt(config, candidate.upstreamModel, kind, attemptStartedAt);
     }
     const relayed = this.isStream ? this.relayStream(attempt) : this.relayJson(attempt);
     this.body.fold();
@@ -237,7 +232,7 @@ export class CompletionJob implements RoutedRequest<Resumption> {
       if (plan.countsUsage) {
         const newRequest = (): NewRequest => this.newRequest(attempt, this.nextIdSuffix(attempt));
         const count = tokenCounter(candidate.upstream, newRequest, candidate.upstreamModel, this.cancellation);
-        const choices = this.choices();
+        const choices = countedChoices(this.asked, this.choiceCount, (index) => this.stream.choiceAt(index)?.text);
         await this.client.sendEvents(stream.finish(choices && (await countUsage(choices, count))));
       }
     } catch (thrown) {
@@ -257,8 +252,7 @@ export class CompletionJob implements RoutedRequest<Resumption> {
     const { upstream } = attempt.candidate;
     const answer = await this.post(part, attempt, cancellation);
     if (answer.status === 200) return answer;
-    const text = await readStart(answer.body, MAX_ERROR_BYTES);
-    throw refusalOf(answer.status, answer.headers, text, this.client.now, upstream.profile.refusalPattern);
+    throw await refusalIn(answer, this.client.now, upstream.profile.refusalPattern);
   }
 
   /** Apart from those that wait for the answer: a suspended function keeps all that it has touched. */
@@ -287,37 +281,10 @@ export class CompletionJob implements RoutedRequest<Resumption> {
     if (project !== undefined) headers['openai-project'] = project;
     return { headers, deadlineAt };
   }
-
-  /** The choices as the caller has them; undefined when the text of one was too long to be kept. */
-  private choices(): CountedChoice[] | undefined {
-    const { asked } = this;
-    const choices: CountedChoice[] = [];
-    for (let index = 0; index < this.choiceCount; index++) {
-      const text = this.stream.choiceAt(index)?.text;
-      if (text === undefined) return undefined;
-      choices.push({
-        promptIndex: Math.floor(index / (asked.n ?? 1)),
-        prompt: String(promptOf(asked, index)),
-        suffix: asked.suffix ?? '',
-        text: text.slice(echoedPromptOf(asked, index).length),
-      });
-    }
-    return choices;
-  }
 }
 
 const noEcho = (): string => '';
 
 function isWritten(): never {
   throw new Error('a part is sent once; another attempt makes a plan of its own');
-}
-
-function isEventStream({ headers }: UpstreamAnswer): boolean {
-  return /^text\/event-stream\b/i.test(String(headers['content-type']));
-}
-
-/** Some engines answer a stream that they refuse with a plain 200, and say in its body what is wrong. */
-async function notAStream(answer: UpstreamAnswer): Promise<UpstreamError> {
-  readAnswer(await readStart(answer.body, MAX_ERROR_BYTES));
-  return new UpstreamError('answered', `${String(answer.headers['content-type'])} for an answer to a streamed request`);
 }

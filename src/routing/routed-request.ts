@@ -1,4 +1,5 @@
 import type { Cancellation } from '../common/cancellation.js';
+import type { AttemptKind } from '../observability/metrics.js';
 import type { Candidate, EligibleCandidate } from './candidate.js';
 import type { Reservation } from './reservation.js';
 
@@ -21,6 +22,7 @@ export interface RoutedRequest<Continuation> {
 /** One try of a request on one upstream. */
 export interface Attempt<Continuation> {
   candidate: EligibleCandidate;
+  kind: AttemptKind;
   /** The slots that it holds there. */
   reservation: Reservation;
   /** Set for a resume. */

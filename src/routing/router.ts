@@ -150,7 +150,7 @@ export class Router {
       if (!isAnswered) state.answered(slot);
       isAnswered = true;
     };
-    const attempt: Attempt<Continuation> = { candidate, reservation, continuation, deadlineAt, answered };
+    const attempt: Attempt<Continuation> = { candidate, kind, reservation, continuation, deadlineAt, answered };
     try {
       await request.attempt(attempt);
       state.succeeded(slot);

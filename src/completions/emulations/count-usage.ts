@@ -4,6 +4,8 @@ import { readStart } from '../../upstreams/read-all.js';
 import type { Upstream, UpstreamRequest } from '../../upstreams/upstream.js';
 import { UpstreamError } from '../../upstreams/upstream-error.js';
 import { readAnswer } from '../canonical.js';
+import type { CreateCompletionDto } from '../../contract/create-completion.dto.js';
+import { echoedPromptOf, promptOf } from '../../contract/prompts.js';
 
 /** A choice as the caller has it, without an echoed prompt. */
 export interface CountedChoice {
@@ -12,6 +14,28 @@ export interface CountedChoice {
   /** Of a prompt that is filled in, what comes after; the few tokens that tell the two apart are not counted. */
   suffix: string;
   text: string;
+}
+
+/**
+ * The choices as the client has them, `textAt` being the delivered texts; undefined when one was too long to be kept.
+ */
+export function countedChoices(
+  asked: CreateCompletionDto,
+  choiceCount: number,
+  textAt: (index: number) => string | undefined,
+): CountedChoice[] | undefined {
+  const choices: CountedChoice[] = [];
+  for (let index = 0; index < choiceCount; index++) {
+    const text = textAt(index);
+    if (text === undefined) return undefined;
+    choices.push({
+      promptIndex: Math.floor(index / (asked.n ?? 1)),
+      prompt: String(promptOf(asked, index)),
+      suffix: asked.suffix ?? '',
+      text: text.slice(echoedPromptOf(asked, index).length),
+    });
+  }
+  return choices;
 }
 
 /**

@@ -35,9 +35,8 @@ export class Trace {
   }
 
   /** Begins the span of an attempt, and says what its requests carry as `traceparent`. */
-  beginAttempt(upstream: UpstreamConfig, upstreamModel: string, isResume: boolean, startedAt: number): string {
+  beginAttempt(upstream: UpstreamConfig, upstreamModel: string, kind: AttemptKind, startedAt: number): string {
     const spanId = randomHex(16, this.random);
-    const kind = this.kindOf(upstream, isResume);
     const errorType = undefined;
     this.attempts.push({ spanId, upstream, upstreamModel, kind, startedAt, endedAt: undefined, errorType });
     return formatTraceparent(this.traceId, spanId, this.isSampled);
@@ -48,13 +47,6 @@ export class Trace {
     if (!last) return;
     last.endedAt = endedAt;
     last.errorType = errorType;
-  }
-
-  private kindOf(upstream: UpstreamConfig, isResume: boolean): AttemptKind {
-    const last = this.attempts.at(-1);
-    if (!last) return 'first';
-    if (isResume) return 'resume';
-    return last.upstream.name === upstream.name ? 'retry' : 'fallback';
   }
 }
 

@@ -1,0 +1,31 @@
+import { readStart } from '../upstreams/read-all.js';
+import { refusalOf } from '../upstreams/refusal.js';
+import type { UpstreamAnswer } from '../upstreams/upstream.js';
+import { UpstreamError } from '../upstreams/upstream-error.js';
+import { readAnswer } from './canonical.js';
+
+/** An error's body is a sentence or two, and sometimes the whole request besides; more of it is not read. */
+const MAX_ERROR_BYTES = 1_048_576;
+
+/** The error that an answer of another status than 200 stands for. `now` in milliseconds since the epoch. */
+export async function refusalIn(
+  { status, headers, body }: UpstreamAnswer,
+  now: number,
+  pattern: RegExp | undefined,
+): Promise<UpstreamError> {
+  return refusalOf(status, headers, await readStart(body, MAX_ERROR_BYTES), now, pattern);
+}
+
+export function isEventStream({ headers }: UpstreamAnswer): boolean {
+  return /^text\/event-stream\b/i.test(String(headers['content-type']));
+}
+
+/**
+ * The error of a 200 that is no stream, though one was asked for: some engines refuse so, and say in the body what is wrong.
+ *
+ * @throws {UpstreamError} what the body says.
+ */
+export async function notAStream({ headers, body }: UpstreamAnswer): Promise<UpstreamError> {
+  readAnswer(await readStart(body, MAX_ERROR_BYTES));
+  return new UpstreamError('answered', `${String(headers['content-type'])} for an answer to a streamed request`);
+}
