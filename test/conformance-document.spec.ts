@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { readFileSync } from 'node:fs';
-import { CAPABILITY_NAMES } from '../src/engines/capabilities.js';
+import { FEATURE_NAMES } from '../src/engines/feature-names.js';
 import { ENGINES } from '../src/engines/engine-names.js';
 import { buildConformance } from '../src/cli/conformance-document.js';
 import { ENGINE_PROFILES } from '../src/engines/engine-profiles.js';
@@ -27,7 +27,7 @@ describe('docs/conformance.md', () => {
   it('has a row for each capability, and a column for each engine', () => {
     const [head, , ...body] = rows ?? [];
     expect(head).toEqual(['', 'asked for', ...ENGINES]);
-    expect(body.map(([name]) => name)).toEqual(CAPABILITY_NAMES.map((name) => `\`${name}\``));
+    expect(body.map(([name]) => name)).toEqual(FEATURE_NAMES.map((name) => `\`${name}\``));
     for (const row of body) expect(row.slice(2).join('')).toMatch(new RegExp(`^[✓≈✗]{${ENGINES.length}}$`));
   });
 

@@ -1,4 +1,5 @@
-import { type Capability, CAPABILITY_NAMES, descriptionOf, type Support } from '../engines/capabilities.js';
+import { FEATURES } from '../completions/features/all.js';
+import type { Support } from '../engines/feature-names.js';
 import type { UpstreamConfig } from '../config/config.js';
 import { ENGINES } from '../engines/engine-names.js';
 import { configuredProfile, type EngineProfile } from '../engines/engine-profile.js';
@@ -8,22 +9,7 @@ type Engine = UpstreamConfig['engine'];
 
 const SYMBOLS: Readonly<Record<Support, string>> = { native: '✓', emulate: '≈', refuse: '✗' };
 
-/** What an emulation costs the engine; what costs nothing is not here. */
-const COSTS: Partial<Record<Capability, string>> = {
-  prompt_list: 'as many requests as texts',
-  prompt_tokens_list: 'as many requests as lists',
-  suffix: 'nothing more',
-  max_tokens_zero: 'one token for each choice',
-  echo_only: 'one token for each choice',
-  n: 'as many requests as choices, each of which reads the prompt',
-  n_greedy: 'as many requests as choices, each of which reads the prompt',
-  best_of: 'as `n` costs, for `best_of` choices',
-  echo: 'nothing more',
-  stop: 'what it generates past the text, where it does not find it itself; a stream is aborted there',
-  stream_usage: 'one small request for each prompt and each choice',
-};
-
-/** The document of what every engine does, what the gateway makes up for, and what it refuses. */
+/** The document of what every engine does, what the gateway emulates, and what it refuses. */
 export function buildConformance(): string {
   return `${[
     '# Conformance',
@@ -32,14 +18,14 @@ export function buildConformance(): string {
     'profiles in `src/engines/`. They say how the engines are known to be; `npm run doctor` asks the one that you run.',
     '',
     '- ✓ the engine does it as the contract says: it is passed on;',
-    '- ≈ the gateway makes up for it;',
+    '- ≈ the gateway emulates it;',
     '- ✗ neither can: where no other upstream of the model can either, the caller gets 400 `unsupported_parameter`.',
     '',
     ...table(
       ['', 'asked for', ...ENGINES],
-      CAPABILITY_NAMES.map((name) => [
+      FEATURES.map(({ name, asks }) => [
         code(name),
-        descriptionOf(name).asks,
+        asks,
         ...ENGINES.map((engine) => SYMBOLS[ENGINE_PROFILES[engine].capabilities[name]]),
       ]),
     ),
@@ -47,7 +33,7 @@ export function buildConformance(): string {
     'Where several upstreams serve a model, one that does by itself what is asked for is preferred to one that takes more requests for it.',
     'An upstream that differs from its engine’s profile says so under `capabilities`.',
     '',
-    '## How it is made up for',
+    '## How it is emulated',
     '',
     ...table(['', 'how', 'what it costs the engine'], emulations()),
     '',
@@ -59,12 +45,10 @@ export function buildConformance(): string {
     '',
     'Where it does not, the request is refused with 400, as if the engine’s cell were ✗.',
     '',
-    '- `echo` that is made up for needs the prompt as text: with token ids it is refused, since only the engine can spell them.',
-    '- `best_of` that is made up for needs `logprobs` and `n`, native or made up for: without them there is nothing to rank.',
-    '- `suffix` that is made up for needs the prompt as text, and an engine with `/infill` or a template for the model in `fimTemplates`.',
-    '  With `echo` and `logprobs` it is refused: the tokens that the engine sees are not those of the prompt.',
-    '- The usage of a stream that is made up for needs the prompt as text, and an engine that counts the tokens of a text.',
-    '- `echo` with `logprobs` is never made up for: who scores a text would get numbers that look right and are not.',
+    ...FEATURES.flatMap(({ name, emulation }) =>
+      emulation?.requires === undefined ? [] : [`- ${code(name)} that is emulated needs ${emulation.requires}.`],
+    ),
+    '- `echo` with `logprobs` is never emulated: who scores a text would get numbers that look right and are not.',
     '',
     '## What stays different',
     '',
@@ -91,10 +75,9 @@ export function buildConformance(): string {
 }
 
 function emulations(): string[][] {
-  return CAPABILITY_NAMES.flatMap((name) => {
-    const { emulation } = descriptionOf(name);
-    return emulation === undefined ? [] : [[code(name), emulation, COSTS[name] ?? 'nothing']];
-  });
+  return FEATURES.flatMap(({ name, emulation }) =>
+    emulation ? [[code(name), emulation.how, emulation.cost ?? 'nothing']] : [],
+  );
 }
 
 function limitsOf(engine: Engine): string[] {
@@ -114,8 +97,8 @@ function defaultsOf({ samplingDefaults = {} }: EngineProfile): string {
 function chatChanges(): string[][] {
   const native = ENGINE_PROFILES.openai;
   const { capabilities } = configuredProfile(native, { api: 'chat' });
-  const changed = CAPABILITY_NAMES.filter((name) => capabilities[name] !== native.capabilities[name]);
-  return changed.map((name) => [code(name), SYMBOLS[capabilities[name]]]);
+  const changed = FEATURES.filter(({ name }) => capabilities[name] !== native.capabilities[name]);
+  return changed.map(({ name }) => [code(name), SYMBOLS[capabilities[name]]]);
 }
 
 function code(text: string): string {

@@ -11,7 +11,7 @@ import { UpstreamError } from '../upstreams/upstream-error.js';
 import { toCompletionAnswer } from './completion-answer.js';
 import { CompletionStream } from './stream/completion-stream.js';
 import type { CreateCompletionDto } from '../contract/create-completion.dto.js';
-import { demandsOf, judge } from './demands.js';
+import { featuresIn, judge } from './verdict.js';
 import { PartReader } from './stream/part-reader.js';
 import { type Part, planRequest } from './plan.js';
 import { choiceCountOf, echoedPromptOf } from '../contract/prompts.js';
@@ -152,7 +152,7 @@ describe('an answer in which one field holds anything', () => {
   it.each(CANDIDATES)('is as the contract has it, or an error of the upstream: $engine, $api', ({ candidate }) => {
     for (const fields of ASKED) {
       const body: CreateCompletionDto = { model: 'm', prompt: 'Hi', ...fields };
-      if (judge(body, demandsOf(body), candidate).refusal) continue;
+      if (judge(body, featuresIn(body), candidate).refusal) continue;
       const { parts, ranks } = planRequest(body, candidate);
       const [first, ...others] = parts;
       fc.assert(

@@ -2,8 +2,8 @@ import { isUsage, type Usage } from '../observability/usage.js';
 import { writeAnswer } from './answer-json.js';
 import type { UpstreamCompletion } from './canonical.js';
 import type { CreateCompletionDto } from '../contract/create-completion.dto.js';
-import { pickBest } from './emulations/best-of.js';
-import { mergeUsage, type PartUsage } from './emulations/merge-usage.js';
+import { pickBest } from './features/best-of.js';
+import { mergeUsage, type PartUsage } from './merge-usage.js';
 import type { PartReader } from './stream/part-reader.js';
 
 export interface CompletionAnswer {

@@ -1,6 +1,5 @@
 import type { Caller } from '../auth/caller.js';
 import type { ByteShare } from '../common/byte-budget.js';
-import type { Capability } from '../engines/capabilities.js';
 import type { RoutingConfig } from '../config/config.js';
 import { ApiError } from '../errors/api-error.js';
 import { toApiError } from '../errors/error-body.js';
@@ -17,21 +16,15 @@ import type { ClientConnection } from '../http/client-connection.js';
 import { type PartAnswer, toCompletionAnswer } from './completion-answer.js';
 import { CompletionStream } from './stream/completion-stream.js';
 import type { CreateCompletionDto } from '../contract/create-completion.dto.js';
-import { demandsOf, judge, type Verdict } from './demands.js';
-import { countedChoices, countUsage, type NewRequest, tokenCounter } from './emulations/count-usage.js';
-import { unsupportedMessage } from './emulations/emulation.js';
+import { featuresIn, judge, type Verdict } from './verdict.js';
+import type { Feature } from './features/feature.js';
+import { DEFAULT_MAX_TOKENS } from './features/max-tokens.js';
+import { countedChoices, countUsage, type NewRequest, tokenCounter } from './features/stream-usage.js';
+import { unsupportedMessage } from './unsupported.js';
 import { runParts } from './run-parts.js';
 import { FanOut, type FanOutLimits } from './fan-out.js';
 import { PartReader } from './stream/part-reader.js';
-import {
-  DEFAULT_MAX_TOKENS,
-  hasExtras,
-  type Part,
-  type Plan,
-  planRequest,
-  refusedFields,
-  takesExtras,
-} from './plan.js';
+import { hasExtras, type Part, type Plan, planRequest, refusedFields, takesExtras } from './plan.js';
 import { choiceCountOf, echoedPromptOf } from '../contract/prompts.js';
 import { mayBeResumed } from './stream/resumable-fields.js';
 import { relayEvents } from './stream/relay-events.js';
@@ -62,7 +55,7 @@ export class CompletionJob implements RoutedRequest<Resumption> {
   private readonly texts: ByteShare | undefined;
   /** Looked for once: a body may have very many. */
   private readonly hasExtras: boolean;
-  private readonly demands: readonly Capability[];
+  private readonly features: readonly Feature[];
   private readonly fanOut: FanOut;
   private readonly requestIds: UpstreamRequestIds;
   private readonly choiceCount: number;
@@ -87,8 +80,8 @@ export class CompletionJob implements RoutedRequest<Resumption> {
     this.cancellation = client.cancellation;
     this.startedAt = client.now;
     this.hasExtras = hasExtras(asked);
-    this.demands = demandsOf(asked);
-    this.fanOut = new FanOut(() => this.asked, limits);
+    this.features = featuresIn(asked);
+    this.fanOut = new FanOut(() => this.asked, this.features, limits);
     this.requestIds = new UpstreamRequestIds(client.exchange.id, random);
     this.choiceCount = choiceCountOf(asked);
     this.texts = this.needsTexts(asked) ? memory.delivered.open() : undefined;
@@ -127,7 +120,7 @@ export class CompletionJob implements RoutedRequest<Resumption> {
   }
 
   private judge(candidate: Candidate): Verdict {
-    const verdict = judge(this.asked, this.demands, candidate);
+    const verdict = judge(this.asked, this.features, candidate);
     const refusal = verdict.refusal ? undefined : this.fanOut.refusalBy(candidate);
     return refusal ? { refusal, isEmulated: false } : verdict;
   }
@@ -161,13 +154,15 @@ export class CompletionJob implements RoutedRequest<Resumption> {
     const waitedMs = exchange.attemptStartedAt - this.startedAt;
     if (exchange.attemptCount === 1 && waitedMs >= 1) exchange.queueMs = waitedMs;
     exchange.upstreamIdPrefix = this.requestIds.prefix;
-    const plan = planRequest(continuation?.body ?? this.asked, candidate);
+    const plan = continuation
+      ? planRequest(continuation.body, candidate)
+      : planRequest(this.asked, candidate, this.features);
     exchange.emulated = plan.emulated;
     const fallback = { id: `cmpl-${exchange.id}`, created: Math.floor(exchange.startedAt / 1000) };
     const readers = plan.parts.map((part) => new PartReader(part, fallback));
     const attempt: RunningAttempt = { ...routed, plan, readers, requestCount: 0 };
     const needsBody = continuation !== undefined || plan.ranks || plan.countsUsage || readers.length > 1;
-    if (needsBody || readers.some(({ isEmulating }) => isEmulating)) this.body.pin();
+    if (needsBody || readers.some(({ isFitting }) => isFitting)) this.body.pin();
     const { trace } = exchange;
     if (trace) {
       const { config } = candidate.upstream;

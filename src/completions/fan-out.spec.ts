@@ -5,9 +5,11 @@ import type { Candidate } from '../routing/candidate.js';
 import { systemClock } from '../common/clock.js';
 import { HttpUpstream } from '../upstreams/http-upstream.js';
 import type { CreateCompletionDto } from '../contract/create-completion.dto.js';
-import { demandsOf, judge, type Refusal } from './demands.js';
-import { FanOut, MAX_PARTS, splitFor } from './fan-out.js';
+import { adapt } from './adaptation.js';
+import { countParts, FanOut, MAX_PARTS } from './fan-out.js';
 import { planRequest } from './plan.js';
+import type { Refusal } from './unsupported.js';
+import { featuresIn, judge } from './verdict.js';
 
 const LIMITS = { maxFanOutBytes: 268_435_456, maxMergedAnswerBytes: 67_108_864 };
 const LLAMA = { engine: 'llama.cpp' } as const;
@@ -25,7 +27,7 @@ function refusal(
   options: Partial<UpstreamConfig> = LLAMA,
   limits = LIMITS,
 ): Refusal | undefined {
-  return new FanOut(() => asked(fields), limits).refusalBy(candidate(options));
+  return new FanOut(() => asked(fields), featuresIn(asked(fields)), limits).refusalBy(candidate(options));
 }
 
 describe('the fan-out of a request', () => {
@@ -53,8 +55,9 @@ describe('the fan-out of a request', () => {
     for (const options of upstreams) {
       const each = candidate(options);
       const body = asked(fields);
-      if (judge(body, demandsOf(body), each).refusal) continue;
-      expect([options, splitFor(body, each).partCount]).toEqual([options, planRequest(body, each).parts.length]);
+      if (judge(body, featuresIn(body), each).refusal) continue;
+      const { partCount } = countParts(adapt(body, each));
+      expect([options, partCount]).toEqual([options, planRequest(body, each).parts.length]);
     }
   });
 
@@ -99,7 +102,8 @@ describe('the fan-out of a request', () => {
   });
 
   it('has a limit for what is read of all answers, less the echo that is put in front', () => {
-    const fanOut = new FanOut(() => asked({ prompt: 'a'.repeat(98), n: 2 }), {
+    const body = asked({ prompt: 'a'.repeat(98), n: 2 });
+    const fanOut = new FanOut(() => body, featuresIn(body), {
       ...LIMITS,
       maxMergedAnswerBytes: 1_000,
     });

@@ -2,9 +2,11 @@ import type { RoutingConfig } from '../config/config.js';
 import type { Candidate } from '../routing/candidate.js';
 import { UpstreamError } from '../upstreams/upstream-error.js';
 import type { CreateCompletionDto } from '../contract/create-completion.dto.js';
-import { isFilledIn, ranks, type Refusal } from './demands.js';
-import { unsupportedMessage } from './emulations/emulation.js';
 import { promptsOf } from '../contract/prompts.js';
+import { adapt, type Adaptation, splitOf } from './adaptation.js';
+import { bestOf } from './features/best-of.js';
+import type { Feature } from './features/feature.js';
+import { type Refusal, unsupportedMessage } from './unsupported.js';
 
 /** A body may ask for millions of choices; as many requests would serve nobody. */
 export const MAX_PARTS = 2_048;
@@ -24,11 +26,12 @@ export class FanOut {
   /** `bodyOf` has the body, which is not kept here: it may be large. */
   constructor(
     private readonly bodyOf: () => CreateCompletionDto,
+    private readonly asked: readonly Feature[],
     private readonly limits: FanOutLimits,
   ) {
     const { body } = this;
     this.promptCount = promptsOf(body).length;
-    this.choiceCount = ranks(body) ? (body.best_of ?? 1) : (body.n ?? 1);
+    this.choiceCount = (asked.includes(bestOf) ? body.best_of : body.n) ?? 1;
   }
 
   private get body(): CreateCompletionDto {
@@ -42,10 +45,11 @@ export class FanOut {
     if (this.body.echo && this.echoedBytes > maxMergedAnswerBytes) {
       return { param: 'echo', asks: `\`echo\` of more than ${maxMergedAnswerBytes} bytes in one answer` };
     }
-    const { partCount, choicesEach } = splitFor(this.body, candidate);
+    const adaptation = adapt(this.body, candidate, this.asked);
+    const { partCount, choicesEach } = countParts(adaptation);
     const param = choicesEach > 1 ? 'n' : 'prompt';
     if (partCount > MAX_PARTS) return { param: 'prompt', asks: `more than ${MAX_PARTS} choices in one request` };
-    const bytes = this.sentBytes(partCount, choicesEach) + this.countedBytes(candidate);
+    const bytes = this.sentBytes(partCount, choicesEach) + this.countedBytes(adaptation);
     if (bytes <= maxFanOutBytes) return undefined;
     return {
       param,
@@ -78,10 +82,8 @@ export class FanOut {
   }
 
   /** Of a stream whose tokens are counted: each prompt, and each again with each of its completions. */
-  private countedBytes({ upstream }: Candidate): number {
-    const { stream, stream_options: options } = this.body;
-    const isCounted = upstream.profile.capabilities.stream_usage === 'emulate' && stream && options?.include_usage;
-    return isCounted ? this.sizes.prompts * (1 + this.choiceCount) : 0;
+  private countedBytes({ emulated }: Adaptation): number {
+    return emulated.has('stream_usage') ? this.sizes.prompts * (1 + this.choiceCount) : 0;
   }
 
   /** Bytes of JSON. */
@@ -91,18 +93,12 @@ export class FanOut {
   }
 }
 
-/** Into how many requests a candidate's are split: as `planRequest` does it. */
-export function splitFor(body: CreateCompletionDto, candidate: Candidate): { partCount: number; choicesEach: number } {
-  const { capabilities } = candidate.upstream.profile;
-  const isFromRoot = isFilledIn(body, candidate);
-  const promptCount = promptsOf(body).length;
-  const n = (ranks(body) && capabilities.best_of === 'emulate' ? body.best_of : body.n) ?? 1;
-  const isGreedy = body.temperature === 0 && capabilities.n_greedy === 'emulate';
-  if (n > 1 && (isFromRoot || capabilities.n === 'emulate' || isGreedy)) {
-    return { partCount: promptCount * n, choicesEach: n };
-  }
-  const list = typeof promptsOf(body)[0] === 'string' ? capabilities.prompt_list : capabilities.prompt_tokens_list;
-  return { partCount: isFromRoot || list === 'emulate' ? promptCount : 1, choicesEach: 1 };
+/** Into how many upstream requests a request is split, and how many of them send each prompt. */
+export function countParts(adaptation: Adaptation): { partCount: number; choicesEach: number } {
+  const { body } = adaptation;
+  const split = splitOf(adaptation);
+  const choicesEach = split === 'choice' ? (body.n ?? 1) : 1;
+  return { partCount: split === undefined ? 1 : promptsOf(body).length * choicesEach, choicesEach };
 }
 
 function sizeOf(value: unknown): number {

@@ -5,8 +5,8 @@ import { HttpUpstream } from '../upstreams/http-upstream.js';
 import type { UpstreamChoice } from './canonical.js';
 import { CompletionStream } from './stream/completion-stream.js';
 import type { CreateCompletionDto } from '../contract/create-completion.dto.js';
-import { RequireEcho } from './emulations/echo.js';
-import { WithoutTokens } from './emulations/no-tokens.js';
+import { RequireEcho } from './features/echo.js';
+import { WithoutTokens } from './features/max-tokens.js';
 import { PartReader } from './stream/part-reader.js';
 import { type Part, planRequest } from './plan.js';
 import { choiceCountOf } from '../contract/prompts.js';
@@ -85,7 +85,7 @@ describe('the steps for a piece of an answer do not grow with', () => {
     const parts = partsFor({ prompt: LONG, n: 100, logprobs: 1 }, { engine: 'llama.cpp' });
     const looked = jest.spyOn(String.prototype, 'charCodeAt');
     for (const part of parts) {
-      const [emulation] = part.emulations();
+      const [emulation] = part.fitters();
       for (const text of ['', '', 'w']) {
         const choice: UpstreamChoice = { index: part.firstChoice, text, logprobs: text === '' ? null : { ...lists } };
         emulation?.fit(choice);

@@ -4,8 +4,8 @@ import type { Candidate } from '../routing/candidate.js';
 import { systemClock } from '../common/clock.js';
 import { HttpUpstream } from '../upstreams/http-upstream.js';
 import type { CreateCompletionDto } from '../contract/create-completion.dto.js';
-import { demandsOf, judge, type Verdict } from './demands.js';
 import { planRequest } from './plan.js';
+import { featuresIn, judge, type Verdict } from './verdict.js';
 
 function candidate(options: Partial<UpstreamConfig>): Candidate {
   const config = Object.assign(new UpstreamConfig(), { name: 'a', baseUrl: 'http://127.0.0.1:1/v1' }, options);
@@ -16,7 +16,7 @@ const asked = (fields: Partial<CreateCompletionDto>): CreateCompletionDto => ({ 
 
 function verdictOn(fields: Partial<CreateCompletionDto>, options: Partial<UpstreamConfig>): Verdict {
   const body = asked(fields);
-  return judge(body, demandsOf(body), candidate(options));
+  return judge(body, featuresIn(body), candidate(options));
 }
 
 /** The bodies that are sent, and where. */

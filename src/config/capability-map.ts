@@ -1,5 +1,5 @@
 import { ValidateBy } from 'class-validator';
-import { type Capability, CAPABILITY_NAMES, descriptionOf, type Support, SUPPORTS } from '../engines/capabilities.js';
+import { type FeatureName, FEATURE_NAMES, NEVER_EMULATED, type Support, SUPPORTS } from '../engines/feature-names.js';
 
 /** A map from capabilities to how the upstream stands to them. */
 export function IsCapabilityMap(): PropertyDecorator {
@@ -17,10 +17,10 @@ function explainCapabilities(value: unknown): string | undefined {
     return `must be a map from capabilities to ${SUPPORTS.join(', ')}`;
   }
   for (const [name, support] of Object.entries(value)) {
-    if (!CAPABILITY_NAMES.includes(name as Capability)) {
-      return `${name} is no capability; there are ${CAPABILITY_NAMES.join(', ')}`;
+    if (!FEATURE_NAMES.includes(name as FeatureName)) {
+      return `${name} is no capability; there are ${FEATURE_NAMES.join(', ')}`;
     }
-    const allowed = descriptionOf(name as Capability).emulation === undefined ? ['native', 'refuse'] : SUPPORTS;
+    const allowed = NEVER_EMULATED.includes(name as FeatureName) ? ['native', 'refuse'] : SUPPORTS;
     if (!allowed.includes(support as Support)) return `${name} must be one of: ${allowed.join(', ')}`;
   }
   return undefined;

@@ -1,7 +1,7 @@
 import 'reflect-metadata';
 import { Type } from 'class-transformer';
 import { IsOptional, IsUrl, Matches } from 'class-validator';
-import type { Capability, Support } from '../engines/capabilities.js';
+import type { FeatureName, Support } from '../engines/feature-names.js';
 import {
   type Api,
   APIS,
@@ -261,7 +261,7 @@ export class UpstreamConfig {
   /** Where this upstream differs from the engine's profile. `npm run doctor` finds out and proposes them. */
   @IsOptional()
   @IsCapabilityMap()
-  capabilities?: Partial<Record<Capability, Support>>;
+  capabilities?: Partial<Record<FeatureName, Support>>;
 
   /**
    * How a prompt with a suffix is written for a model that fills in the middle: a map from requested names, with `*` for

@@ -1,4 +1,4 @@
-import { type Capabilities, type Capability, CAPABILITY_NAMES, type Support } from './capabilities.js';
+import { type Capabilities, type FeatureName, FEATURE_NAMES, type Support } from './feature-names.js';
 import type { Api, ExtraParameters } from './engine-names.js';
 
 /**
@@ -30,8 +30,8 @@ export interface EngineProfile {
 }
 
 /** Every capability native, but for those that are named. */
-export function nativeBut(others: Partial<Record<Capability, Support>>): Capabilities {
-  const native = Object.fromEntries(CAPABILITY_NAMES.map((name) => [name, 'native']));
+export function nativeBut(others: Partial<Record<FeatureName, Support>>): Capabilities {
+  const native = Object.fromEntries(FEATURE_NAMES.map((name) => [name, 'native']));
   return { ...native, ...others } as Capabilities;
 }
 
@@ -39,7 +39,7 @@ export function nativeBut(others: Partial<Record<Capability, Support>>): Capabil
  * What changes when only chat completions are there: a prompt is one message of the user, which has no place for token
  * ids, for a suffix, or for log probabilities of the prompt.
  */
-const CHAT: Partial<Record<Capability, Support>> = {
+const CHAT: Partial<Record<FeatureName, Support>> = {
   prompt_list: 'emulate',
   prompt_tokens: 'refuse',
   prompt_tokens_list: 'refuse',
@@ -55,7 +55,7 @@ const CHAT: Partial<Record<Capability, Support>> = {
 /** What the configuration of an upstream says of it. */
 export interface ProfileOptions {
   api: Api;
-  capabilities?: Partial<Record<Capability, Support>>;
+  capabilities?: Partial<Record<FeatureName, Support>>;
   extraParameters?: ExtraParameters;
 }
 

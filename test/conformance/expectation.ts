@@ -1,4 +1,5 @@
-import { CAPABILITY_NAMES, descriptionOf } from '../../src/engines/capabilities.js';
+import { FEATURE_NAMES } from '../../src/engines/feature-names.js';
+import { featureOf } from '../../src/completions/features/all.js';
 import { forbidExtras } from '../../src/contract/extra-fields.js';
 import type { EngineProfile } from '../../src/engines/engine-profile.js';
 import { type Body, isOfTokens, readAsked, withoutNulls } from '../support/engines/asked.js';
@@ -43,8 +44,8 @@ export type FillsIn = 'nothing' | 'template' | 'infill';
 export function refusedParams(body: Body, profile: EngineProfile, fillsIn: FillsIn): string[] {
   const given = withoutNulls(body);
   const { capabilities } = profile;
-  const asked = CAPABILITY_NAMES.filter((name) => PLANTS[name].isAsked(given));
-  const refused = asked.filter((name) => capabilities[name] === 'refuse').map((name) => descriptionOf(name).param);
+  const asked = FEATURE_NAMES.filter((name) => PLANTS[name].isAsked(given));
+  const refused = asked.filter((name) => capabilities[name] === 'refuse').map((name) => featureOf(name).param);
   const emulates = (name: (typeof asked)[number]): boolean => asked.includes(name) && capabilities[name] === 'emulate';
   const isOfIds = isOfTokens(given.prompt);
   const isScored = typeof given.logprobs === 'number';

@@ -1,4 +1,5 @@
-import { type Capability, CAPABILITY_NAMES, descriptionOf, type Support } from '../../src/engines/capabilities.js';
+import { type FeatureName, FEATURE_NAMES, type Support } from '../../src/engines/feature-names.js';
+import { featureOf } from '../../src/completions/features/all.js';
 import type { UpstreamConfig } from '../../src/config/config.js';
 import { configuredProfile, type EngineProfile } from '../../src/engines/engine-profile.js';
 import { ENGINE_PROFILES } from '../../src/engines/engine-profiles.js';
@@ -35,8 +36,8 @@ const EMULATED = 'openai, everything made up for';
 
 /** The usage of a stream can be counted only where there is an endpoint for it. */
 const EMULATED_CAPABILITIES = Object.fromEntries(
-  CAPABILITY_NAMES.filter((name) => descriptionOf(name).emulation !== undefined && name !== 'stream_usage').map(
-    (name): [Capability, Support] => [name, 'emulate'],
+  FEATURE_NAMES.filter((name) => featureOf(name).emulation !== undefined && name !== 'stream_usage').map(
+    (name): [FeatureName, Support] => [name, 'emulate'],
   ),
 );
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { CAPABILITY_NAMES } from '../../src/engines/capabilities.js';
+import { FEATURE_NAMES } from '../../src/engines/feature-names.js';
 import type { UpstreamConfig } from '../../src/config/config.js';
 import { ENGINES } from '../../src/engines/engine-names.js';
 import { isTrue } from '../../src/cli/doctor/diagnosis.js';
@@ -25,7 +25,7 @@ describe('npm run doctor, when nobody says which engine answers', () => {
     expect(isTrue(examined.diagnosis)).toBe(true);
     expect(proposedIn(examined)).toEqual(BETTER[engine] ?? {});
     expect(examined.overrides).toEqual(BETTER[engine] ?? {});
-    for (const name of CAPABILITY_NAMES) expect(examined.findings.has(name)).toBe(true);
+    for (const name of FEATURE_NAMES) expect(examined.findings.has(name)).toBe(true);
   });
 });
 

@@ -1,4 +1,4 @@
-import type { Capability, Support } from '../../src/engines/capabilities.js';
+import type { FeatureName, Support } from '../../src/engines/feature-names.js';
 import { UpstreamConfig } from '../../src/config/config.js';
 import { runDoctor } from '../../src/cli/doctor/doctor.js';
 import type { Examined } from '../../src/cli/doctor/report.js';
@@ -22,12 +22,12 @@ export async function examineFake(
 }
 
 /** The cells in which the profile promises what cannot be kept. */
-export function tooMuchIn({ diagnosis }: Examined): Capability[] {
-  return diagnosis.cells.filter(({ isTooMuch }) => isTooMuch).map(({ capability }) => capability);
+export function tooMuchIn({ diagnosis }: Examined): FeatureName[] {
+  return diagnosis.cells.filter(({ isTooMuch }) => isTooMuch).map(({ feature }) => feature);
 }
 
 /** The cells for which something else is proposed than the profile has. */
-export function proposedIn({ diagnosis }: Examined): Partial<Record<Capability, Support>> {
+export function proposedIn({ diagnosis }: Examined): Partial<Record<FeatureName, Support>> {
   const changed = diagnosis.cells.filter(({ claim, proposal }) => claim !== proposal);
-  return Object.fromEntries(changed.map(({ capability, proposal }) => [capability, proposal]));
+  return Object.fromEntries(changed.map(({ feature, proposal }) => [feature, proposal]));
 }

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { CAPABILITY_NAMES } from '../../src/engines/capabilities.js';
+import { FEATURE_NAMES } from '../../src/engines/feature-names.js';
 import { UpstreamConfig } from '../../src/config/config.js';
 import { runDoctor } from '../../src/cli/doctor/doctor.js';
 import { configuredProfile } from '../../src/engines/engine-profile.js';
@@ -35,7 +35,7 @@ describe('npm run doctor, beside the gateway itself', () => {
     await gateway.stop();
     await fake.stop();
     const profile = configuredProfile(ENGINE_PROFILES[config.engine], Object.assign(new UpstreamConfig(), config));
-    for (const capability of CAPABILITY_NAMES) {
+    for (const capability of FEATURE_NAMES) {
       const isRefused = profile.capabilities[capability] === 'refuse';
       const expected = isRefused ? { is: 'refused', status: 400 } : { is: 'honoured' };
       expect([capability, findings.get(capability)]).toMatchObject([capability, expected]);

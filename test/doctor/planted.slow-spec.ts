@@ -1,11 +1,12 @@
 import { describe, expect, it } from '@jest/globals';
-import { type Capability, CAPABILITY_NAMES, descriptionOf, type Support } from '../../src/engines/capabilities.js';
+import { type FeatureName, FEATURE_NAMES, type Support } from '../../src/engines/feature-names.js';
+import { featureOf } from '../../src/completions/features/all.js';
 import { examineFake, proposedIn } from './examining.js';
 
-type Cells = Partial<Record<Capability, Support>>;
+type Cells = Partial<Record<FeatureName, Support>>;
 
 /** What a lack takes along: who does not echo does not score the echo, either. */
-const TAKEN_ALONG: Partial<Record<Capability, Cells>> = {
+const TAKEN_ALONG: Partial<Record<FeatureName, Cells>> = {
   n: { n_greedy: 'emulate' },
   echo: { echo_only: 'emulate', echo_logprobs: 'refuse' },
   // Without log probabilities of any shape there is nothing to make them from.
@@ -15,13 +16,13 @@ const TAKEN_ALONG: Partial<Record<Capability, Cells>> = {
   stream_usage: { stream_usage: 'refuse' },
 };
 
-function expectedFor(lacking: Capability): Cells {
-  const support = descriptionOf(lacking).emulation === undefined ? 'refuse' : 'emulate';
+function expectedFor(lacking: FeatureName): Cells {
+  const support = featureOf(lacking).emulation === undefined ? 'refuse' : 'emulate';
   return { [lacking]: support, ...TAKEN_ALONG[lacking] };
 }
 
 describe('npm run doctor, when a server does all but one thing', () => {
-  it.each(CAPABILITY_NAMES)('finds that %s is ignored, and nothing else', async (lacking) => {
+  it.each(FEATURE_NAMES)('finds that %s is ignored, and nothing else', async (lacking) => {
     const examined = await examineFake('openai', { without: [lacking], upstream: { engine: 'openai' } });
     expect(['ignored', 'deviates']).toContain(examined.findings.get(lacking)?.is);
     expect(proposedIn(examined)).toEqual(expectedFor(lacking));
@@ -29,9 +30,9 @@ describe('npm run doctor, when a server does all but one thing', () => {
   });
 
   it('finds each refusal, however many there are', async () => {
-    const without = Object.fromEntries(CAPABILITY_NAMES.map((name) => [name, 400]));
+    const without = Object.fromEntries(FEATURE_NAMES.map((name) => [name, 400]));
     const { findings } = await examineFake('openai', { without, upstream: { engine: 'openai' } });
-    for (const name of CAPABILITY_NAMES)
+    for (const name of FEATURE_NAMES)
       expect([name, findings.get(name)]).toMatchObject([name, { is: 'refused', status: 400 }]);
   });
 

@@ -4,7 +4,7 @@ import { mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parse, stringify } from 'yaml';
-import { CAPABILITY_NAMES } from '../../src/engines/capabilities.js';
+import { FEATURE_NAMES } from '../../src/engines/feature-names.js';
 import { EngineProcess } from '../support/engine-process.js';
 import { FakeEngine, type FakeEngineName } from '../support/engines/fake-engine.js';
 import { FakeUpstream } from '../support/fake-upstream.js';
@@ -63,7 +63,7 @@ describe('npm run doctor, beside the embedded engine', () => {
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
     const report = JSON.parse(stdout) as Report;
     const verdicts = new Map(report.findings.map(({ item, verdict }) => [item, verdict]));
-    for (const name of CAPABILITY_NAMES) expect([name, verdicts.get(name)]).toEqual([name, 'honoured']);
+    for (const name of FEATURE_NAMES) expect([name, verdicts.get(name)]).toEqual([name, 'honoured']);
     const others = [...verdicts].filter(([, verdict]) => verdict !== 'honoured');
     expect(others).toEqual([
       ['top_k', 'refused'],

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { type Capability, CAPABILITY_NAMES } from '../../engines/capabilities.js';
+import { type FeatureName, FEATURE_NAMES } from '../../engines/feature-names.js';
 import type { UpstreamConfig } from '../../config/config.js';
 import { configuredProfile } from '../../engines/engine-profile.js';
 import { ENGINE_PROFILES } from '../../engines/engine-profiles.js';
@@ -13,23 +13,23 @@ const CHAT_SHAPE: Verdict = { is: 'deviates', note: 'the shape of chat completio
 /** What is found where everything is honoured but what is named. */
 function diagnosisOf(
   engine: UpstreamConfig['engine'],
-  found: Partial<Record<Capability | 'top_k' | 'unknown field' | 'token count endpoint', Verdict>>,
+  found: Partial<Record<FeatureName | 'top_k' | 'unknown field' | 'token count endpoint', Verdict>>,
   config: Pick<UpstreamConfig, 'api' | 'capabilities' | 'extraParameters'> = { api: 'completions' },
 ): Diagnosis {
-  const all = CAPABILITY_NAMES.map((name): [string, Verdict] => [name, honoured()]);
+  const all = FEATURE_NAMES.map((name): [string, Verdict] => [name, honoured()]);
   const findings = new Map([...all, ...Object.entries(found)]);
   return diagnose(configuredProfile(ENGINE_PROFILES[engine], config), findings);
 }
 
-function cellOf({ cells }: Diagnosis, name: Capability): object {
-  const { claim, proposal, isTooMuch } = cells.find(({ capability }) => capability === name) ?? {};
+function cellOf({ cells }: Diagnosis, name: FeatureName): object {
+  const { claim, proposal, isTooMuch } = cells.find(({ feature }) => feature === name) ?? {};
   return { claim, proposal, isTooMuch };
 }
 
 describe('PROBES', () => {
-  it('decide each capability once, and have names of their own', () => {
-    const decided = PROBES.flatMap((probe) => ('capability' in probe ? [probe.capability] : []));
-    expect(decided.toSorted()).toEqual(CAPABILITY_NAMES.toSorted());
+  it('decide each feature once, and have names of their own', () => {
+    const decided = PROBES.flatMap((probe) => ('feature' in probe ? [probe.feature] : []));
+    expect(decided.toSorted()).toEqual(FEATURE_NAMES.toSorted());
     expect(new Set(PROBES.map(nameOf)).size).toBe(PROBES.length);
   });
 });

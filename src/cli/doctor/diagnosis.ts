@@ -1,20 +1,16 @@
-import {
-  type Capabilities,
-  type Capability,
-  CAPABILITY_NAMES,
-  descriptionOf,
-  type Support,
-} from '../../engines/capabilities.js';
+import { featureOf, FEATURES } from '../../completions/features/all.js';
+import type { Feature } from '../../completions/features/feature.js';
+import type { Capabilities, FeatureName, Support } from '../../engines/feature-names.js';
 import type { UpstreamConfig } from '../../config/config.js';
 import { configuredProfile, type EngineProfile } from '../../engines/engine-profile.js';
 import type { Verdict } from './verdict.js';
 
 export type Findings = ReadonlyMap<string, Verdict>;
-export type Overrides = Partial<Record<Capability, Support>>;
+export type Overrides = Partial<Record<FeatureName, Support>>;
 
 /** What a profile says of an engine beside what the engine does. */
 export interface Cell {
-  capability: Capability;
+  feature: FeatureName;
   claim: Support;
   /** What would be true; the claim, where nothing can be told or nothing is gained. */
   proposal: Support;
@@ -33,70 +29,59 @@ const RANK: Readonly<Record<Support, number>> = { refuse: 0, emulate: 1, native:
 
 /** Compares a profile, as the configuration has changed it, with what was found. */
 export function diagnose(profile: EngineProfile, findings: Findings): Diagnosis {
-  const cells = CAPABILITY_NAMES.map((capability) => {
-    const claim = profile.capabilities[capability];
-    const effective = effectiveClaim(capability, profile);
-    const truth = truthOf(capability, effective, profile, findings);
-    // What costs nothing to make up for is as good as native, and stays right when the engine's settings change.
-    const isAsGood = claim === 'emulate' && truth === 'native' && descriptionOf(capability).isFree === true;
+  const cells = FEATURES.map((feature) => {
+    const { name, emulation } = feature;
+    const claim = profile.capabilities[name];
+    const effective = effectiveClaim(feature, profile);
+    const truth = truthOf(feature, effective, profile, findings);
+    // A free emulation is as good as native, and stays right when the engine's settings change.
+    const isAsGood = claim === 'emulate' && truth === 'native' && emulation?.cost === undefined;
     const proposal = isAsGood || truth === effective ? claim : truth;
-    return { capability, claim, proposal, isTooMuch: RANK[effective] > RANK[truth] };
+    return { feature: name, claim, proposal, isTooMuch: RANK[effective] > RANK[truth] };
   });
   const claim = profile.extraParameters;
   const proposal = extraParametersOf(findings.get('top_k'), findings.get('unknown field')) ?? claim;
   return { cells, extraParameters: { claim, proposal, isTooMuch: claim === 'forward' && proposal === 'refuse' } };
 }
 
-/** What the gateway makes of a cell together with the others: it refuses what lacks what it would be made from. */
-function effectiveClaim(capability: Capability, { capabilities, tokenCountPath }: EngineProfile): Support {
-  const claim = capabilities[capability];
-  const isRefused =
-    (capability === 'logprobs_zero' && capabilities.logprobs === 'refuse') ||
-    (capability === 'prompt_tokens_list' && capabilities.prompt_tokens === 'refuse') ||
-    (capability === 'best_of' && claim === 'emulate' && capabilities.logprobs === 'refuse') ||
-    (capability === 'stream_usage' && claim === 'emulate' && tokenCountPath === undefined);
-  return isRefused ? 'refuse' : claim;
+/** What the gateway makes of a cell together with the others: it refuses what lacks what it needs. */
+function effectiveClaim({ name, needs = [], emulation }: Feature, profile: EngineProfile): Support {
+  const { capabilities } = profile;
+  const claim = capabilities[name];
+  const needed = claim === 'emulate' ? [...needs, ...(emulation?.needs ?? [])] : needs;
+  const lacksPath = claim === 'emulate' && emulation?.needsPath !== undefined && !profile[emulation.needsPath];
+  return lacksPath || needed.some((each) => capabilities[each] === 'refuse') ? 'refuse' : claim;
 }
 
-function truthOf(capability: Capability, claim: Support, profile: EngineProfile, findings: Findings): Support {
-  const verdict = findings.get(capability);
+function truthOf(feature: Feature, claim: Support, profile: EngineProfile, findings: Findings): Support {
+  const verdict = findings.get(feature.name);
   if (verdict === undefined || verdict.is === 'unclear') {
-    // Also what nothing could be told of cannot be made up for without what that takes.
-    return claim === 'emulate' && !canBeMadeUpFor(capability, profile, findings) ? 'refuse' : claim;
+    // What nothing could be told of cannot be emulated either without what that needs.
+    return claim === 'emulate' && !canBeEmulated(feature, profile, findings) ? 'refuse' : claim;
   }
   if (verdict.is === 'honoured') return 'native';
-  return canBeMadeUpFor(capability, profile, findings) ? 'emulate' : 'refuse';
+  return canBeEmulated(feature, profile, findings) ? 'emulate' : 'refuse';
 }
 
-type Need = (profile: EngineProfile, findings: Findings) => boolean;
-
-/** A ranking and a list of nothing need the log probabilities that the engine gives, in whichever shape. */
-const needsLogprobs: Need = ({ capabilities }, findings) => {
-  const logprobs = findings.get('logprobs');
-  if (logprobs === undefined || logprobs.is === 'unclear') return capabilities.logprobs !== 'refuse';
-  return logprobs.is === 'honoured' || isConvertible(logprobs);
-};
-
 /**
- * What the gateway's emulations take, where the engine may lack it. A suffix without template or endpoint is not here:
- * the gateway refuses it by itself, so nothing wrong is promised.
+ * Whether the engine has what the emulation needs. A suffix without template or endpoint is not looked at: the gateway refuses
+ * it by itself, so nothing wrong is promised.
  */
-const NEEDS: Partial<Record<Capability, Need>> = {
-  logprobs: (_, findings) => isConvertible(findings.get('logprobs')),
-  logprobs_zero: needsLogprobs,
-  best_of: needsLogprobs,
-  prompt_tokens_list: ({ capabilities }, findings) => {
-    const single = findings.get('prompt_tokens');
-    return single === undefined || single.is === 'unclear'
-      ? capabilities.prompt_tokens === 'native'
-      : single.is === 'honoured';
-  },
-  stream_usage: ({ tokenCountPath }, findings) =>
-    tokenCountPath !== undefined && findings.get('token count endpoint')?.is === 'honoured',
-};
+function canBeEmulated({ name, needs = [], emulation }: Feature, profile: EngineProfile, findings: Findings): boolean {
+  if (!emulation) return false;
+  if (name === 'logprobs' && !isConvertible(findings.get(name))) return false;
+  const { needs: emulationNeeds = [], needsPath } = emulation;
+  const hasPath =
+    needsPath === undefined ||
+    (profile[needsPath] !== undefined && findings.get('token count endpoint')?.is === 'honoured');
+  return hasPath && [...needs, ...emulationNeeds].every((each) => isSupported(each, profile, findings));
+}
 
-function canBeMadeUpFor(capability: Capability, profile: EngineProfile, findings: Findings): boolean {
-  return descriptionOf(capability).emulation !== undefined && (NEEDS[capability]?.(profile, findings) ?? true);
+/** By the engine or with the gateway's help. */
+function isSupported(name: FeatureName, profile: EngineProfile, findings: Findings): boolean {
+  const verdict = findings.get(name);
+  if (verdict === undefined || verdict.is === 'unclear') return profile.capabilities[name] !== 'refuse';
+  return verdict.is === 'honoured' || canBeEmulated(featureOf(name), profile, findings);
 }
 
 function isConvertible(verdict: Verdict | undefined): boolean {
@@ -120,8 +105,8 @@ export function isTrue({ cells, extraParameters }: Diagnosis): boolean {
 /** What `capabilities` of the upstream has to say, so that the engine's own profile becomes what is proposed. */
 export function overridesOf({ cells }: Diagnosis, profile: EngineProfile, api: UpstreamConfig['api']): Overrides {
   const unchanged = unchangedCapabilities(profile, api);
-  const differing = cells.filter(({ capability, proposal }) => proposal !== unchanged[capability]);
-  return Object.fromEntries(differing.map(({ capability, proposal }) => [capability, proposal]));
+  const differing = cells.filter(({ feature, proposal }) => proposal !== unchanged[feature]);
+  return Object.fromEntries(differing.map(({ feature, proposal }) => [feature, proposal]));
 }
 
 function unchangedCapabilities(profile: EngineProfile, api: UpstreamConfig['api']): Capabilities {

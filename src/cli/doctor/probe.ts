@@ -1,10 +1,10 @@
-import type { Capability } from '../../engines/capabilities.js';
+import type { FeatureName } from '../../engines/feature-names.js';
 import type { UpstreamConfig } from '../../config/config.js';
 import type { Examination } from './examination.js';
 import type { Verdict } from './verdict.js';
 
 /** One small question to an engine, and how its answers are judged. */
-export type Probe = CapabilityProbe | ItemProbe;
+export type Probe = FeatureProbe | ItemProbe;
 
 interface AnyProbe {
   /** The endpoints that it applies to; without it, both. */
@@ -13,9 +13,9 @@ interface AnyProbe {
   judge(engine: Examination): Promise<Verdict> | Verdict;
 }
 
-/** It decides one capability of the profiles. */
-export interface CapabilityProbe extends AnyProbe {
-  readonly capability: Capability;
+/** It decides one feature of the profiles. */
+export interface FeatureProbe extends AnyProbe {
+  readonly feature: FeatureName;
 }
 
 /** It tells something that no profile has, since the gateway copes with every answer in the same way. */
@@ -26,5 +26,5 @@ export interface ItemProbe extends AnyProbe {
 }
 
 export function nameOf(probe: Probe): string {
-  return 'capability' in probe ? probe.capability : probe.item;
+  return 'feature' in probe ? probe.feature : probe.item;
 }

@@ -1,5 +1,5 @@
 import { stringify } from 'yaml';
-import { descriptionOf } from '../../engines/capabilities.js';
+import { featureOf } from '../../completions/features/all.js';
 import type { EngineProfile } from '../../engines/engine-profile.js';
 import { type Diagnosis, isTrue, type Overrides } from './diagnosis.js';
 import type { Subject } from './engine-client.js';
@@ -48,7 +48,7 @@ export function toText(examined: Examined): string {
 
 export function toJson(examined: Examined): string {
   const { subject, engine, isEngineKnown, diagnosis, overrides, extraParameters, requests } = examined;
-  const cells = new Map(diagnosis.cells.map((cell) => [cell.capability as string, cell]));
+  const cells = new Map(diagnosis.cells.map((cell) => [cell.feature as string, cell]));
   const { model, baseUrl, api } = subject;
   const result = {
     baseUrl,
@@ -69,12 +69,12 @@ export function toJson(examined: Examined): string {
 }
 
 function rowsOf({ findings, diagnosis, profile }: Examined): Row[] {
-  const cells = new Map(diagnosis.cells.map((cell) => [cell.capability, cell]));
+  const cells = new Map(diagnosis.cells.map((cell) => [cell.feature, cell]));
   const { extraParameters } = diagnosis;
   return PROBES.flatMap((probe): Row[] => {
     const verdict = findings.get(nameOf(probe));
     if (!verdict) return [];
-    const cell = 'capability' in probe ? cells.get(probe.capability) : undefined;
+    const cell = 'feature' in probe ? cells.get(probe.feature) : undefined;
     const isOfExtras = nameOf(probe) === 'top_k' && extraParameters.claim !== extraParameters.proposal;
     const isTooMuch = cell?.isTooMuch ?? (isOfExtras && extraParameters.isTooMuch);
     const isTooLittle = cell ? cell.claim !== cell.proposal : isOfExtras;
@@ -89,13 +89,13 @@ function gatewayDoes(probe: Probe, verdict: Verdict, profile: EngineProfile): st
     if (probe.item === 'top_k' || probe.item === 'unknown field') return extrasText(profile);
     return verdict.is === 'honoured' ? 'passes it on' : probe.otherwise;
   }
-  switch (profile.capabilities[probe.capability]) {
+  switch (profile.capabilities[probe.feature]) {
     case 'native':
       return 'passes it on';
     case 'refuse':
       return 'refuses it with 400';
     case 'emulate':
-      return `makes up for it: ${descriptionOf(probe.capability).emulation ?? ''}`;
+      return `emulates it: ${featureOf(probe.feature).emulation?.how ?? ''}`;
   }
 }
 

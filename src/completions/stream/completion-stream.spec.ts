@@ -28,7 +28,7 @@ function wholeReader(): PartReader {
     choiceCount: 1,
     promptIndex: 0,
     isPlain: false,
-    emulations: () => [],
+    fitters: () => [],
   };
   return new PartReader(part, { id: 'cmpl-x', created: 0 });
 }

@@ -5,7 +5,7 @@ import { tellsMore } from '../answer-fields.js';
 import { writeAnswer } from '../answer-json.js';
 import type { UpstreamChoice, UpstreamCompletion } from '../canonical.js';
 import { EarlyChunks } from './early-chunks.js';
-import { mergeUsage } from '../emulations/merge-usage.js';
+import { mergeUsage } from '../merge-usage.js';
 import type { PartReader, Piece } from './part-reader.js';
 import { PlainChunks } from './plain-chunks.js';
 import { PromptFields } from '../prompt-fields.js';

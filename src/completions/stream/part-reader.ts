@@ -1,8 +1,9 @@
 import { isUsage, type Usage } from '../../observability/usage.js';
 import { UpstreamError } from '../../upstreams/upstream-error.js';
 import { endChoices, type FallbackIdentity, makeCanonical, type UpstreamCompletion } from '../canonical.js';
-import { type Emulation, ignoredBy } from '../emulations/emulation.js';
-import { dropMirrors } from '../emulations/mirrors.js';
+import type { ChoiceFitter } from '../features/feature.js';
+import { dropMirrors } from '../mirrors.js';
+import { ignoredBy } from '../unsupported.js';
 import type { Part } from '../plan.js';
 
 /** A piece of the caller's answer. */
@@ -20,7 +21,7 @@ export class PartReader {
   hasDone = false;
   /** The last counts that came with it, if any did. */
   usage: Usage | undefined;
-  private readonly emulations: readonly Emulation[];
+  private readonly fitters: readonly ChoiceFitter[];
   /** Whether something came of each of the choices. */
   private readonly begun: true[] = [];
   private begunCount = 0;
@@ -31,12 +32,12 @@ export class PartReader {
     readonly part: Part,
     private readonly fallback: FallbackIdentity,
   ) {
-    this.emulations = part.emulations();
+    this.fitters = part.fitters();
   }
 
-  /** Whether something is emulated here, for which the prompt may be needed. */
-  get isEmulating(): boolean {
-    return this.emulations.length > 0;
+  /** Whether its choices are fitted, for which the prompt may be needed. */
+  get isFitting(): boolean {
+    return this.fitters.length > 0;
   }
 
   /**
@@ -52,7 +53,7 @@ export class PartReader {
     const isReady = makeCanonical(completion, this.fallback);
     const isCanonical = (!isWhole || endChoices(completion)) && isReady;
     const isInPlace = this.placeChoices(completion);
-    if (this.emulations.length > 0) this.emulate(completion);
+    if (this.fitters.length > 0) this.fit(completion);
     for (const { index, finish_reason } of completion.choices) if (finish_reason) this.finish(index);
     return { completion, isAsItCame: isCanonical && isInPlace && this.part.isPlain, isUsageOnly };
   }
@@ -116,13 +117,11 @@ export class PartReader {
     return firstChoice === 0;
   }
 
-  private emulate(completion: UpstreamCompletion): void {
-    if (this.emulations.some(({ cutsText }) => cutsText)) dropMirrors(completion);
-    completion.choices = completion.choices.filter((choice) =>
-      this.emulations.every((emulation) => emulation.fit(choice)),
-    );
-    for (const emulation of this.emulations) {
-      if (isUsage(completion.usage) && emulation.fitUsage) completion.usage = emulation.fitUsage(completion.usage);
+  private fit(completion: UpstreamCompletion): void {
+    if (this.fitters.some(({ stage }) => stage === 'cut')) dropMirrors(completion);
+    completion.choices = completion.choices.filter((choice) => this.fitters.every((fitter) => fitter.fit(choice)));
+    for (const fitter of this.fitters) {
+      if (isUsage(completion.usage) && fitter.fitUsage) completion.usage = fitter.fitUsage(completion.usage);
     }
   }
 }

@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { descriptionOf } from '../../../src/engines/capabilities.js';
+import { featureOf } from '../../../src/completions/features/all.js';
 import { ReceivedRequest } from '../fake-upstream.js';
 import type { Asked, Body } from './asked.js';
 import { ChatOnly } from './chat-only.js';
@@ -151,7 +151,7 @@ export class FakeEngine {
   private refusalOf(lacks: ReturnType<typeof lacksOf>): Refusal | undefined {
     const [name, status] = lacks.find(([, lack]) => lack !== 'ignored') ?? [];
     if (name === undefined || typeof status !== 'number') return undefined;
-    const { param } = descriptionOf(name);
+    const { param } = featureOf(name);
     return { status, message: `${param} is not supported here`, param };
   }
 

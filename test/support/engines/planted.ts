@@ -1,4 +1,4 @@
-import type { Capability } from '../../../src/engines/capabilities.js';
+import type { FeatureName } from '../../../src/engines/feature-names.js';
 import { type Asked, type Body, anotherSeed, isOfTokens, promptsOf, UNLIMITED, withoutNulls } from './asked.js';
 
 /** How something that an engine lacks shows: it is ignored in silence, or refused with a status. */
@@ -23,7 +23,7 @@ const onlyOne = (): Partial<Asked> => ({ n: 1, bestOf: 1 });
 const withoutStops = (): Partial<Asked> => ({ stops: [] });
 
 /** What an engine does that lacks a capability, for each of them. */
-export const PLANTS: Record<Capability, Plant> = {
+export const PLANTS: Record<FeatureName, Plant> = {
   prompt_list: { isAsked: (given) => !hasOnePrompt(given) && !isOfTokens(given.prompt), ignore: onlyFirst },
   prompt_tokens: {
     isAsked: (given) => hasOnePrompt(given) && isOfTokens(given.prompt),
@@ -83,13 +83,13 @@ export const PLANTS: Record<Capability, Plant> = {
   },
 };
 
-export type Lacks = readonly Capability[] | Partial<Record<Capability, Lack>>;
+export type Lacks = readonly FeatureName[] | Partial<Record<FeatureName, Lack>>;
 
 /** The lacks that a body runs into, of those that are planted. */
-export function lacksOf(planted: Lacks, body: Body): [Capability, Lack][] {
+export function lacksOf(planted: Lacks, body: Body): [FeatureName, Lack][] {
   const lacks = Array.isArray(planted)
-    ? (planted as readonly Capability[]).map((name): [Capability, Lack] => [name, 'ignored'])
-    : (Object.entries(planted) as [Capability, Lack][]);
+    ? (planted as readonly FeatureName[]).map((name): [FeatureName, Lack] => [name, 'ignored'])
+    : (Object.entries(planted) as [FeatureName, Lack][]);
   const given = withoutNulls(body);
   return lacks.filter(([name]) => PLANTS[name].isAsked(given));
 }

@@ -8,7 +8,7 @@ const BEST_OF = 8;
 
 export const choiceProbes: readonly Probe[] = [
   {
-    capability: 'n',
+    feature: 'n',
     async judge(engine) {
       const three = await choicesAt(engine, engine.hotBody(MAX_TOKENS), 3);
       if (three.is !== 'refused') return three;
@@ -17,11 +17,11 @@ export const choiceProbes: readonly Probe[] = [
     },
   },
   {
-    capability: 'n_greedy',
+    feature: 'n_greedy',
     judge: (engine) => choicesAt(engine, engine.greedyBody(MAX_TOKENS), 2),
   },
   {
-    capability: 'best_of',
+    feature: 'best_of',
     apis: ['completions'],
     judge: bestOf,
   },

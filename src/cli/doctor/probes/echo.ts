@@ -4,7 +4,7 @@ import { deviates, honoured, ignored, unclear, type Verdict } from '../verdict.j
 
 export const echoProbes: readonly Probe[] = [
   {
-    capability: 'echo',
+    feature: 'echo',
     apis: ['completions'],
     async judge(engine) {
       const body = { ...engine.greedyBody(4), echo: true };
@@ -29,7 +29,7 @@ export const echoProbes: readonly Probe[] = [
     },
   },
   {
-    capability: 'echo_logprobs',
+    feature: 'echo_logprobs',
     apis: ['completions'],
     async judge(engine) {
       const body = { ...engine.greedyBody(1), echo: true, logprobs: 1 };

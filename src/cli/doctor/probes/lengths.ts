@@ -21,7 +21,7 @@ export const lengthProbes: readonly Probe[] = [
     },
   },
   {
-    capability: 'max_tokens_absent',
+    feature: 'max_tokens_absent',
     async judge(engine) {
       const expected = await engine.greedy(DEFAULT_MAX_TOKENS);
       const longer = await engine.greedy(DEFAULT_MAX_TOKENS + 1);
@@ -35,7 +35,7 @@ export const lengthProbes: readonly Probe[] = [
     },
   },
   {
-    capability: 'max_tokens_zero',
+    feature: 'max_tokens_zero',
     async judge(engine) {
       const body = engine.greedyBody(0);
       const stream = await engine.goodStream(body, undefined, (text) => text.length > ENOUGH_CHARACTERS);
@@ -47,7 +47,7 @@ export const lengthProbes: readonly Probe[] = [
     },
   },
   {
-    capability: 'echo_only',
+    feature: 'echo_only',
     apis: ['completions'],
     async judge(engine) {
       const body = { ...engine.greedyBody(0), echo: true };

@@ -16,7 +16,7 @@ interface LegacyLogprobs {
 
 export const logprobsProbes: readonly Probe[] = [
   {
-    capability: 'logprobs',
+    feature: 'logprobs',
     async judge(engine) {
       const body = { ...engine.greedyBody(MAX_TOKENS), logprobs: TOP };
       const whole = judgeLogprobs(await engine.good(body), TOP);
@@ -26,7 +26,7 @@ export const logprobsProbes: readonly Probe[] = [
     },
   },
   {
-    capability: 'logprobs_zero',
+    feature: 'logprobs_zero',
     async judge(engine) {
       const answer = await engine.good({ ...engine.greedyBody(MAX_TOKENS), logprobs: 0 });
       return judgeLogprobs(answer, 0);

@@ -27,7 +27,7 @@ export const promptProbes: readonly Probe[] = [
     },
   },
   {
-    capability: 'prompt_list',
+    feature: 'prompt_list',
     apis: ['completions'],
     async judge(engine) {
       const several = await severalTexts(engine, PROMPTS.slice(0, SEVERAL));
@@ -37,7 +37,7 @@ export const promptProbes: readonly Probe[] = [
     },
   },
   {
-    capability: 'prompt_tokens',
+    feature: 'prompt_tokens',
     apis: ['completions'],
     async judge(engine) {
       const ids = await engine.tokensOf(engine.prompt);
@@ -52,7 +52,7 @@ export const promptProbes: readonly Probe[] = [
     },
   },
   {
-    capability: 'prompt_tokens_list',
+    feature: 'prompt_tokens_list',
     apis: ['completions'],
     async judge(engine) {
       const lists = [SOME_IDS, OTHER_IDS];
@@ -65,7 +65,7 @@ export const promptProbes: readonly Probe[] = [
     },
   },
   {
-    capability: 'suffix',
+    feature: 'suffix',
     apis: ['completions'],
     async judge(engine) {
       const plain = await engine.greedy();

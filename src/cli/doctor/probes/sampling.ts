@@ -42,7 +42,7 @@ export const samplingProbes: readonly Probe[] = [
     },
   },
   {
-    capability: 'seed',
+    feature: 'seed',
     async judge(engine) {
       const hot = engine.hotBody(MAX_TOKENS);
       const bodies = SEEDS.slice(0, 4).map((seed) => ({ ...hot, seed }));
@@ -56,7 +56,7 @@ export const samplingProbes: readonly Probe[] = [
     },
   },
   {
-    capability: 'top_p_one',
+    feature: 'top_p_one',
     async judge(engine) {
       const hot = engine.hotBody(MAX_TOKENS);
       await engine.good({ ...hot, top_p: 1 }, hot);
@@ -90,7 +90,7 @@ export const samplingProbes: readonly Probe[] = [
     },
   },
   {
-    capability: 'sampling_defaults',
+    feature: 'sampling_defaults',
     judge: judgeDefaults,
   },
   {

@@ -11,9 +11,9 @@ const REPETITIVE = ['la la la la la la la la', '1, 2, 1, 2, 1, 2, 1, 2,', ...PRO
 const IDS = [40, 70, 300, 271, 500, 1000, 5000];
 
 export const steeringProbes: readonly Probe[] = [
-  { capability: 'logit_bias', judge: logitBias },
-  { capability: 'frequency_penalty', judge: (engine) => penalty(engine, 'frequency_penalty') },
-  { capability: 'presence_penalty', judge: (engine) => penalty(engine, 'presence_penalty') },
+  { feature: 'logit_bias', judge: logitBias },
+  { feature: 'frequency_penalty', judge: (engine) => penalty(engine, 'frequency_penalty') },
+  { feature: 'presence_penalty', judge: (engine) => penalty(engine, 'presence_penalty') },
 ];
 
 /** The largest penalty must change a greedy text that repeats itself, or the largest reward one that does not. */

@@ -9,7 +9,7 @@ const NEVER = ['qzxv-1', 'qzxv-2', 'qzxv-3'];
 
 export const stopProbes: readonly Probe[] = [
   {
-    capability: 'stop',
+    feature: 'stop',
     async judge(engine) {
       const { text, stop } = await stopIn(engine);
       const body = { ...engine.greedyBody(MAX_TOKENS), stop: [...NEVER, stop] };
@@ -25,7 +25,7 @@ export const stopProbes: readonly Probe[] = [
     },
   },
   {
-    capability: 'stop_text',
+    feature: 'stop_text',
     async judge(engine) {
       const { text, stop } = await stopIn(engine);
       return judgeStop(textOf(await engine.good({ ...engine.greedyBody(MAX_TOKENS), stop })), text, stop);

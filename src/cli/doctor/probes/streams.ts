@@ -65,7 +65,7 @@ export const streamProbes: readonly Probe[] = [
     },
   },
   {
-    capability: 'stream_usage',
+    feature: 'stream_usage',
     async judge(engine) {
       const { usage } = await engine.goodStream(withUsage(engine));
       if (!usage) return ignored('none comes');

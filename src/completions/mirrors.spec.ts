@@ -1,8 +1,8 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import type { UpstreamChoice } from '../canonical.js';
-import { WithoutTokens } from './no-tokens.js';
-import { StopAtTexts } from './stop.js';
+import type { UpstreamChoice } from './canonical.js';
+import { WithoutTokens } from './features/max-tokens.js';
+import { StopAtTexts } from './features/stop.js';
 
 type Fields = Record<string, unknown>;
 

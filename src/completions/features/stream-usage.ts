@@ -6,6 +6,22 @@ import { UpstreamError } from '../../upstreams/upstream-error.js';
 import { readAnswer } from '../canonical.js';
 import type { CreateCompletionDto } from '../../contract/create-completion.dto.js';
 import { echoedPromptOf, promptOf } from '../../contract/prompts.js';
+import type { Feature } from './feature.js';
+import { isText } from './prompts.js';
+
+export const streamUsage: Feature = {
+  name: 'stream_usage',
+  param: 'stream_options',
+  asks: '`stream_options.include_usage`: the usage at the end of a stream',
+  isAsked: ({ stream, stream_options: options }) => stream === true && options?.include_usage === true,
+  emulation: {
+    how: "counted by the engine's own tokenizer when the stream is over",
+    cost: 'one small request for each prompt and each choice',
+    requires: 'the prompt as text, and an engine that counts the tokens of a text',
+    needsPath: 'tokenCountPath',
+    lacks: (body) => (isText(body) ? undefined : streamUsage),
+  },
+};
 
 /** A choice as the caller has it, without an echoed prompt. */
 export interface CountedChoice {

@@ -2,9 +2,43 @@ import { choiceTellsMore } from '../answer-fields.js';
 import type { LegacyLogprobs, UpstreamChoice } from '../canonical.js';
 import { lengthInCodePoints } from '../../common/code-points.js';
 import { StopScanner, StopStrings } from '../../common/stop-scanner.js';
-import { asLegacy } from './legacy-logprobs.js';
-import type { Emulation } from './emulation.js';
-import { HeldMirrors } from './mirrors.js';
+import { asLegacy } from '../legacy-logprobs.js';
+import { HeldMirrors } from '../mirrors.js';
+import type { CreateCompletionDto } from '../../contract/create-completion.dto.js';
+import type { ChoiceFitter, Feature } from './feature.js';
+
+const stopsOf = ({ stop: texts }: CreateCompletionDto): string[] => [texts ?? []].flat();
+
+export const stop: Feature = {
+  name: 'stop',
+  param: 'stop',
+  asks: 'texts to stop at',
+  isAsked: ({ stop: texts }) => typeof texts === 'string' || (texts?.length ?? 0) > 0,
+  isOmittedUnlessAsked: true,
+  emulation: {
+    how: 'the text is searched as it comes, held back as far as it may be the begin of one, and cut',
+    cost: 'what it generates past the text, where it does not find it itself; a stream is aborted there',
+    /** What the engine stops at by itself saves what it would generate in vain. */
+    rewrite(sent, body, { stopLimit = 0 }) {
+      const stops = stopsOf(body).slice(0, stopLimit);
+      sent.stop = stops.length > 0 ? stops : undefined;
+    },
+    fit: ({ body }) => new StopAtTexts(stopsOf(body)),
+  },
+};
+
+export const stopText: Feature = {
+  name: 'stop_text',
+  param: 'stop',
+  asks: '`stop` as one text, without a list around it',
+  isAsked: ({ stop: texts }) => typeof texts === 'string',
+  emulation: {
+    how: 'a list is sent',
+    rewrite: (sent) => {
+      if (typeof sent.stop === 'string') sent.stop = [sent.stop];
+    },
+  },
+};
 
 /** What was released of one choice, and what is still held back. */
 class Scan {
@@ -21,8 +55,8 @@ class Scan {
 }
 
 /** Ends each choice where one of the stop texts begins, for engines that do not look for them, or not for so many. */
-export class StopAtTexts implements Emulation {
-  readonly cutsText = true;
+export class StopAtTexts implements ChoiceFitter {
+  readonly stage = 'cut';
   private readonly stops: StopStrings;
   private readonly scans = new Map<number, Scan>();
 

@@ -1,8 +1,9 @@
 import { TextDecoder } from 'node:util';
-import type { LegacyLogprobs, UpstreamChoice } from '../canonical.js';
-import { lengthInCodePoints } from '../../common/code-points.js';
-import type { Prompt } from '../../contract/prompts.js';
-import { type Emulation, ignoredBy } from './emulation.js';
+import type { LegacyLogprobs, UpstreamChoice } from './canonical.js';
+import { lengthInCodePoints } from '../common/code-points.js';
+import type { Prompt } from '../contract/prompts.js';
+import type { ChoiceFitter } from './features/feature.js';
+import { ignoredBy } from './unsupported.js';
 
 /** A token in the shape of chat completions, as llama.cpp and LocalAI give it for completions as well. */
 interface ChatToken {
@@ -29,7 +30,8 @@ interface Position {
 }
 
 /** Brings log probabilities, in whatever shape they come, to OpenAI's legacy lists, and to as many as were asked for. */
-export class ToLegacyLogprobs implements Emulation {
+export class ToLegacyLogprobs implements ChoiceFitter {
+  readonly stage = 'convert';
   private readonly positions = new Map<number, Position>();
 
   constructor(

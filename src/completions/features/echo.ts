@@ -1,10 +1,42 @@
 import type { UpstreamChoice } from '../canonical.js';
-import { asLegacy } from './legacy-logprobs.js';
+import { asLegacy } from '../legacy-logprobs.js';
 import type { Prompt } from '../../contract/prompts.js';
-import { type Emulation, ignoredBy } from './emulation.js';
+import { ignoredBy } from '../unsupported.js';
+import type { ChoiceFitter, Feature } from './feature.js';
+import { isText } from './prompts.js';
+
+export const echo: Feature = {
+  name: 'echo',
+  param: 'echo',
+  asks: 'the prompt in front of the completion',
+  isAsked: (body) => body.echo === true,
+  isOmittedUnlessAsked: true,
+  fit: ({ promptAt }) => new RequireEcho(promptAt),
+  emulation: {
+    how: 'the prompt is put there; where it is a list of token ids it is refused',
+    cost: 'nothing more',
+    requires: 'the prompt as text: with token ids it is refused, since only the engine can spell them',
+    lacks: (body) => (isText(body) ? undefined : { param: 'echo', asks: '`echo` of token ids' }),
+    /** Without `echo` the engine may not take 0 for `max_tokens`. */
+    implies: (body) => (body.max_tokens === 0 ? ['echo_only'] : []),
+    rewrite: (sent) => {
+      sent.echo = undefined;
+    },
+    fit: ({ promptAt }) => new PrependPrompt(promptAt),
+  },
+};
+
+/** Never emulated: scores of a prompt that the engine did not score would look right. */
+export const echoLogprobs: Feature = {
+  name: 'echo_logprobs',
+  param: 'echo',
+  asks: '`echo` with `logprobs`: the log probabilities of the prompt',
+  isAsked: (body) => body.echo === true && typeof body.logprobs === 'number',
+};
 
 /** Puts the prompt in front of each choice, for engines that do not. */
-export class PrependPrompt implements Emulation {
+class PrependPrompt implements ChoiceFitter {
+  readonly stage = 'add';
   private readonly begun = new Set<number>();
 
   constructor(private readonly promptOf: (index: number) => Prompt) {}
@@ -21,7 +53,8 @@ export class PrependPrompt implements Emulation {
  * Watches that an engine that is said to echo does it: an answer without the prompt's tokens looks right, and every score
  * that is made of it is wrong.
  */
-export class RequireEcho implements Emulation {
+export class RequireEcho implements ChoiceFitter {
+  readonly stage = 'check';
   private readonly seen = new Map<number, SeenEcho>();
 
   constructor(private readonly promptOf: (index: number) => Prompt) {}

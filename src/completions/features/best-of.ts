@@ -2,13 +2,35 @@ import type { LegacyLogprobs, UpstreamChoice } from '../canonical.js';
 import { lengthInCodePoints } from '../../common/code-points.js';
 import type { CreateCompletionDto } from '../../contract/create-completion.dto.js';
 import { echoedPromptOf, promptOf } from '../../contract/prompts.js';
-import { asLegacy } from './legacy-logprobs.js';
-import { ignoredBy } from './emulation.js';
+import { asLegacy } from '../legacy-logprobs.js';
+import { ignoredBy } from '../unsupported.js';
+import type { Feature } from './feature.js';
+import { isText } from './prompts.js';
 
-/**
- * What the upstream is asked for in place of `best_of`: so many choices with log probabilities. A prompt that is echoed
- * without them is put in front afterwards, so that it needs none.
- */
+export const bestOf: Feature = {
+  name: 'best_of',
+  param: 'best_of',
+  asks: 'the best of several choices',
+  /** Where all choices are returned there is nothing to rank. */
+  isAsked: ({ best_of: count, n }) => (count ?? 0) > (n ?? 1),
+  isOmittedUnlessAsked: true,
+  emulation: {
+    how: 'so many choices with log probabilities, ranked by their mean per token',
+    cost: 'as `n` costs, for `best_of` choices',
+    requires: '`logprobs` and `n`, native or emulated: without them there is nothing to rank',
+    needs: ['logprobs', 'n'],
+
+    lacks(body, { upstream }) {
+      if (body.temperature === 0 && upstream.profile.capabilities.n_greedy === 'refuse') return bestOf;
+      const echoesTokens = body.echo === true && !isText(body) && typeof body.logprobs !== 'number';
+      return echoesTokens ? { param: 'echo', asks: '`best_of` with `echo` of token ids' } : undefined;
+    },
+
+    replace: toRankable,
+  },
+};
+
+/** So many choices with log probabilities. A prompt that is echoed without them is prepended afterwards, so that it needs none. */
 export function toRankable(body: CreateCompletionDto): CreateCompletionDto {
   const isScored = typeof body.logprobs === 'number';
   return {

@@ -2,16 +2,63 @@ import type { Usage } from '../../observability/usage.js';
 import { choiceTellsMore } from '../answer-fields.js';
 import type { UpstreamChoice } from '../canonical.js';
 import { lengthInCodePoints } from '../../common/code-points.js';
-import { asLegacy, selectTokens } from './legacy-logprobs.js';
-import type { Emulation } from './emulation.js';
-import { emptyMirrors } from './mirrors.js';
+import { echoedPromptOf } from '../../contract/prompts.js';
+import { asLegacy, selectTokens } from '../legacy-logprobs.js';
+import { emptyMirrors } from '../mirrors.js';
+import type { SentBody } from '../dialects/dialect.js';
+import type { ChoiceFitter, Feature, FeatureEmulation } from './feature.js';
+import { isText } from './prompts.js';
+
+export const DEFAULT_MAX_TOKENS = 16;
+
+export const maxTokensAbsent: Feature = {
+  name: 'max_tokens_absent',
+  param: 'max_tokens',
+  asks: 'no `max_tokens`, which means 16',
+  isAsked: (body) => typeof body.max_tokens !== 'number',
+  emulation: {
+    how: '16 is sent',
+    rewrite: (sent) => {
+      sent.max_tokens = DEFAULT_MAX_TOKENS;
+    },
+  },
+};
+
+const withoutTokens: Pick<FeatureEmulation, 'cost' | 'rewrite' | 'fit'> = {
+  cost: 'one token for each choice',
+  rewrite: (sent: SentBody) => {
+    sent.max_tokens = 1;
+  },
+  fit: ({ body, isEchoed }) => new WithoutTokens((index) => (isEchoed ? echoedPromptOf(body, index) : '')),
+};
+
+export const maxTokensZero: Feature = {
+  name: 'max_tokens_zero',
+  param: 'max_tokens',
+  asks: '`max_tokens` 0: nothing is generated',
+  isAsked: (body) => body.max_tokens === 0 && body.echo !== true,
+  emulation: { ...withoutTokens, how: 'one token is asked for and taken off' },
+};
+
+export const echoOnly: Feature = {
+  name: 'echo_only',
+  param: 'max_tokens',
+  asks: '`max_tokens` 0 with `echo`: the prompt alone',
+  isAsked: (body) => body.max_tokens === 0 && body.echo === true,
+  emulation: {
+    ...withoutTokens,
+    how: 'one token is asked for and taken off; where the prompt is a list of token ids it is refused',
+    lacks: (body) =>
+      isText(body) ? undefined : { param: 'max_tokens', asks: '`max_tokens` 0 with `echo` of token ids' },
+  },
+};
 
 /**
  * `max_tokens` 0 of an engine that takes it for an error, or for no limit: it was asked for one token, and what it has
  * generated is taken off, so that only an echoed prompt is left.
  */
-export class WithoutTokens implements Emulation {
-  readonly cutsText = true;
+export class WithoutTokens implements ChoiceFitter {
+  readonly stage = 'cut';
   private readonly seen = new Map<number, { length: number; echoed: string; echoedLength: number | undefined }>();
 
   /** `echoedOf` is the prompt that the engine itself puts in front of a choice, or an empty text. */

@@ -1,0 +1,24 @@
+import { UpstreamError } from '../upstreams/upstream-error.js';
+
+/** What an upstream cannot do of what a request asks for. */
+export interface Refusal {
+  /** The parameter that asks for it. */
+  param: string;
+  /** What is asked for, in words for the client. */
+  asks: string;
+}
+
+export function unsupportedMessage(asks: string): string {
+  return `No upstream of this model supports ${asks}.`;
+}
+
+/** RFC 9110, section 15.6.2: the server does not support what the request needs. */
+const NOT_IMPLEMENTED = 501;
+
+/** The upstream answered as if something had not been asked for. Another one may do it; this one is not unhealthy for it. */
+export function ignoredBy({ param, asks }: Refusal): UpstreamError {
+  return new UpstreamError('answered', `the upstream has ignored ${asks}`, {
+    status: NOT_IMPLEMENTED,
+    publicError: { status: 400, code: 'unsupported_parameter', message: unsupportedMessage(asks), param },
+  });
+}
