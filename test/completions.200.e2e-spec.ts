@@ -8,7 +8,7 @@ describe('POST /v1/completions', () => {
 
   beforeEach(async () => {
     upstream = await FakeUpstream.start();
-    gateway = await Gateway.inFrontOf(upstream);
+    gateway = await Gateway.inFrontOf(upstream, { upstream: { extraParameters: 'forward' } });
   });
 
   afterEach(async () => {

@@ -1,7 +1,8 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { gzipSync } from 'node:zlib';
 import { FakeUpstream, replyAsAsked } from './support/fake-upstream.js';
 import { errorOf, Gateway } from './support/gateway.js';
+import { until } from './support/wait.js';
 
 type Loc = (string | number)[];
 /** Where below `body`, what, and Pydantic's type. */
@@ -237,7 +238,7 @@ describe('POST /v1/completions', () => {
 
   beforeAll(async () => {
     upstream = await FakeUpstream.start(replyAsAsked);
-    gateway = await Gateway.inFrontOf(upstream);
+    gateway = await Gateway.inFrontOf(upstream, { upstream: { extraParameters: 'forward' } });
   });
 
   afterAll(async () => {
@@ -409,5 +410,58 @@ describe('POST /v1/completions in front of an upstream with `extraParameters: re
     };
     expect((await gateway.complete(body)).status).toBe(200);
     expect(upstream.lastRequest.body).toEqual(body);
+  });
+});
+
+describe('POST /v1/completions with fields that an engine is known to take, or not', () => {
+  let upstream: FakeUpstream;
+  const running: { stop(): Promise<void> }[] = [];
+
+  beforeAll(async () => {
+    upstream = await FakeUpstream.start(replyAsAsked);
+  });
+
+  afterEach(async () => {
+    await Promise.all(running.splice(0).map((each) => each.stop()));
+  });
+
+  afterAll(() => upstream.stop());
+
+  async function gatewayFor(options: object): Promise<Gateway> {
+    const gateway = await Gateway.inFrontOf(upstream, { upstream: options });
+    running.push(gateway);
+    return gateway;
+  }
+
+  it('sends those that are known', async () => {
+    const gateway = await gatewayFor({ engine: 'vllm' });
+    expect((await gateway.complete({ model: 'm', prompt: 'p', top_k: 5, min_tokens: 2 })).status).toBe(200);
+    expect(upstream.lastRequest.body).toMatchObject({ top_k: 5, min_tokens: 2 });
+  });
+
+  it.each([
+    ['openai', { top_k: 5 }, '`extraParameters: forward` of an upstream sends it'],
+    ['llama.cpp', { n_predict: 500 }, 'use `max_tokens`'],
+    ['llama.cpp', { n_probs: 2 }, 'use `logprobs`'],
+    ['vllm', { guided_choice: ['a'] }, 'no more since 0.12'],
+    ['vllm', { request_id: 'mine' }, 'use `X-Request-Id`'],
+    ['vllm', { return_token_ids: true, echo: true }, 'cannot do it with `echo`'],
+  ])('answers 422 to %s with %j, and says what to do', async (engine, fields, remedy) => {
+    const gateway = await gatewayFor({ engine });
+    const countBefore = upstream.requests.length;
+    const response = await gateway.complete({ model: 'm', prompt: 'p', ...fields });
+    expect(response.status).toBe(422);
+    const { error } = await errorOf(response);
+    expect(error).toMatchObject({ code: 'extra_forbidden', param: Object.keys(fields)[0] });
+    expect(error.message).toContain(remedy);
+    expect(upstream.requests).toHaveLength(countBefore);
+  });
+
+  it('goes by the version that the engine tells', async () => {
+    upstream.version = '0.11.0+cpu';
+    const gateway = await gatewayFor({ engine: 'vllm' });
+    const ask = (): Promise<Response> => gateway.complete({ model: 'm', prompt: 'p', guided_choice: ['a'] });
+    await until('the version to be known', async () => (await ask()).status === 200);
+    expect(upstream.lastRequest.body).toMatchObject({ guided_choice: ['a'] });
   });
 });

@@ -30,19 +30,19 @@ describe('POST /v1/completions in front of an upstream that fails', () => {
       'a refusal in the shape of vLLM',
       replyJson(VLLM_ERROR, 400),
       400,
-      { message: 'max_tokens is too large', param: 'max_tokens', code: 'BadRequestError' },
+      { message: 'max_tokens is too large', param: 'max_tokens', code: 'invalid_request_error' },
     ],
     [
       'a refusal in the shape of FastAPI',
       replyJson({ detail: [{ loc: ['body', 'n'], msg: 'too many', type: 'x' }] }, 422),
       400,
-      { message: 'n: too many', code: 'invalid_request' },
+      { message: 'n: too many', code: 'invalid_request_error' },
     ],
     [
       'a refusal in the shape of TGI',
       replyJson({ error: 'Input is too long', error_type: 'validation' }, 422),
       400,
-      { message: 'Input is too long', code: 'validation' },
+      { message: 'Input is too long', code: 'invalid_request_error' },
     ],
     [
       'a refusal in the flat shape of SGLang',

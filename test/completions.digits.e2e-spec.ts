@@ -25,9 +25,11 @@ describe('the digits of integers', () => {
 
   beforeAll(async () => {
     upstream = await FakeUpstream.start();
-    gateway = await Gateway.inFrontOf(upstream);
-    renaming = await Gateway.inFrontOf(upstream, { upstream: { models: { asked: 'test-model' } } });
-    splitting = await Gateway.inFrontOf(upstream, { upstream: { engine: 'llama.cpp' } });
+    gateway = await Gateway.inFrontOf(upstream, { upstream: { extraParameters: 'forward' } });
+    renaming = await Gateway.inFrontOf(upstream, {
+      upstream: { models: { asked: 'test-model' }, extraParameters: 'forward' },
+    });
+    splitting = await Gateway.inFrontOf(upstream, { upstream: { engine: 'llama.cpp', extraParameters: 'forward' } });
   });
 
   afterAll(async () => {

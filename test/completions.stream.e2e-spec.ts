@@ -14,7 +14,11 @@ describe('POST /v1/completions with stream', () => {
   beforeEach(async () => {
     clock = new ManualClock();
     upstream = await FakeUpstream.start();
-    gateway = await Gateway.inFrontOf(upstream, { clock, config: { routing: { maxAttempts: 1 } } });
+    gateway = await Gateway.inFrontOf(upstream, {
+      clock,
+      upstream: { extraParameters: 'forward' },
+      config: { routing: { maxAttempts: 1 } },
+    });
   });
 
   afterEach(async () => {
@@ -114,7 +118,7 @@ describe('POST /v1/completions with stream', () => {
       message: 'too long',
       type: 'invalid_request_error',
       param: null,
-      code: 'BadRequestError',
+      code: 'invalid_request_error',
     });
   });
 

@@ -55,11 +55,12 @@ export function buildConformance(): string {
     ...ENGINES.flatMap(limitsOf),
     '## Fields that the contract does not list',
     '',
-    '`top_k`, `min_p`, `ignore_eos` and their like go to the engine as they are, or are refused with 422 `extra_forbidden` where the engine',
-    'would drop them in silence. `extraParameters` of the upstream changes that.',
+    '`top_k`, `min_p`, `ignore_eos` and their like go to an engine that is known to take them. The others are refused with 422',
+    '`extra_forbidden`, which says what to do: an engine may drop them in silence, or they may undo what the contract promises.',
+    '`extraParameters` of the upstream changes that: `forward` sends all, `refuse` none.',
     '',
     ...table(
-      ['', 'other fields', 'sent where the caller says nothing'],
+      ['', 'known to take', 'sent where the caller says nothing'],
       ENGINES.map((engine) => [code(engine), extrasOf(ENGINE_PROFILES[engine]), defaultsOf(ENGINE_PROFILES[engine])]),
     ),
     '',
@@ -85,8 +86,13 @@ function limitsOf(engine: Engine): string[] {
   return limits.length === 0 ? [] : [`### ${engine}`, '', ...limits.map((limit) => `- ${limit}`), ''];
 }
 
-function extrasOf({ extraParameters }: EngineProfile): string {
-  return { forward: 'sent on', refuse: 'refused' }[extraParameters];
+function extrasOf({ knownFields }: EngineProfile): string {
+  const names = Object.entries(knownFields).flatMap(([name, { instead, since, before }]) => {
+    if (instead !== undefined) return [];
+    const versions = since !== undefined ? ` (from ${since})` : before !== undefined ? ` (before ${before})` : '';
+    return [code(name) + versions];
+  });
+  return names.length === 0 ? 'none' : names.join(', ');
 }
 
 function defaultsOf({ samplingDefaults = {} }: EngineProfile): string {

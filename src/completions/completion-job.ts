@@ -24,7 +24,8 @@ import { unsupportedMessage } from './unsupported.js';
 import { runParts } from './run-parts.js';
 import { FanOut, type FanOutLimits } from './fan-out.js';
 import { PartReader } from './stream/part-reader.js';
-import { hasExtras, type Part, type Plan, planRequest, refusedFields, takesExtras } from './plan.js';
+import { Extras } from './extras.js';
+import { type Part, type Plan, planRequest } from './plan.js';
 import { choiceCountOf, echoedPromptOf } from '../contract/prompts.js';
 import { mayBeResumed } from './stream/resumable-fields.js';
 import { relayEvents } from './stream/relay-events.js';
@@ -53,8 +54,7 @@ export class CompletionJob implements RoutedRequest<Resumption> {
   private readonly stream: StreamProgress;
   /** What is kept of the delivered texts. */
   private readonly texts: ByteShare | undefined;
-  /** Looked for once: a body may have very many. */
-  private readonly hasExtras: boolean;
+  private readonly extras: Extras;
   private readonly features: readonly Feature[];
   private readonly fanOut: FanOut;
   private readonly requestIds: UpstreamRequestIds;
@@ -79,7 +79,7 @@ export class CompletionJob implements RoutedRequest<Resumption> {
     };
     this.cancellation = client.cancellation;
     this.startedAt = client.now;
-    this.hasExtras = hasExtras(asked);
+    this.extras = new Extras(asked);
     this.features = featuresIn(asked);
     this.fanOut = new FanOut(() => this.asked, this.features, limits);
     this.requestIds = new UpstreamRequestIds(client.exchange.id, random);
@@ -111,7 +111,7 @@ export class CompletionJob implements RoutedRequest<Resumption> {
   }
 
   qualify(candidate: Candidate): EligibleCandidate | undefined {
-    if (this.hasExtras && !takesExtras(candidate)) return undefined;
+    if (!this.extras.areTakenBy(candidate.upstream)) return undefined;
     const { refusal, isEmulated } = this.judge(candidate);
     if (refusal) return undefined;
     // A chat completion answers a message, and does not continue it.
@@ -128,7 +128,7 @@ export class CompletionJob implements RoutedRequest<Resumption> {
   /** The error when no candidate supports the request, `candidate` being one of them. */
   refusalBy(candidate: Candidate): ApiError {
     const { refusal } = this.judge(candidate);
-    if (!refusal) return refusedFields(this.asked);
+    if (!refusal) return this.extras.refusalBy(candidate.upstream);
     return new ApiError(400, 'unsupported_parameter', unsupportedMessage(refusal.asks), { param: refusal.param });
   }
 
@@ -244,10 +244,9 @@ export class CompletionJob implements RoutedRequest<Resumption> {
 
   /** @throws {UpstreamError} also for an answer with an error status. */
   private async send(part: Part, attempt: RunningAttempt, cancellation: Cancellation): Promise<UpstreamAnswer> {
-    const { upstream } = attempt.candidate;
     const answer = await this.post(part, attempt, cancellation);
     if (answer.status === 200) return answer;
-    throw await refusalIn(answer, this.client.now, upstream.profile.refusalPattern);
+    throw await refusalIn(answer, this.client.now);
   }
 
   /** Apart from those that wait for the answer: a suspended function keeps all that it has touched. */

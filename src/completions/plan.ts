@@ -1,11 +1,8 @@
 import { addExactly, toBigInt } from '../common/exact-json.js';
 import type { CreateCompletionDto } from '../contract/create-completion.dto.js';
-import { forbidExtras } from '../contract/extra-fields.js';
 import { INT64_MAX } from '../contract/field-rules.js';
 import { choiceCountOf, isOnePrompt, type Prompt, promptLengthsOf, promptOf, promptsOf } from '../contract/prompts.js';
 import type { FeatureName } from '../engines/feature-names.js';
-import type { Issue } from '../errors/api-error.js';
-import { ValidationError } from '../errors/validation-error.js';
 import type { Candidate } from '../routing/candidate.js';
 import { adapt, type Adaptation, fittersOf, noFitters, splitOf } from './adaptation.js';
 import { chatDialect } from './dialects/chat.js';
@@ -90,21 +87,6 @@ const NOTHING: readonly FeatureName[] = [];
 function costly(emulated: ReadonlySet<FeatureName>): readonly FeatureName[] {
   if (emulated.size === 0) return NOTHING;
   return [...emulated].filter((name) => featureOf(name).emulation?.cost !== undefined);
-}
-
-/** Whether the body has fields that the contract does not list. */
-export function hasExtras(body: CreateCompletionDto): boolean {
-  return forbidExtras(body).length > 0;
-}
-
-/** Whether the candidate takes such fields. */
-export function takesExtras({ upstream }: Candidate): boolean {
-  return upstream.profile.extraParameters === 'forward';
-}
-
-/** What a client gets when every candidate refuses the fields that the contract does not list: 422, each by name. */
-export function refusedFields(body: CreateCompletionDto): ValidationError {
-  return new ValidationError(forbidExtras(body) as [Issue, ...Issue[]]);
 }
 
 function dialectFor(body: CreateCompletionDto, candidate: Candidate): Dialect {

@@ -8,12 +8,8 @@ import { readAnswer } from './canonical.js';
 const MAX_ERROR_BYTES = 1_048_576;
 
 /** The error that an answer of another status than 200 stands for. `now` in milliseconds since the epoch. */
-export async function refusalIn(
-  { status, headers, body }: UpstreamAnswer,
-  now: number,
-  pattern: RegExp | undefined,
-): Promise<UpstreamError> {
-  return refusalOf(status, headers, await readStart(body, MAX_ERROR_BYTES), now, pattern);
+export async function refusalIn({ status, headers, body }: UpstreamAnswer, now: number): Promise<UpstreamError> {
+  return refusalOf(status, headers, await readStart(body, MAX_ERROR_BYTES), now);
 }
 
 export function isEventStream({ headers }: UpstreamAnswer): boolean {

@@ -326,12 +326,11 @@ export class UpstreamConfig {
   forwardTenant = false;
 
   /**
-   * Fields that the contract does not list: sent on, or refused with 422 `extra_forbidden`. Without it as the engine's
-   * profile says: refused where the engine would drop them all in silence.
+   * Fields that the contract does not list. `forward-known`: those that the engine is known to take are sent, the others are
+   * refused with 422 `extra_forbidden`; `forward`: all are sent; `refuse`: none.
    */
-  @IsOptional()
   @IsOneOf(EXTRA_PARAMETERS)
-  extraParameters?: ExtraParameters;
+  extraParameters: ExtraParameters = 'forward-known';
 
   /** For a `baseUrl` with https. The files are read when the upstream is new or its options change. */
   @IsSection()

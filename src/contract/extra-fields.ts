@@ -14,7 +14,7 @@ const KNOWN_STREAM_OPTIONS = fieldsOf(StreamOptionsDto);
 
 type Fields = Record<string, unknown>;
 
-interface ExtraField {
+export interface ExtraField {
   loc: Issue['loc'];
   name: string;
   value: unknown;
@@ -26,7 +26,7 @@ function fieldsOf(dto: abstract new () => object): Set<string> {
 }
 
 /** The fields that the contract does not list: `top_k`, `min_p`, `ignore_eos`, …; those of `stream_options` too. */
-function extraFields(body: object): ExtraField[] {
+export function extraFields(body: object): ExtraField[] {
   const extras = unknownIn(body as Fields, KNOWN_FIELDS, ['body']);
   const { stream_options: options } = body as Fields;
   return isFields(options)
@@ -42,7 +42,7 @@ function unknownIn(fields: Fields, known: Set<string>, parent: Issue['loc']): Ex
   return extras;
 }
 
-/** Every extra field as a problem, for an upstream that is configured to refuse them. */
+/** Every extra field as a problem, for a server that takes none. */
 export function forbidExtras(body: object): Issue[] {
   return extraFields(body).map(({ loc }) => forbidden(loc));
 }

@@ -18,8 +18,7 @@ export const deepfellow: EngineProfile = {
     logprobs_zero: 'emulate',
     sampling_defaults: 'emulate',
   }),
-  // It drops them.
-  extraParameters: 'refuse',
+  knownFields: {},
   samplingDefaults: { temperature: 1, top_p: 1 },
   limits: ['What the engine behind it ignores is ignored: `npm run doctor` tells, and `capabilities` takes it.'],
 };

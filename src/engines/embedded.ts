@@ -3,7 +3,7 @@ import { type EngineProfile, nativeBut } from './engine-profile.js';
 /** The engine that comes along: everything that the contract has. */
 export const embedded: EngineProfile = {
   capabilities: nativeBut({}),
-  extraParameters: 'refuse',
+  knownFields: {},
   healthPath: '/health',
   limits: [],
 };

@@ -15,6 +15,6 @@ export type Engine = (typeof ENGINES)[number];
 export const APIS = ['completions', 'chat'] as const;
 export type Api = (typeof APIS)[number];
 
-/** What becomes of fields that the contract does not list. */
-export const EXTRA_PARAMETERS = ['forward', 'refuse'] as const;
+/** What becomes of fields that the contract does not list: those that the engine is known to take are sent, or all, or none. */
+export const EXTRA_PARAMETERS = ['forward-known', 'forward', 'refuse'] as const;
 export type ExtraParameters = (typeof EXTRA_PARAMETERS)[number];

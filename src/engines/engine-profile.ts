@@ -1,5 +1,6 @@
 import { type Capabilities, type FeatureName, FEATURE_NAMES, type Support } from './feature-names.js';
 import type { Api, ExtraParameters } from './engine-names.js';
+import type { KnownFields } from './known-fields.js';
 
 /**
  * What one engine does on `POST /v1/completions`, and what has to be known to make up for the rest.
@@ -9,8 +10,8 @@ import type { Api, ExtraParameters } from './engine-names.js';
  */
 export interface EngineProfile {
   readonly capabilities: Capabilities;
-  /** Whether fields outside the contract are sent on, unless the upstream's configuration says it. */
-  readonly extraParameters: ExtraParameters;
+  /** The fields outside the contract that it takes, and what is to be known of them. */
+  readonly knownFields: KnownFields;
   /** Where it answers for its health, from the root of the server; without it, it is asked for its models. */
   readonly healthPath?: string;
   /** Where it tells its version, as `{ "version": … }`, from the root of the server. */
@@ -23,8 +24,6 @@ export interface EngineProfile {
   readonly infillPath?: string;
   /** llama-cpp-python's endpoint that counts the tokens of a text, from the root of the server. */
   readonly tokenCountPath?: string;
-  /** How a message begins, or what it has in it, when a status of 500 means that the request is at fault. */
-  readonly refusalPattern?: RegExp;
   /** What stays different, and nobody can make up for; for the documentation. */
   readonly limits: readonly string[];
 }
@@ -59,16 +58,21 @@ export interface ProfileOptions {
   extraParameters?: ExtraParameters;
 }
 
+/** What the gateway does with one upstream. */
+export interface ConfiguredProfile extends EngineProfile {
+  readonly extraParameters: ExtraParameters;
+}
+
 /** The engine's profile as the upstream's configuration changes it. */
 export function configuredProfile(
   profile: EngineProfile,
-  { api, capabilities, extraParameters }: ProfileOptions,
-): EngineProfile {
+  { api, capabilities, extraParameters = 'forward-known' }: ProfileOptions,
+): ConfiguredProfile {
   const logprobs = profile.capabilities.logprobs === 'refuse' ? 'refuse' : 'emulate';
   const ofApi = api === 'chat' ? { ...CHAT, logprobs, logprobs_zero: 'emulate' } : {};
   return {
     ...profile,
     capabilities: { ...profile.capabilities, ...(ofApi as Partial<Capabilities>), ...capabilities },
-    extraParameters: extraParameters ?? profile.extraParameters,
+    extraParameters,
   };
 }

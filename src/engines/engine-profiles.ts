@@ -1,7 +1,12 @@
 import { deepfellow } from './deepfellow.js';
 import { embedded } from './embedded.js';
 import type { Engine } from './engine-names.js';
-import { configuredProfile, type EngineProfile, type ProfileOptions } from './engine-profile.js';
+import {
+  configuredProfile,
+  type ConfiguredProfile,
+  type EngineProfile,
+  type ProfileOptions,
+} from './engine-profile.js';
 import { llamaCppPython } from './llama-cpp-python.js';
 import { llamaCpp } from './llama-cpp.js';
 import { localai } from './localai.js';
@@ -24,6 +29,6 @@ export const ENGINE_PROFILES: Readonly<Record<Engine, EngineProfile>> = {
   embedded,
 };
 
-export function profileOf(config: ProfileOptions & { engine: Engine }): EngineProfile {
+export function profileOf(config: ProfileOptions & { engine: Engine }): ConfiguredProfile {
   return configuredProfile(ENGINE_PROFILES[config.engine], config);
 }

@@ -1,4 +1,5 @@
 import { type EngineProfile, nativeBut } from './engine-profile.js';
+import { fields } from './known-fields.js';
 
 /** llama-cpp-python's server. https://llama-cpp-python.readthedocs.io/en/latest/server/ */
 export const llamaCppPython: EngineProfile = {
@@ -19,9 +20,10 @@ export const llamaCppPython: EngineProfile = {
     sampling_defaults: 'emulate',
     stream_usage: 'emulate',
   }),
-  extraParameters: 'forward',
+  knownFields: fields(
+    ...['top_k', 'min_p', 'min_tokens', 'repeat_penalty', 'mirostat_mode', 'mirostat_tau', 'mirostat_eta', 'grammar'],
+  ),
   samplingDefaults: { temperature: 1, top_p: 1, top_k: 0, min_p: 0, repeat_penalty: 1 },
   tokenCountPath: '/extras/tokenize/count',
-  refusalPattern: /logits_all|validation|invalid|unsupported|not supported|must be|base.?10|exceed/i,
   limits: ['`logprobs` and `best_of` need a server that was started with `--logits_all true`; others refuse them.'],
 };

@@ -1,4 +1,5 @@
 import { type EngineProfile, nativeBut } from './engine-profile.js';
+import { fields } from './known-fields.js';
 
 /** llama.cpp's `llama-server`. https://github.com/ggml-org/llama.cpp/tree/master/tools/server */
 export const llamaCpp: EngineProfile = {
@@ -19,11 +20,23 @@ export const llamaCpp: EngineProfile = {
     logprobs_zero: 'emulate',
     sampling_defaults: 'emulate',
   }),
-  extraParameters: 'forward',
+  knownFields: {
+    ...fields(
+      ...['top_k', 'min_p', 'typical_p', 'top_n_sigma', 'xtc_probability', 'xtc_threshold', 'min_keep', 'samplers'],
+      ...['repeat_penalty', 'repeat_last_n', 'dry_multiplier', 'dry_base', 'dry_allowed_length', 'dry_penalty_last_n'],
+      ...['dry_sequence_breakers', 'dynatemp_range', 'dynatemp_exponent', 'mirostat', 'mirostat_tau', 'mirostat_eta'],
+      ...['ignore_eos', 'grammar', 'json_schema', 'cache_prompt', 'id_slot', 'n_keep', 't_max_predict_ms', 'lora'],
+    ),
+    n_predict: { instead: 'max_tokens' },
+    n_probs: { instead: 'logprobs' },
+    n_cmpl: { instead: 'n' },
+    // They take away, or add, what the contract says of an answer.
+    post_sampling_probs: { instead: 'logprobs' },
+    verbose: { instead: 'stream_options' },
+  },
   healthPath: '/health',
   samplingDefaults: { temperature: 1, top_p: 1, top_k: 0, min_p: 0 },
   infillPath: '/infill',
-  refusalPattern: /unsupported param|only no echo|unsupported|must be|expected/i,
   limits: [
     'An unknown model is answered by the one that is loaded: name its models in `models`.',
     'The penalties look at the last `repeat_last_n` tokens only (64 by default).',

@@ -1,4 +1,5 @@
 import { type EngineProfile, nativeBut } from './engine-profile.js';
+import { fields } from './known-fields.js';
 
 /** LocalAI. https://localai.io/features/text-generation/ */
 export const localai: EngineProfile = {
@@ -22,7 +23,20 @@ export const localai: EngineProfile = {
     logprobs_zero: 'emulate',
     sampling_defaults: 'emulate',
   }),
-  extraParameters: 'forward',
+  knownFields: fields(
+    ...[
+      'top_k',
+      'min_p',
+      'repeat_penalty',
+      'repeat_last_n',
+      'typical_p',
+      'tfz',
+      'mirostat',
+      'mirostat_tau',
+      'mirostat_eta',
+    ],
+    ...['ignore_eos', 'grammar', 'n_keep', 'negative_prompt_scale'],
+  ),
   healthPath: '/readyz',
   // Its own are 0.9, 0.95 and 40: `SetDefaults` in https://github.com/mudler/LocalAI/tree/master/core/config
   samplingDefaults: { temperature: 1, top_p: 1, top_k: 0 },

@@ -21,7 +21,7 @@ export const ollama: EngineProfile = {
     logit_bias: 'refuse',
     sampling_defaults: 'emulate',
   }),
-  extraParameters: 'refuse',
+  knownFields: {},
   healthPath: '/',
   versionPath: '/api/version',
   samplingDefaults: { temperature: 1, top_p: 1 },

@@ -3,6 +3,6 @@ import { type EngineProfile, nativeBut } from './engine-profile.js';
 /** OpenAI's own API, and every server that nothing else is known of: it is taken at its word. */
 export const openai: EngineProfile = {
   capabilities: nativeBut({}),
-  extraParameters: 'forward',
+  knownFields: {},
   limits: [],
 };

@@ -25,7 +25,7 @@ export const tgi: EngineProfile = {
     logit_bias: 'refuse',
     presence_penalty: 'refuse',
   }),
-  extraParameters: 'refuse',
+  knownFields: {},
   healthPath: '/health',
   stopLimit: 4,
   limits: [],

@@ -1,4 +1,5 @@
 import { type EngineProfile, nativeBut } from './engine-profile.js';
+import { fields } from './known-fields.js';
 
 /** vLLM. https://docs.vllm.ai/en/latest/serving/openai_compatible_server/ */
 export const vllm: EngineProfile = {
@@ -11,7 +12,25 @@ export const vllm: EngineProfile = {
     // The model's `generation_config.json` may have others.
     sampling_defaults: 'emulate',
   }),
-  extraParameters: 'forward',
+  knownFields: {
+    ...fields(
+      ...['top_k', 'min_p', 'repetition_penalty', 'length_penalty', 'ignore_eos', 'min_tokens', 'stop_token_ids'],
+      ...['include_stop_str_in_output', 'skip_special_tokens', 'spaces_between_special_tokens', 'bad_words'],
+      ...['allowed_token_ids', 'add_special_tokens', 'truncate_prompt_tokens', 'use_beam_search', 'prompt_logprobs'],
+      ...['response_format', 'priority', 'cache_salt', 'kv_transfer_params', 'vllm_xargs'],
+      ...['return_tokens_as_token_ids', 'stream_options.continuous_usage_stats'],
+    ),
+    structured_outputs: { since: '0.11' },
+    guided_json: { before: '0.12' },
+    guided_regex: { before: '0.12' },
+    guided_choice: { before: '0.12' },
+    guided_grammar: { before: '0.12' },
+    request_id: { instead: 'X-Request-Id' },
+    // Cut off again, since it adds to what `logprobs` asks for.
+    logprob_token_ids: { instead: 'logprobs' },
+    // The prompt's text is missing.
+    return_token_ids: { since: '0.11', notWith: 'echo' },
+  },
   healthPath: '/health',
   versionPath: '/version',
   samplingDefaults: { temperature: 1, top_p: 1 },

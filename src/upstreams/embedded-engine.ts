@@ -7,7 +7,7 @@ import type { Cancellation } from '../common/cancellation.js';
 import type { Clock } from '../common/clock.js';
 import type { Logger } from '../observability/logger.js';
 import { RestartDelay } from '../common/restart-delay.js';
-import type { EngineProfile } from '../engines/engine-profile.js';
+import type { ConfiguredProfile } from '../engines/engine-profile.js';
 import { profileOf } from '../engines/engine-profiles.js';
 import { FimTemplates } from './fim-templates.js';
 import { HttpUpstream } from './http-upstream.js';
@@ -41,7 +41,8 @@ export class EmbeddedEngine implements Upstream {
   readonly config: UpstreamConfig;
   readonly models: ServedModels;
   readonly fimTemplates: FimTemplates;
-  readonly profile: EngineProfile;
+  readonly profile: ConfiguredProfile;
+  version: string | undefined;
   readonly state: UpstreamState;
   private child: ChildProcess | undefined;
   private http: HttpUpstream | undefined;

@@ -5,7 +5,7 @@ import type { Clock } from '../common/clock.js';
 import { secureConnectionOf } from './secure-connection.js';
 import { Connections } from './connections.js';
 import { profileOf } from '../engines/engine-profiles.js';
-import type { EngineProfile } from '../engines/engine-profile.js';
+import type { ConfiguredProfile } from '../engines/engine-profile.js';
 import { FimTemplates } from './fim-templates.js';
 import { HttpAttempt } from './http-attempt.js';
 import { payloadOf } from './sent-body.js';
@@ -18,7 +18,8 @@ export class HttpUpstream implements Upstream {
   readonly baseUrl: string;
   readonly models: ServedModels;
   readonly fimTemplates: FimTemplates;
-  readonly profile: EngineProfile;
+  readonly profile: ConfiguredProfile;
+  version: string | undefined;
   readonly agent: Agent | undefined;
   private readonly connections: Connections;
   private readonly basePath: string;

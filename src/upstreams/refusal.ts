@@ -1,4 +1,5 @@
 import { toDouble } from '../common/exact-json.js';
+import { type Meaning, meaningOf } from '../engines/refusal-messages.js';
 import { MODEL_NOT_FOUND } from '../errors/model-not-found.js';
 import type { UpstreamAnswer } from './upstream.js';
 import { type PublicError, UpstreamError } from './upstream-error.js';
@@ -8,41 +9,44 @@ interface EngineError {
   message: string | undefined;
   code: string | undefined;
   param: string | undefined;
+  /** What the message means, where it is a known one; the message is then in OpenAI's words. */
+  means?: Meaning;
 }
 
-/**
- * An upstream's answer with an error status, received at `now` (milliseconds since the epoch). Some engines answer 500 to
- * a request that is at fault: `refusalPattern` tells by the message.
- */
+/** Where the client is at fault, some engines answer 500, and some an unknown model 400. */
+function statusMeant(status: number, { means }: EngineError): number {
+  if (means === 'model_not_found') return 404;
+  return means !== undefined && (status === 422 || status >= 500) ? 400 : status;
+}
+
+/** An upstream's answer with an error status, received at `now` (milliseconds since the epoch). */
 export function refusalOf(
   status: number,
   headers: UpstreamAnswer['headers'],
   body: string,
   now: number,
-  refusalPattern?: RegExp,
 ): UpstreamError {
-  const retryAfter = retryAfterOf(headers);
   const error = parseEngineError(body);
-  const isRefusal = status === 500 && error.message !== undefined && refusalPattern?.test(error.message);
-  const meant = isRefusal ? 400 : status;
+  const meant = statusMeant(status, error);
   return new UpstreamError('answered', `HTTP ${status}`, {
     status: meant,
-    retryAfterMs: toMilliseconds(retryAfter, now),
+    retryAfterMs: toMilliseconds(retryAfterOf(headers), now),
     publicError: publicErrorOf(meant, limitHeadersOf(headers), error),
   });
 }
 
 /** An error that came as an event of a stream, after the status line had said 200. */
 export function refusalInStream(event: unknown): UpstreamError {
-  const status = statusOf(event);
-  const publicError = publicErrorOf(status, limitHeadersOf({}), readEngineError(event));
+  const error = readEngineError(event);
+  const status = statusMeant(statusOf(event), error);
+  const publicError = publicErrorOf(status, limitHeadersOf({}), error);
   return new UpstreamError('answered', 'an error instead of a completion', { status, publicError });
 }
 
 function publicErrorOf(
   status: number,
   limits: Record<string, string>,
-  { message, code, param }: EngineError,
+  { message, code, param, means }: EngineError,
 ): PublicError {
   const failed = { status: 502, code: 'upstream_error', message: `The upstream failed with status ${status}.` };
   switch (status) {
@@ -50,9 +54,9 @@ function publicErrorOf(
     case 422:
       return {
         status: 400,
-        code: code ?? 'invalid_request',
+        code: means === 'context_length_exceeded' ? means : openAiCode(code),
         message: message ?? 'The upstream refused the request.',
-        ...(param === undefined ? {} : { param }),
+        ...(param === undefined || means === 'context_length_exceeded' ? {} : { param }),
       };
     case 401:
     case 403:
@@ -97,6 +101,18 @@ function publicErrorOf(
     default:
       return failed;
   }
+}
+
+/** OpenAI's names for what may be wrong with a request: programs look for them. An engine's own are none of them. */
+const OPENAI_CODES = new Set([
+  ...['context_length_exceeded', 'invalid_type', 'invalid_value', 'missing_required_parameter', 'unknown_parameter'],
+  ...['unsupported_parameter', 'unsupported_value', 'string_above_max_length', 'string_below_min_length'],
+  ...['integer_above_max_value', 'integer_below_min_value', 'decimal_above_max_value', 'decimal_below_min_value'],
+  ...['array_above_max_length', 'empty_array', 'content_filter', 'content_policy_violation'],
+]);
+
+function openAiCode(code: string | undefined): string {
+  return code !== undefined && OPENAI_CODES.has(code) ? code : 'invalid_request_error';
 }
 
 const DEFAULT_RETRY_AFTER = '1';
@@ -153,8 +169,10 @@ const text = (value: unknown): string | undefined => (typeof value === 'string' 
 function readEngineError(body: unknown): EngineError {
   if (!isFields(body)) return { message: undefined, code: undefined, param: undefined };
   const nested = isFields(body.error) ? body.error : body;
+  const message = text(nested.message) ?? text(body.error) ?? detailOf(body.detail);
   return {
-    message: text(nested.message) ?? text(body.error) ?? detailOf(body.detail),
+    message,
+    ...(message !== undefined && meaningOf(message)),
     code: word(nested.code) ?? word(nested.type) ?? word(body.error_type),
     param: word(nested.param),
   };

@@ -90,6 +90,9 @@ export class UpstreamWatch implements OnApplicationBootstrap, OnApplicationShutd
   private async checkHealth(upstream: Upstream): Promise<void> {
     const { config, models, state } = upstream;
     const isUp = await this.probe.isUp(upstream, models.probeModel);
+    if (isUp && (upstream.version === undefined || state.condition === 'down')) {
+      upstream.version = await this.probe.version(upstream);
+    }
     if (isUp === (state.condition === 'down'))
       this.logger.warn({ upstream: config.name, isUp }, 'the health check of an upstream has changed state');
     state.probed(isUp);

@@ -2,7 +2,7 @@ import type { Agent } from 'node:https';
 import type { UpstreamConfig } from '../config/config.js';
 import type { Cancellation } from '../common/cancellation.js';
 import type { AnswerBody } from './answer-body.js';
-import type { EngineProfile } from '../engines/engine-profile.js';
+import type { ConfiguredProfile } from '../engines/engine-profile.js';
 import type { FimTemplates } from './fim-templates.js';
 import type { ServedModels } from './served-models.js';
 import type { UpstreamState } from './upstream-state.js';
@@ -33,8 +33,10 @@ export interface Upstream {
   readonly models: ServedModels;
   readonly fimTemplates: FimTemplates;
   /** What the engine does by itself, as the configuration changes it. */
-  readonly profile: EngineProfile;
+  readonly profile: ConfiguredProfile;
   readonly state: UpstreamState;
+  /** The engine's, as it says; undefined while that is not known. */
+  version: string | undefined;
   /** Of control calls, where their connections are special: private CA, client certificate, proxy. */
   readonly agent?: Agent | undefined;
   /** Up to and with `/v1`; undefined while there is none, as when the embedded engine is being restarted. */

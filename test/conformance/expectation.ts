@@ -1,7 +1,8 @@
 import { FEATURE_NAMES } from '../../src/engines/feature-names.js';
 import { featureOf } from '../../src/completions/features/all.js';
 import { forbidExtras } from '../../src/contract/extra-fields.js';
-import type { EngineProfile } from '../../src/engines/engine-profile.js';
+import type { ConfiguredProfile, EngineProfile } from '../../src/engines/engine-profile.js';
+import { whyNotSent } from '../../src/engines/known-fields.js';
 import { type Body, isOfTokens, readAsked, withoutNulls } from '../support/engines/asked.js';
 import { toUsage } from '../support/engines/dialect.js';
 import { legacyLogprobs } from '../support/engines/logprobs.js';
@@ -59,7 +60,12 @@ export function refusedParams(body: Body, profile: EngineProfile, fillsIn: Fills
   return refused;
 }
 
-/** The fields of a body that are refused for not being the contract's. */
-export function forbiddenFields(body: Body, profile: EngineProfile): string[] {
-  return profile.extraParameters === 'refuse' ? forbidExtras(body).map(({ loc }) => loc.slice(1).join('.')) : [];
+/** The fields of a body that are refused, since the engine is not known to take them. */
+export function forbiddenFields(body: Body, { extraParameters, knownFields }: ConfiguredProfile): string[] {
+  const isGiven = (name: string): boolean => name in withoutNulls(body);
+  const isSent = (path: string): boolean =>
+    extraParameters === 'forward' || whyNotSent(knownFields, path, undefined, isGiven) === undefined;
+  return forbidExtras(body)
+    .map(({ loc }) => loc.slice(1).join('.'))
+    .filter((path) => !isSent(path));
 }

@@ -1,7 +1,7 @@
 import { type FeatureName, FEATURE_NAMES, type Support } from '../../src/engines/feature-names.js';
 import { featureOf } from '../../src/completions/features/all.js';
 import type { UpstreamConfig } from '../../src/config/config.js';
-import { configuredProfile, type EngineProfile } from '../../src/engines/engine-profile.js';
+import { configuredProfile, type ConfiguredProfile } from '../../src/engines/engine-profile.js';
 import { ENGINE_PROFILES } from '../../src/engines/engine-profiles.js';
 import { FakeEngine, type FakeEngineName } from '../support/engines/fake-engine.js';
 import type { Sampling } from '../support/engines/tiny-model.js';
@@ -81,7 +81,7 @@ export class Stage {
     readonly subject: Subject,
     readonly fake: FakeEngine,
     readonly gateway: Gateway,
-    readonly profile: EngineProfile,
+    readonly profile: ConfiguredProfile,
   ) {}
 
   static async of(subject: Subject, config: object = {}): Promise<Stage> {

@@ -49,8 +49,11 @@ describe('npm run doctor, beside the profile of the engine that answers', () => 
 
 describe('npm run doctor, beside the profile of another engine', () => {
   it('proposes what turns it into the right one', async () => {
-    const { overrides, extraParameters, findings } = await examineFake('ollama', { upstream: { engine: 'openai' } });
-    expect(extraParameters).toBe('refuse');
+    const { overrides, extraParameters, findings } = await examineFake('ollama', {
+      upstream: { engine: 'openai', extraParameters: 'forward' },
+    });
+    // It is the default of that engine.
+    expect(extraParameters).toBeUndefined();
     expect(findings.get('top_k')).toMatchObject({ is: 'ignored' });
     expect(overrides).toMatchObject({
       prompt_list: 'emulate',

@@ -120,7 +120,7 @@ describe('what an upstream says of itself', () => {
     for (const bad of ['x'.repeat(5_000), 'a\nb', 'a\u0000b', 'zwölf\u202e']) {
       upstream.onCompletion(replyJson({ error: { message: 'no', code: bad, param: bad } }, 400));
       const { error } = await errorOf(await gateway.complete(REQUEST));
-      expect([error.code, error.param]).toEqual(['invalid_request', null]);
+      expect([error.code, error.param]).toEqual(['invalid_request_error', null]);
     }
   });
 

@@ -294,7 +294,7 @@ describe('POST /v1/completions in front of a bad upstream and a good one', () =>
 
   it('skips an upstream that refuses extra fields when there are some, and only then', async () => {
     bad.onCompletion(answerWell);
-    const running = await start({ bad: { extraParameters: 'refuse' } });
+    const running = await start({ bad: { extraParameters: 'refuse' }, good: { extraParameters: 'forward' } });
     await expectGoodAnswer(await running.complete({ ...REQUEST, top_k: 5 }), false);
     expect([bad.requests.length, good.requests.length]).toEqual([0, 1]);
     expect(good.lastRequest.body).toEqual({ ...REQUEST, top_k: 5 });

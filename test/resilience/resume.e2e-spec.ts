@@ -45,11 +45,12 @@ describe('POST /v1/completions when a stream breaks', () => {
     const timeouts = { idleMs: IDLE_MS };
     // Here it is each stream that is broken, time after time; when that ejects an upstream is another question.
     const health = { ejectAfterFailures: 1_000 };
+    const extraParameters = 'forward';
     return Gateway.start(
       {
         upstreams: [
-          { name: 'first', baseUrl: first.baseUrl, timeouts, health },
-          { name: 'second', baseUrl: second.baseUrl, priority: 1, health },
+          { name: 'first', baseUrl: first.baseUrl, timeouts, health, extraParameters },
+          { name: 'second', baseUrl: second.baseUrl, priority: 1, health, extraParameters },
         ],
         routing: { retryBudgetPercent: 100, ...routing },
         server: { heartbeatMs: HEARTBEAT_MS, ...server },

@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { type FeatureName, FEATURE_NAMES } from '../../engines/feature-names.js';
 import type { UpstreamConfig } from '../../config/config.js';
-import { configuredProfile } from '../../engines/engine-profile.js';
+import { configuredProfile, type ProfileOptions } from '../../engines/engine-profile.js';
 import { ENGINE_PROFILES } from '../../engines/engine-profiles.js';
 import { diagnose, type Diagnosis, isTrue, overridesOf } from './diagnosis.js';
 import { nameOf } from './probe.js';
@@ -14,7 +14,7 @@ const CHAT_SHAPE: Verdict = { is: 'deviates', note: 'the shape of chat completio
 function diagnosisOf(
   engine: UpstreamConfig['engine'],
   found: Partial<Record<FeatureName | 'top_k' | 'unknown field' | 'token count endpoint', Verdict>>,
-  config: Pick<UpstreamConfig, 'api' | 'capabilities' | 'extraParameters'> = { api: 'completions' },
+  config: ProfileOptions = { api: 'completions' },
 ): Diagnosis {
   const all = FEATURE_NAMES.map((name): [string, Verdict] => [name, honoured()]);
   const findings = new Map([...all, ...Object.entries(found)]);
@@ -103,7 +103,7 @@ describe('diagnose', () => {
 
   it('sends other fields on only where some are honoured, or none is dropped in silence', () => {
     const extrasOf = (topK: Verdict, unknownField: Verdict): object =>
-      diagnosisOf('openai', { top_k: topK, 'unknown field': unknownField }).extraParameters;
+      diagnosisOf('vllm', { top_k: topK, 'unknown field': unknownField }).extraParameters;
     expect(extrasOf(honoured(), ignored())).toMatchObject({ proposal: 'forward', isTooMuch: false });
     expect(extrasOf(ignored(), ignored())).toMatchObject({ proposal: 'refuse', isTooMuch: true });
     expect(extrasOf(refused(422), refused(422))).toMatchObject({ proposal: 'forward', isTooMuch: false });

@@ -2,7 +2,7 @@ import { featureOf, FEATURES } from '../../completions/features/all.js';
 import type { Feature } from '../../completions/features/feature.js';
 import type { Capabilities, FeatureName, Support } from '../../engines/feature-names.js';
 import type { UpstreamConfig } from '../../config/config.js';
-import { configuredProfile, type EngineProfile } from '../../engines/engine-profile.js';
+import { configuredProfile, type ConfiguredProfile, type EngineProfile } from '../../engines/engine-profile.js';
 import type { Verdict } from './verdict.js';
 
 export type Findings = ReadonlyMap<string, Verdict>;
@@ -23,12 +23,12 @@ export interface Diagnosis {
   extraParameters: { claim: ExtraParameters; proposal: ExtraParameters; isTooMuch: boolean };
 }
 
-type ExtraParameters = EngineProfile['extraParameters'];
+type ExtraParameters = 'forward' | 'refuse';
 
 const RANK: Readonly<Record<Support, number>> = { refuse: 0, emulate: 1, native: 2 };
 
 /** Compares a profile, as the configuration has changed it, with what was found. */
-export function diagnose(profile: EngineProfile, findings: Findings): Diagnosis {
+export function diagnose(profile: ConfiguredProfile, findings: Findings): Diagnosis {
   const cells = FEATURES.map((feature) => {
     const { name, emulation } = feature;
     const claim = profile.capabilities[name];
@@ -39,9 +39,15 @@ export function diagnose(profile: EngineProfile, findings: Findings): Diagnosis 
     const proposal = isAsGood || truth === effective ? claim : truth;
     return { feature: name, claim, proposal, isTooMuch: RANK[effective] > RANK[truth] };
   });
-  const claim = profile.extraParameters;
+  const claim = claimOfExtras(profile);
   const proposal = extraParametersOf(findings.get('top_k'), findings.get('unknown field')) ?? claim;
   return { cells, extraParameters: { claim, proposal, isTooMuch: claim === 'forward' && proposal === 'refuse' } };
+}
+
+/** Whether `top_k`, which stands for all of its kind, is sent. */
+export function claimOfExtras({ extraParameters, knownFields }: ConfiguredProfile): ExtraParameters {
+  if (extraParameters !== 'forward-known') return extraParameters;
+  return 'top_k' in knownFields ? 'forward' : 'refuse';
 }
 
 /** What the gateway makes of a cell together with the others: it refuses what lacks what it needs. */

@@ -3,7 +3,7 @@ import axios from 'axios';
 import { configuredProfile } from '../../engines/engine-profile.js';
 import { ENGINE_PROFILES } from '../../engines/engine-profiles.js';
 import { closestEngine, engineBySigns } from './closest-engine.js';
-import { diagnose, overridesOf } from './diagnosis.js';
+import { claimOfExtras, diagnose, overridesOf } from './diagnosis.js';
 import { EngineClient } from './engine-client.js';
 import { examine, firstModel, type OnProgress } from './examine.js';
 import type { Examined } from './report.js';
@@ -37,7 +37,7 @@ export async function runDoctor(
     findings,
     diagnosis,
     overrides: overridesOf(diagnosis, base, api),
-    extraParameters: proposal === base.extraParameters ? undefined : proposal,
+    extraParameters: proposal === claimOfExtras(configuredProfile(base, { api })) ? undefined : proposal,
     requests: client.requests,
   };
 }

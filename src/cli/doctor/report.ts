@@ -1,7 +1,7 @@
 import { stringify } from 'yaml';
 import { featureOf } from '../../completions/features/all.js';
-import type { EngineProfile } from '../../engines/engine-profile.js';
-import { type Diagnosis, isTrue, type Overrides } from './diagnosis.js';
+import type { ConfiguredProfile } from '../../engines/engine-profile.js';
+import { claimOfExtras, type Diagnosis, isTrue, type Overrides } from './diagnosis.js';
 import type { Subject } from './engine-client.js';
 import { nameOf, type Probe } from './probe.js';
 import { PROBES } from './probes/all-probes.js';
@@ -11,12 +11,12 @@ export interface Examined {
   subject: Subject;
   engine: string;
   isEngineKnown: boolean;
-  profile: EngineProfile;
+  profile: ConfiguredProfile;
   findings: ReadonlyMap<string, Verdict>;
   diagnosis: Diagnosis;
   overrides: Overrides;
   /** What `extraParameters` has to say, when the engine's own profile does not. */
-  extraParameters: EngineProfile['extraParameters'] | undefined;
+  extraParameters: Diagnosis['extraParameters']['claim'] | undefined;
   requests: number;
 }
 
@@ -84,9 +84,9 @@ function rowsOf({ findings, diagnosis, profile }: Examined): Row[] {
 }
 
 /** What the gateway does under the profile, right or wrong. */
-function gatewayDoes(probe: Probe, verdict: Verdict, profile: EngineProfile): string {
+function gatewayDoes(probe: Probe, verdict: Verdict, profile: ConfiguredProfile): string {
   if ('item' in probe) {
-    if (probe.item === 'top_k' || probe.item === 'unknown field') return extrasText(profile);
+    if (probe.item === 'top_k' || probe.item === 'unknown field') return extrasText(probe.item, profile);
     return verdict.is === 'honoured' ? 'passes it on' : probe.otherwise;
   }
   switch (profile.capabilities[probe.feature]) {
@@ -99,8 +99,9 @@ function gatewayDoes(probe: Probe, verdict: Verdict, profile: EngineProfile): st
   }
 }
 
-function extrasText({ extraParameters }: EngineProfile): string {
-  return extraParameters === 'forward' ? 'passes it on' : 'refuses it with 422';
+function extrasText(item: string, profile: ConfiguredProfile): string {
+  const isSent = item === 'top_k' ? claimOfExtras(profile) === 'forward' : profile.extraParameters === 'forward';
+  return isSent ? 'passes it on' : 'refuses it with 422';
 }
 
 function table(rows: readonly Row[]): string[] {

@@ -1,0 +1,48 @@
+import { type ExtraField, extraFields } from '../contract/extra-fields.js';
+import type { CreateCompletionDto } from '../contract/create-completion.dto.js';
+import { whyNotSent } from '../engines/known-fields.js';
+import type { Issue } from '../errors/api-error.js';
+import { ValidationError } from '../errors/validation-error.js';
+import type { Upstream } from '../upstreams/upstream.js';
+
+/** The fields of one request that the contract does not list, looked for once: a body may have very many. */
+export class Extras {
+  private readonly fields: readonly ExtraField[];
+  private readonly given: ReadonlySet<string>;
+
+  constructor(body: CreateCompletionDto) {
+    this.fields = extraFields(body);
+    this.given = this.fields.length === 0 ? NONE : new Set(givenIn(body));
+  }
+
+  /** Whether the upstream is sent all of them. */
+  areTakenBy(upstream: Upstream): boolean {
+    return this.fields.length === 0 || !this.fields.some((field) => this.why(field, upstream) !== undefined);
+  }
+
+  /** 422, with each field that the upstream is not sent. */
+  refusalBy(upstream: Upstream): ValidationError {
+    const issues: Issue[] = [];
+    for (const field of this.fields) {
+      const why = this.why(field, upstream);
+      const msg = why ? `Extra inputs are not permitted: ${why}` : 'Extra inputs are not permitted';
+      if (why !== undefined) issues.push({ loc: field.loc, msg, type: 'extra_forbidden' });
+    }
+    return new ValidationError(issues as [Issue, ...Issue[]]);
+  }
+
+  /** Empty, where there is no more to say than that it is refused. */
+  private why({ loc }: ExtraField, { profile, version }: Upstream): string | undefined {
+    const { extraParameters, knownFields } = profile;
+    if (extraParameters === 'forward') return undefined;
+    if (extraParameters === 'refuse') return '';
+    return whyNotSent(knownFields, loc.slice(1).join('.'), version, (name) => this.given.has(name));
+  }
+}
+
+const NONE: ReadonlySet<string> = new Set();
+
+/** The names of the fields that ask for something. */
+function givenIn(body: object): string[] {
+  return Object.entries(body).flatMap(([name, value]) => (value === null || value === false ? [] : [name]));
+}

@@ -1,0 +1,55 @@
+/** What an engine makes of one field that the contract does not list. */
+export interface KnownField {
+  /** The first version that has it. */
+  readonly since?: string;
+  /** The first version that has it no more, and ignores it. */
+  readonly before?: string;
+  /** It is another way to ask for what the contract has a field for, or undoes what that promises: the contract's way. */
+  readonly instead?: string;
+  /** A field of the contract, with which the engine does neither of the two rightly. */
+  readonly notWith?: string;
+}
+
+/** By path below the body: `top_k`, `stream_options.continuous_usage_stats`. */
+export type KnownFields = Readonly<Record<string, KnownField>>;
+
+/** Fields that an engine takes, whatever its version, and that leave the contract as it is. */
+export function fields(...names: string[]): KnownFields {
+  return Object.fromEntries(names.map((name) => [name, {}]));
+}
+
+/**
+ * Why a field is not sent, as the end of a sentence; undefined: it is sent. `version` is the engine's own; where that is not
+ * known it is taken for the newest.
+ */
+export function whyNotSent(
+  known: KnownFields,
+  path: string,
+  version: string | undefined,
+  isGiven: (name: string) => boolean,
+): string | undefined {
+  const field = Object.hasOwn(known, path) ? known[path] : undefined;
+  if (!field)
+    return 'no upstream of this model is known to take it; `extraParameters: forward` of an upstream sends it';
+  const { since, before, instead, notWith } = field;
+  if (instead !== undefined) return `use \`${instead}\``;
+  if (notWith !== undefined && isGiven(notWith)) return `the upstream cannot do it with \`${notWith}\``;
+  if (since !== undefined && version !== undefined && isOlder(version, since))
+    return `the upstream has it from ${since} on`;
+  if (before !== undefined && (version === undefined || !isOlder(version, before))) {
+    return `the upstream has it no more since ${before}`;
+  }
+  return undefined;
+}
+
+/** By the first three numbers; what is no number is 0. */
+function isOlder(version: string, than: string): boolean {
+  const [a, b] = [numbersOf(version), numbersOf(than)];
+  const at = a.findIndex((number, index) => number !== b[index]);
+  return at >= 0 && (a[at] ?? 0) < (b[at] ?? 0);
+}
+
+function numbersOf(version: string): number[] {
+  const [, ...numbers] = /^v?(\d+)(?:\.(\d+))?(?:\.(\d+))?/.exec(version) ?? [];
+  return [0, 1, 2].map((index) => Number(numbers[index] ?? 0));
+}

@@ -1,0 +1,94 @@
+import { once } from 'node:events';
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import type { Exchange, Recording } from '../../src/cli/record/recording.js';
+
+type Fields = Record<string, unknown>;
+
+/** A real engine as it was recorded: each request gets, byte by byte, what the engine said to the nearest one that it was asked. */
+export class RecordedUpstream {
+  /** The names of the exchanges that were served, in their order. */
+  readonly served: string[] = [];
+
+  private constructor(
+    private readonly recording: Recording,
+    private readonly server: Server,
+  ) {}
+
+  static async start(recording: Recording): Promise<RecordedUpstream> {
+    const server = createServer();
+    const upstream = new RecordedUpstream(recording, server);
+    server.on('request', (request, response) => void upstream.handle(request, response));
+    server.listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    return upstream;
+  }
+
+  get baseUrl(): string {
+    return `http://127.0.0.1:${(this.server.address() as AddressInfo).port}/v1`;
+  }
+
+  async stop(): Promise<void> {
+    this.server.closeAllConnections();
+    this.server.close();
+    await once(this.server, 'close');
+  }
+
+  private async handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const pieces: Buffer[] = [];
+    for await (const piece of request) pieces.push(piece as Buffer);
+    const exchange = this.nearest(request, Buffer.concat(pieces).toString());
+    if (!exchange) {
+      response.writeHead(404).end();
+      return;
+    }
+    if (request.method === 'POST') this.served.push(exchange.name);
+    await replay(exchange, response);
+  }
+
+  private nearest({ method, url }: IncomingMessage, text: string): Exchange | undefined {
+    const candidates = this.recording.exchanges.filter(
+      ({ request }) => request.method === method && request.path === url,
+    );
+    const asked = fieldsOf(text);
+    const distance = ({ request }: Exchange): number => distanceBetween(asked, fieldsOf(request.body ?? '{}'));
+    return candidates.sort((a, b) => distance(a) - distance(b))[0];
+  }
+}
+
+/** How many fields differ; what the whole answer depends on weighs more. */
+function distanceBetween(asked: Fields, recorded: Fields): number {
+  const names = new Set([...Object.keys(asked), ...Object.keys(recorded)]);
+  return [...names].reduce((sum, name) => {
+    const isSame = JSON.stringify(asked[name]) === JSON.stringify(recorded[name]);
+    return sum + (isSame ? 0 : (WEIGHTS[name] ?? 1));
+  }, 0);
+}
+
+const WEIGHTS: Readonly<Record<string, number>> = {
+  stream: 1_000,
+  n: 100,
+  echo: 100,
+  prompt: 20,
+  logprobs: 10,
+  max_tokens: 5,
+};
+
+function fieldsOf(text: string): Fields {
+  try {
+    return JSON.parse(text) as Fields;
+  } catch {
+    return {};
+  }
+}
+
+async function replay({ answer }: Exchange, response: ServerResponse): Promise<void> {
+  if (answer.status === 0) {
+    response.destroy();
+    return;
+  }
+  response.writeHead(answer.status, answer.headers);
+  for (const piece of answer.pieces) await new Promise((resolve) => response.write(piece, resolve));
+  if (answer.end === 'broken') response.destroy();
+  else response.end();
+}
