@@ -8,6 +8,7 @@ import type { Upstream } from '../upstreams/upstream.js';
 import { UpstreamError } from '../upstreams/upstream-error.js';
 import { UpstreamRegistry } from '../upstreams/upstream-registry.js';
 import { type Candidate, type EligibleCandidate, nameOf } from './candidate.js';
+import { Poison } from './poison.js';
 import { Queue } from './queue.js';
 import { Reservation } from './reservation.js';
 import { RetryPolicy } from './retry-policy.js';
@@ -25,6 +26,7 @@ interface Route<Continuation> {
   /** Those that count towards `maxAttempts`. */
   attempts: number;
   last: EligibleCandidate | undefined;
+  poison: Poison;
 }
 
 /** What follows a failed attempt: after a wait, one that starts anew or continues what the client has. */
@@ -99,8 +101,18 @@ export class Router {
       deadlineAt: this.clock.now() + this.config.routing.deadlineMs,
       attempts: 0,
       last: undefined,
+      poison: new Poison(),
     };
     this.retries.countRequest(request.requestedModel);
+    try {
+      await this.tryCandidates(route);
+    } finally {
+      route.poison.acquit();
+    }
+  }
+
+  private async tryCandidates<Continuation>(route: Route<Continuation>): Promise<void> {
+    const { request } = route;
     let continuation: Continuation | undefined;
     for (;;) {
       const reservation = this.reserveNow(route) ?? (await this.reserve(route));
@@ -120,11 +132,11 @@ export class Router {
 
   /** What follows the error; undefined: nothing. The retry budget is charged when nothing else stands against it. */
   private decide<Continuation>(
-    { request, rounds, attempts, deadlineAt }: Route<Continuation>,
+    { request, rounds, attempts, deadlineAt, poison }: Route<Continuation>,
     error: UpstreamError,
     isRoundOver: boolean,
   ): NextAttempt<Continuation> | undefined {
-    if (rounds.remaining.length === 0 || !this.retries.isAllowed(error, attempts)) return undefined;
+    if (poison.isFound || rounds.remaining.length === 0 || !this.retries.isAllowed(error, attempts)) return undefined;
     const waitMs = isRoundOver ? this.retries.waitMs(error, attempts) : 0;
     if (waitMs === undefined || this.clock.now() + waitMs >= deadlineAt) return undefined;
     const continuation = request.hasBegun() ? request.continuation() : undefined;
@@ -139,15 +151,18 @@ export class Router {
     reservation: Reservation,
     continuation: Continuation | undefined,
   ): Promise<UpstreamError | undefined> {
-    const { request, deadlineAt } = route;
+    const { request, deadlineAt, poison } = route;
     const { candidate, slot } = reservation;
     const { state, config } = candidate.upstream;
+    const progressBefore = request.progress();
     const kind = kindOf(candidate, route.last, request.hasBegun());
     route.last = candidate;
     let outcome = 'ok';
     let isAnswered = false;
     const answered = (): void => {
-      if (!isAnswered) state.answered(slot);
+      if (isAnswered) return;
+      state.answered(slot);
+      poison.acquit();
       isAnswered = true;
     };
     const attempt: Attempt<Continuation> = { candidate, kind, reservation, continuation, deadlineAt, answered };
@@ -159,7 +174,12 @@ export class Router {
       outcome = request.cancellation.isCancelled ? 'client_gone' : String(toApiError(thrown).status);
       // A disconnect of the client says nothing about the upstream.
       if (!(thrown instanceof UpstreamError) || request.cancellation.isCancelled) throw thrown;
-      if (thrown.isFailure) state.failed(slot, thrown.phase === 'not_sent');
+      if (thrown.isFailure) {
+        const blame = (): void => state.failed(slot, thrown.phase === 'not_sent');
+        // A trial is over with its request.
+        if (slot.isTrial) blame();
+        else poison.note(thrown, config.name, request.progress() > progressBefore, blame);
+      }
       if (thrown.status === 429) state.rateLimits.refused(candidate.upstreamModel, slot, thrown.retryAfterMs);
       return thrown.redacted(this.registry.redaction);
     } finally {

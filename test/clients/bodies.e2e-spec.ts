@@ -191,7 +191,7 @@ describe('the body, with fields of vLLM, of', () => {
         '[DONE]',
       ),
     );
-    gateway = await Gateway.inFrontOf(upstream);
+    gateway = await Gateway.inFrontOf(upstream, { upstream: { extraParameters: 'forward' } });
   });
 
   afterAll(async () => {

@@ -43,18 +43,33 @@ describe('one request of a client to engines that break off', () => {
 
   const requestCount = (): number => upstreams.reduce((sum, { requests }) => sum + requests.length, 0);
 
-  it.each<[string, Behaviour, boolean, number]>([
-    ['after each token', breakAfterOneToken, true, 1],
-    ['after each token, and there are several', breakAfterOneToken, true, 3],
-    ['within each answer', cutTheAnswer, false, 1],
-    ['within each answer, and there are several', cutTheAnswer, false, 6],
-    ['before each answer', reset, false, 1],
-  ])('is 4 attempts by default, resumes included, when they break off %s', async (_, behaviour, stream, count) => {
-    await start(Array<Behaviour>(count).fill(behaviour));
-    await (await gateway.complete({ ...REQUEST, stream })).text();
+  it.each([1, 3])('is 4 attempts by default, resumes included, when %i break off after each token', async (count) => {
+    await start(Array<Behaviour>(count).fill(breakAfterOneToken));
+    await (await gateway.complete({ ...REQUEST, stream: true })).text();
     expect(requestCount()).toBe(4);
     const [line] = await gateway.accessLog();
     expect(line?.attempts).toBe(4);
+  });
+
+  it.each<[string, Behaviour, number]>([
+    ['within each answer', cutTheAnswer, 1],
+    ['within each answer, and there are several', cutTheAnswer, 6],
+    ['before each answer', reset, 1],
+    ['before each answer, and there are several', reset, 6],
+  ])('is not sent a third time when they break off %s', async (_, behaviour, count) => {
+    await start(Array<Behaviour>(count).fill(behaviour));
+    expect((await gateway.complete(REQUEST)).status).toBe(502);
+    expect(requestCount()).toBe(2);
+  });
+
+  it('ejects no engine that lives, however often it is sent again by its client', async () => {
+    const poisoned: Behaviour = (response, request) =>
+      request.body.prompt === 'poison' ? reset(response, request) : replyJson(completion('alive'))(response, request);
+    await start(Array<Behaviour>(2).fill(poisoned), { health: { ejectAfterFailures: 2 } });
+    for (let i = 0; i < 6; i++) await gateway.complete({ ...REQUEST, prompt: 'poison' });
+    for (let i = 0; i < 6; i++) expect((await gateway.complete(REQUEST)).status).toBe(200);
+    const upstreamsOf = (await gateway.accessLog(12)).filter(({ status }) => status === 200);
+    expect(upstreamsOf.every(({ attempts }) => attempts === 1)).toBe(true);
   });
 
   it('is `maxAttempts` times its parts upstream at most, where it is split', async () => {

@@ -1,13 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import {
-  type Behaviour,
-  chunk,
-  completion,
-  FakeUpstream,
-  replyEvents,
-  replyJson,
-  reset,
-} from '../support/fake-upstream.js';
+import { type Behaviour, chunk, completion, FakeUpstream, replyEvents, replyJson } from '../support/fake-upstream.js';
 import { Gateway } from '../support/gateway.js';
 
 const OF_REQUEST_1 = /^request-1-[0-9a-f]{8}-\d+-\d+$/;
@@ -19,7 +11,7 @@ describe('the id of a request upstream', () => {
   beforeEach(async () => {
     upstream = await FakeUpstream.start();
     gateway = await Gateway.inFrontOf(upstream, {
-      upstream: { engine: 'vllm', fanOut: 8 },
+      upstream: { engine: 'vllm', fanOut: 8, extraParameters: 'forward' },
       config: { routing: { backoffMs: 1 } },
     });
   });
@@ -76,7 +68,7 @@ describe('the id of a request upstream', () => {
 
   it('is another one for each attempt, and the log has what all of them begin with', async () => {
     upstream.onCompletion(async (response, request) => {
-      await (upstream.requests.length < 3 ? reset : replyJson(completion('Hello')))(response, request);
+      await (upstream.requests.length < 3 ? replyJson('', 500) : replyJson(completion('Hello')))(response, request);
     });
     expect((await complete({ request_id: 'mine', rid: 'other' })).status).toBe(200);
     expect(upstream.requests).toHaveLength(3);

@@ -73,8 +73,8 @@ describe('a stream that breaks, of a request with fields outside the contract', 
     const health = { ejectAfterFailures: 1_000 };
     gateway = await Gateway.start({
       upstreams: [
-        { name: 'first', baseUrl: first.baseUrl, health },
-        { name: 'second', baseUrl: second.baseUrl, priority: 1, health, ...options },
+        { name: 'first', baseUrl: first.baseUrl, health, extraParameters: 'forward' },
+        { name: 'second', baseUrl: second.baseUrl, priority: 1, health, extraParameters: 'forward', ...options },
       ],
       routing: { retryBudgetPercent: 100 },
     });

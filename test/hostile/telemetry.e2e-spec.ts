@@ -38,7 +38,7 @@ describe('a usage that holds no counts', () => {
   const metricsOf = (): Promise<string> => gateway.app.get(Metrics).read();
 
   it.each(JUNK)('is left out of a whole answer: %s', async (_name, usage) => {
-    gateway = await Gateway.inFrontOf(upstream);
+    gateway = await Gateway.inFrontOf(upstream, { upstream: { extraParameters: 'forward' } });
     upstream.onCompletion(replyJson(written(completion('Hello', { usage }))));
     const response = await gateway.complete(REQUEST);
     const answer = (await response.json()) as object;
@@ -51,7 +51,7 @@ describe('a usage that holds no counts', () => {
   });
 
   it.each(JUNK)('is left out of a stream that asked for it: %s', async (_name, usage) => {
-    gateway = await Gateway.inFrontOf(upstream);
+    gateway = await Gateway.inFrontOf(upstream, { upstream: { extraParameters: 'forward' } });
     upstream.onCompletion(
       replyEvents(
         written(chunk('Hello', null, { usage })),
