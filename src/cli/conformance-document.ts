@@ -30,6 +30,8 @@ export function buildConformance(): string {
       ]),
     ),
     '',
+    `Run and recorded: ${seen()}. The others are read from their sources and documentation.`,
+    '',
     'Where several upstreams serve a model, one that does by itself what is asked for is preferred to one that takes more requests for it.',
     'An upstream that differs from its engine’s profile says so under `capabilities`.',
     '',
@@ -79,6 +81,14 @@ function emulations(): string[][] {
   return FEATURES.flatMap(({ name, emulation }) =>
     emulation ? [[code(name), emulation.how, emulation.cost ?? 'nothing']] : [],
   );
+}
+
+function seen(): string {
+  const versions = ENGINES.flatMap((engine) => {
+    const { seen: each } = ENGINE_PROFILES[engine];
+    return each ? [`${engine} ${each.join(' and ')}`] : [];
+  });
+  return versions.join(', ');
 }
 
 function limitsOf(engine: Engine): string[] {

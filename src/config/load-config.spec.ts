@@ -104,7 +104,7 @@ describe('loadConfig', () => {
         'WORKERS (server.workers): must be auto, or a whole number from 1 to 256',
         'LOG_LEVEL (log.level): must be one of: trace, debug, info, warn, error, fatal, silent',
         'UPSTREAM_BASE_URL (upstreams[0].baseUrl): must be an http or https URL without user and query, such as http://127.0.0.1:8000/v1',
-        'UPSTREAM_ENGINE (upstreams[0].engine): must be one of: openai, vllm, llama.cpp, ollama, sglang, tgi, localai, llama-cpp-python, deepfellow, embedded',
+        'UPSTREAM_ENGINE (upstreams[0].engine): must be one of: openai, vllm, llama.cpp, ollama, sglang, tgi, localai, llama-cpp-python, transformers, deepfellow, embedded',
         'UPSTREAM_API_KEY (upstreams[0].apiKey): must be printable ASCII without spaces or line ends',
       ]);
     });

@@ -3,6 +3,8 @@ import { type EngineProfile, nativeBut } from './engine-profile.js';
 /** DeepFellow Infra, in front of an engine that it does not tell: what can be made up for is, whatever it is. */
 export const deepfellow: EngineProfile = {
   capabilities: nativeBut({
+    prompt_empty: 'refuse',
+    top_p_zero: 'emulate',
     prompt_list: 'emulate',
     prompt_tokens_list: 'emulate',
     suffix: 'emulate',

@@ -7,6 +7,7 @@ export const ENGINES = [
   'tgi',
   'localai',
   'llama-cpp-python',
+  'transformers',
   'deepfellow',
   'embedded',
 ] as const;

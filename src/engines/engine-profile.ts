@@ -9,6 +9,8 @@ import type { KnownFields } from './known-fields.js';
  * engine's own, usage on the last choice's chunk and errors of every shape are read wherever they come from.
  */
 export interface EngineProfile {
+  /** The versions that were run and recorded; absent: it is read from its source, or its documentation. */
+  readonly seen?: readonly string[];
   readonly capabilities: Capabilities;
   /** The fields outside the contract that it takes, and what is to be known of them. */
   readonly knownFields: KnownFields;

@@ -14,6 +14,7 @@ import { ollama } from './ollama.js';
 import { openai } from './openai.js';
 import { sglang } from './sglang.js';
 import { tgi } from './tgi.js';
+import { transformers } from './transformers.js';
 import { vllm } from './vllm.js';
 
 export const ENGINE_PROFILES: Readonly<Record<Engine, EngineProfile>> = {
@@ -25,6 +26,7 @@ export const ENGINE_PROFILES: Readonly<Record<Engine, EngineProfile>> = {
   tgi,
   localai,
   'llama-cpp-python': llamaCppPython,
+  transformers,
   deepfellow,
   embedded,
 };

@@ -8,6 +8,7 @@ export type Support = (typeof SUPPORTS)[number];
 /** Everything in which engines differ on `POST /v1/completions`. What is known of each stands in `completions/features/`. */
 export const FEATURE_NAMES = [
   'prompt_list',
+  'prompt_empty',
   'prompt_tokens',
   'prompt_tokens_list',
   'suffix',
@@ -25,6 +26,7 @@ export const FEATURE_NAMES = [
   'stop_text',
   'sampling_defaults',
   'top_p_one',
+  'top_p_zero',
   'seed',
   'logit_bias',
   'frequency_penalty',
@@ -36,6 +38,7 @@ export type FeatureName = (typeof FEATURE_NAMES)[number];
 
 /** No gateway can do these for an engine. */
 export const NEVER_EMULATED: readonly FeatureName[] = [
+  'prompt_empty',
   'prompt_tokens',
   'echo_logprobs',
   'seed',

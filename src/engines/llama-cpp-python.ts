@@ -3,7 +3,10 @@ import { fields } from './known-fields.js';
 
 /** llama-cpp-python's server. https://llama-cpp-python.readthedocs.io/en/latest/server/ */
 export const llamaCppPython: EngineProfile = {
+  seen: ['0.3.36'],
   capabilities: nativeBut({
+    // 500 with an empty message; streamed, nothing at all.
+    prompt_empty: 'refuse',
     prompt_list: 'emulate',
     prompt_tokens: 'refuse',
     prompt_tokens_list: 'refuse',

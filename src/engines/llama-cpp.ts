@@ -3,7 +3,10 @@ import { fields } from './known-fields.js';
 
 /** llama.cpp's `llama-server`. https://github.com/ggml-org/llama.cpp/tree/master/tools/server */
 export const llamaCpp: EngineProfile = {
+  seen: ['b10434', 'b11549'],
   capabilities: nativeBut({
+    // 200 with no text and no usage.
+    prompt_empty: 'refuse',
     // It counts the usage of the first of several choices only.
     prompt_list: 'emulate',
     prompt_tokens_list: 'emulate',

@@ -3,6 +3,9 @@ import { type EngineProfile, nativeBut } from './engine-profile.js';
 /** Ollama. https://github.com/ollama/ollama/blob/main/docs/openai.md */
 export const ollama: EngineProfile = {
   capabilities: nativeBut({
+    // Taken for a request to load the model.
+    prompt_empty: 'refuse',
+    top_p_zero: 'emulate',
     prompt_list: 'emulate',
     prompt_tokens: 'refuse',
     prompt_tokens_list: 'refuse',

@@ -39,6 +39,8 @@ const KNOWN_MESSAGES: readonly KnownMessage[] = [
   { pattern: /^Unsupported param: /, means: 'invalid_request' },
   { pattern: /^Only no echo is supported/, means: 'invalid_request' },
   { pattern: /^Field '\w+': /, means: 'invalid_request' },
+  // transformers 5.19.0, as a 400
+  { pattern: /^Server is pinned to '/, means: 'model_not_found' },
   // SGLang and TGI, read from their sources in November 2026
   {
     pattern: /^The input \((?<prompt>\d+) tokens\) is longer than the model's context length \((?<limit>\d+) tokens\)/,

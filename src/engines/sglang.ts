@@ -4,6 +4,7 @@ import { fields } from './known-fields.js';
 /** SGLang. https://docs.sglang.ai/basic_usage/openai_api_completions.html */
 export const sglang: EngineProfile = {
   capabilities: nativeBut({
+    top_p_zero: 'emulate',
     // Its own needs `--completion-template`, and without one the suffix is dropped.
     suffix: 'emulate',
     max_tokens_zero: 'emulate',

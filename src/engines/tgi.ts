@@ -3,6 +3,7 @@ import { type EngineProfile, nativeBut } from './engine-profile.js';
 /** Hugging Face's Text Generation Inference. https://huggingface.co/docs/text-generation-inference/ */
 export const tgi: EngineProfile = {
   capabilities: nativeBut({
+    top_p_zero: 'emulate',
     // Four at most, and in the order in which they end.
     prompt_list: 'emulate',
     prompt_tokens: 'refuse',

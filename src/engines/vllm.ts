@@ -3,7 +3,11 @@ import { fields } from './known-fields.js';
 
 /** vLLM. https://docs.vllm.ai/en/latest/serving/openai_compatible_server/ */
 export const vllm: EngineProfile = {
+  seen: ['0.32.0'],
   capabilities: nativeBut({
+    // 400.
+    prompt_empty: 'refuse',
+    top_p_zero: 'emulate',
     suffix: 'emulate',
     // 0 is taken with `echo` only.
     max_tokens_zero: 'emulate',

@@ -127,7 +127,12 @@ describe('npm run doctor, beside a configured upstream', () => {
       const args = ['--upstream', 'any', '--engine', 'openai', '--api', 'chat', '--model', 'tiny', '--api-key', 'two'];
       const { code, stdout } = await doctor([...args, '--json'], env);
       expect(code).toBe(0);
-      expect((JSON.parse(stdout) as Report).proposal).toEqual({ engine: 'openai', api: 'chat', capabilities: {} });
+      expect((JSON.parse(stdout) as Report).proposal).toEqual({
+        engine: 'openai',
+        api: 'chat',
+        extraParameters: 'forward',
+        capabilities: {},
+      });
       expect(fake.requests[0]?.headers.authorization).toBe('Bearer two');
     });
   });

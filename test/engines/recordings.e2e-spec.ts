@@ -14,7 +14,7 @@ const CODES =
 const ALWAYS_ANSWERED = new Set([
   ...['plain', 'seeded', 'several texts', 'characters of several bytes', 'n', 'n at temperature 0', 'echo', 'user'],
   ...['max_tokens 0', 'max_tokens 0 with echo', 'max_tokens 1', 'stop as a text', 'stop as a list', 'top_p 1'],
-  ...['penalties', 'explicit nulls', 'with usage', 'no options'],
+  ...['explicit nulls', 'with usage', 'no options'],
 ]);
 
 /** What a server lets out about itself. */
@@ -52,9 +52,11 @@ describe.each(RECORDINGS)('what %s said, told on', (name, recording) => {
   );
 
   it('a prompt that is too long has OpenAI’s name and words', async () => {
-    const { request } = named('a prompt longer than the context');
+    const { request, answer } = named('a prompt longer than the context');
     const response = await gateway.complete(request.body);
-    expect(response.status).toBe(400);
+    expect(response.status).toBe(answer.status);
+    // transformers knows no limit.
+    if (answer.status === 200) return;
     expect((await errorOf(response)).error).toMatchObject({
       message: expect.stringMatching(/^This model's maximum context length is 512 tokens\b/),
       code: 'context_length_exceeded',

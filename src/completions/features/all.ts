@@ -5,8 +5,8 @@ import { echo, echoLogprobs } from './echo.js';
 import type { Feature } from './feature.js';
 import { logprobs, logprobsZero } from './logprobs.js';
 import { echoOnly, maxTokensAbsent, maxTokensZero } from './max-tokens.js';
-import { promptList, promptTokens, promptTokensList } from './prompts.js';
-import { samplingDefaults, seed, topPOne } from './sampling.js';
+import { promptEmpty, promptList, promptTokens, promptTokensList } from './prompts.js';
+import { samplingDefaults, seed, topPOne, topPZero } from './sampling.js';
 import { frequencyPenalty, logitBias, presencePenalty } from './steering.js';
 import { stop, stopText } from './stop.js';
 import { streamUsage } from './stream-usage.js';
@@ -14,6 +14,7 @@ import { suffix } from './suffix.js';
 
 const BY_NAME: Readonly<Record<FeatureName, Feature>> = {
   prompt_list: promptList,
+  prompt_empty: promptEmpty,
   prompt_tokens: promptTokens,
   prompt_tokens_list: promptTokensList,
   suffix,
@@ -31,6 +32,7 @@ const BY_NAME: Readonly<Record<FeatureName, Feature>> = {
   stop_text: stopText,
   sampling_defaults: samplingDefaults,
   top_p_one: topPOne,
+  top_p_zero: topPZero,
   seed,
   logit_bias: logitBias,
   frequency_penalty: frequencyPenalty,

@@ -21,6 +21,13 @@ export const promptList: Feature = {
   },
 };
 
+export const promptEmpty: Feature = {
+  name: 'prompt_empty',
+  param: 'prompt',
+  asks: 'an empty text as a prompt',
+  isAsked: ({ prompt }) => prompt === '' || (Array.isArray(prompt) && prompt.some((each) => each === '')),
+};
+
 export const promptTokens: Feature = {
   name: 'prompt_tokens',
   param: 'prompt',

@@ -30,6 +30,22 @@ export const topPOne: Feature = {
   },
 };
 
+/** The least that engines take; one token is left all the same. */
+const ALMOST_ZERO = 1e-9;
+
+export const topPZero: Feature = {
+  name: 'top_p_zero',
+  param: 'top_p',
+  asks: '`top_p` 0: the likeliest token alone',
+  isAsked: (body) => body.top_p === 0,
+  emulation: {
+    how: `${ALMOST_ZERO} is sent`,
+    rewrite: (sent) => {
+      sent.top_p = ALMOST_ZERO;
+    },
+  },
+};
+
 export const seed: Feature = {
   name: 'seed',
   param: 'seed',

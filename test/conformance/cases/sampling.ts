@@ -11,6 +11,7 @@ export const SAMPLING_CASES: ConformanceCase[] = [
   { name: 'top_p 1', body: { ...SEEDED, top_p: 1 } },
   { name: 'top_p 0.2', body: { ...SEEDED, top_p: 0.2 } },
   { name: 'top_p 0.01, which leaves the likeliest', body: { ...SEEDED, top_p: 0.01 } },
+  { name: 'top_p 0', body: { ...SEEDED, top_p: 0 } },
   { name: 'seed 0', body: { ...SEEDED, seed: 0 } },
   { name: 'a negative seed', body: { ...SEEDED, seed: -7 } },
   { name: 'a seed beyond 32 bits', body: { ...SEEDED, seed: 2 ** 40 + 1 } },

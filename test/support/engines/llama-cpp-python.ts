@@ -20,6 +20,7 @@ export class LlamaCppPython extends Dialect {
   }
 
   override refuse(body: Body): Refusal | undefined {
+    if (body.prompt === '') return broken('');
     if (isOfTokens(body.prompt)) return broken("[{'type': 'string_type', 'loc': ('body', 'prompt')}]");
     if (Array.isArray(body.prompt) && body.prompt.length > 1) return broken('assert len(prompt) <= 1: invalid');
     const nullName = NOT_NULL.find((name) => body[name] === null);

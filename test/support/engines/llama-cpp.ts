@@ -44,7 +44,7 @@ export class LlamaCpp extends Dialect {
       bestOf: asked.n,
       echo: false,
       topLogprobs: asked.topLogprobs === 0 ? undefined : asked.topLogprobs,
-      maxTokens: limitOf(body.max_tokens ?? body.n_predict),
+      maxTokens: body.prompt === '' ? 0 : limitOf(body.max_tokens ?? body.n_predict),
       sampling: { ...asked.sampling, penaltyWindow: PENALTY_WINDOW },
     };
   }

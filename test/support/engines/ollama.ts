@@ -32,7 +32,8 @@ export class Ollama extends Dialect {
       bestOf: 1,
       echo: false,
       topLogprobs: undefined,
-      maxTokens: typeof body.max_tokens === 'number' && body.max_tokens > 0 ? body.max_tokens : UNLIMITED,
+      maxTokens: prompt === '' ? 0 : limitOf(body.max_tokens),
+      sampling: { ...asked.sampling, topP: body.top_p === 0 ? 1 : asked.sampling.topP },
     };
   }
 
@@ -72,4 +73,8 @@ export class Ollama extends Dialect {
 
 function withoutLogprobs(choice: object): object {
   return Object.fromEntries(Object.entries(choice).filter(([name]) => name !== 'logprobs'));
+}
+
+function limitOf(maxTokens: unknown): number {
+  return typeof maxTokens === 'number' && maxTokens > 0 ? maxTokens : UNLIMITED;
 }

@@ -25,6 +25,8 @@ const withoutStops = (): Partial<Asked> => ({ stops: [] });
 /** What an engine does that lacks a capability, for each of them. */
 export const PLANTS: Record<FeatureName, Plant> = {
   prompt_list: { isAsked: (given) => !hasOnePrompt(given) && !isOfTokens(given.prompt), ignore: onlyFirst },
+  // The model is loaded, and nothing is generated.
+  prompt_empty: { isAsked: ({ prompt }) => promptsOf(prompt).includes(''), ignore: () => ({ maxTokens: 0 }) },
   prompt_tokens: {
     isAsked: (given) => hasOnePrompt(given) && isOfTokens(given.prompt),
     ignore: () => ({ prompts: [] }),
@@ -64,6 +66,7 @@ export const PLANTS: Record<FeatureName, Plant> = {
     ignore: sampled({ temperature: 0.5, topK: 5 }),
   },
   top_p_one: { isAsked: ({ top_p: topP }) => topP === 1, ignore: sampled({ topP: 0.5 }) },
+  top_p_zero: { isAsked: ({ top_p: topP }) => topP === 0, ignore: sampled({ topP: 1 }) },
   seed: { isAsked: ({ seed }) => seed !== undefined, ignore: () => ({ seed: anotherSeed() }) },
   logit_bias: {
     isAsked: ({ logit_bias: bias }) => Object.keys(bias ?? {}).length > 0,

@@ -12,6 +12,8 @@ export class Vllm extends Dialect {
 
   override refuse(body: Body): Refusal | undefined {
     if (body.suffix !== undefined && body.suffix !== null) return bad('suffix is not currently supported');
+    if (body.prompt === '') return bad('Either prompt or prompt_embeds must be provided and non-empty.');
+    if (body.top_p === 0) return bad('top_p must be in (0, 1], got 0.0.');
     if (body.n === null) return bad("1 validation error:\n  {'type': 'int_type', 'loc': ('body', 'n')}");
     if (body.max_tokens === 0 && body.echo !== true) return bad('max_tokens must be at least 1, got 0.');
     if (Number(body.n ?? 1) > 1 && body.temperature === 0) {

@@ -37,6 +37,14 @@ export const promptProbes: readonly Probe[] = [
     },
   },
   {
+    feature: 'prompt_empty',
+    apis: ['completions'],
+    async judge(engine) {
+      const answer = await engine.good(engine.greedyBody(4, ''));
+      return textOf(answer) === '' ? ignored('nothing is generated') : honoured();
+    },
+  },
+  {
     feature: 'prompt_tokens',
     apis: ['completions'],
     async judge(engine) {

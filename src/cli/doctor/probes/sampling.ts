@@ -42,6 +42,15 @@ export const samplingProbes: readonly Probe[] = [
     },
   },
   {
+    feature: 'top_p_zero',
+    async judge(engine) {
+      if (!engine.isHonoured('temperature')) return unclear('the texts do not vary at temperature 2');
+      const hot = engine.hotBody(MAX_TOKENS);
+      const body = { ...hot, top_p: 0 };
+      return judgeNarrow(await textsOf(engine, [body, body, body], hot), await engine.greedy(MAX_TOKENS));
+    },
+  },
+  {
     feature: 'seed',
     async judge(engine) {
       const hot = engine.hotBody(MAX_TOKENS);
