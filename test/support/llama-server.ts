@@ -1,0 +1,73 @@
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
+import { until, within } from './wait.js';
+
+const PROGRAM = process.env.LLAMA_SERVER ?? 'llama-server';
+const MODEL = fileURLToPath(new URL('../../engine/models/storyteller.gguf', import.meta.url));
+
+/** llama.cpp's own server with the model that is shipped: a process that can be killed, and comes back on the same port. */
+export class LlamaServer {
+  private constructor(
+    private child: ChildProcess,
+    readonly port: number,
+  ) {}
+
+  static get isInstalled(): boolean {
+    return !spawnSync(PROGRAM, ['--version'], { timeout: 30_000 }).error;
+  }
+
+  static async start(): Promise<LlamaServer> {
+    const { child, port } = await spawnServer(0);
+    return new LlamaServer(child, port);
+  }
+
+  get baseUrl(): string {
+    return `http://127.0.0.1:${this.port}/v1`;
+  }
+
+  /** SIGKILL, whatever it is doing. Resolves when the process is gone. */
+  async kill(): Promise<void> {
+    const gone = once(this.child, 'exit');
+    this.child.kill('SIGKILL');
+    await gone;
+  }
+
+  async restart(): Promise<void> {
+    ({ child: this.child } = await spawnServer(this.port));
+  }
+
+  async stop(): Promise<void> {
+    if (this.child.exitCode === null && this.child.signalCode === null) await this.kill();
+  }
+
+  /** All tokens that it has generated, when none is being generated any more. */
+  async tokensWhenIdle(): Promise<number> {
+    let text = '';
+    await until('llama-server to be idle', async () => {
+      text = await (await fetch(`http://127.0.0.1:${this.port}/metrics`)).text();
+      return valueOf('requests_processing', text) === 0;
+    });
+    return valueOf('tokens_predicted_total', text);
+  }
+}
+
+async function spawnServer(port: number): Promise<{ child: ChildProcess; port: number }> {
+  const args = ['-m', MODEL, '--alias', 'storyteller', '--host', '127.0.0.1', '--port', String(port), '-t', '1'];
+  // Each of four slots has all of the model's context.
+  const child = spawn(PROGRAM, [...args, '-np', '4', '-c', '2048', '--metrics'], {
+    stdio: ['ignore', 'ignore', 'pipe'],
+  });
+  const listening = new Promise<number>((resolve) => {
+    createInterface(child.stderr).on('line', (line) => {
+      const [, found] = /listening on http:\/\/127\.0\.0\.1:(\d+)/.exec(line) ?? [];
+      if (found !== undefined) resolve(Number(found));
+    });
+  });
+  return { child, port: await within('llama-server to listen', listening) };
+}
+
+function valueOf(name: string, metrics: string): number {
+  return Number(new RegExp(`^llamacpp:${name} (\\S+)$`, 'm').exec(metrics)?.[1]);
+}
