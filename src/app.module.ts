@@ -8,6 +8,8 @@ import type { GatewayConfig } from './config/config.js';
 import { ConfigModule } from './config/config.module.js';
 import { ErrorFilter } from './errors/error.filter.js';
 import { HealthModule } from './health/health.module.js';
+import type { RemoteStore } from './limits/guarded-store.js';
+import { LimitsModule } from './limits/limits.module.js';
 import { ModelsModule } from './models/models.module.js';
 import type { Clock } from './common/clock.js';
 import type { Logger } from './observability/logger.js';
@@ -20,6 +22,8 @@ export interface AppParts {
   clock: Clock;
   /** What it shares with other processes; without it, nothing. */
   sharing?: Sharing;
+  /** What is used of the limits, where another process of this gateway keeps it. */
+  sharedLimits?: RemoteStore;
 }
 
 /**
@@ -28,7 +32,7 @@ export interface AppParts {
  */
 @Module({})
 export class AppModule {
-  static forRoot({ config, logger, clock, sharing = alone }: AppParts): DynamicModule {
+  static forRoot({ config, logger, clock, sharing = alone, sharedLimits }: AppParts): DynamicModule {
     return {
       module: AppModule,
       imports: [
@@ -36,6 +40,7 @@ export class AppModule {
         TelemetryModule.forRoot(logger, clock),
         SharingModule.forRoot(sharing),
         AuthModule,
+        LimitsModule.forRoot(sharedLimits),
         CompletionsModule,
         ModelsModule,
         HealthModule,

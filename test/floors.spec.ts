@@ -14,6 +14,7 @@ const FLOORS = [
   'upstreams',
   'routing',
   'auth',
+  'limits',
   'http',
   'completions',
   'models',

@@ -53,6 +53,16 @@ describe('two workers', () => {
     expect(gateway.banner.match(/Listening on/g)).toHaveLength(1);
   });
 
+  it('keep the limits of a key together', async () => {
+    const limits = { requestsPerMinute: 10 };
+    const limited = [...API_KEYS, { id: 'team', hash: hashApiKey('team-key'), limits }];
+    const url = await start({}, { apiKeys: limited });
+    const answers = await Promise.all(Array.from({ length: 30 }, () => post(url, REQUEST, 'team-key')));
+    expect(answers.filter(({ status }) => status === 200)).toHaveLength(10);
+    expect(answers.filter(({ status }) => status === 429)).toHaveLength(20);
+    await Promise.all([hasServed(1), hasServed(2)]);
+  });
+
   it('show the metrics of both, whichever is asked', async () => {
     const url = await start();
     const attempts = 'gateway_upstream_attempts_total{upstream="fake",kind="first",outcome="ok"} 5';

@@ -5,11 +5,14 @@ import { toApiError } from '../errors/error-body.js';
 import { modelNotFound } from '../errors/model-not-found.js';
 import { recordError } from '../errors/record-error.js';
 import type { EligibleCandidate } from '../routing/candidate.js';
+import { Limiter } from '../limits/limiter.js';
+import type { Reservation } from '../limits/reservation.js';
 import { Router } from '../routing/router.js';
 import { Metrics } from '../observability/metrics.js';
 import { LOGGER, type Logger } from '../observability/logger.js';
 import { RANDOM, type Random } from '../common/random.js';
 import { AnswerMemory } from './answer-memory.js';
+import type { CreateCompletionDto } from '../contract/create-completion.dto.js';
 import type { ClientConnection } from '../http/client-connection.js';
 import { CompletionJob } from './completion-job.js';
 import type { RequestBody } from '../http/request-body.js';
@@ -24,28 +27,45 @@ export class CompletionsService {
     private readonly memory: AnswerMemory,
     @Inject(RANDOM) private readonly random: Random,
     private readonly metrics: Metrics,
+    private readonly limiter: Limiter,
   ) {}
 
   /** @throws {ApiError} as long as nothing was sent to the caller; after that, an error ends the stream as an event. */
   async complete(body: RequestBody, caller: Caller, client: ClientConnection): Promise<void> {
     let job: CompletionJob | undefined;
     let maxTokens = 0;
+    let reservation: Reservation | undefined;
+    let outcome: 'answered' | 'failed' = 'failed';
+    const { exchange, cancellation } = client;
     try {
       job = new CompletionJob(body, caller, client, this.config.routing, this.memory, this.random);
       const candidates = this.prepare(job, caller, client);
+      const reserving = this.limiter.reserve(caller, body.value as CreateCompletionDto, exchange);
+      if (reserving) {
+        reservation = reserving instanceof Promise ? await reserving : reserving;
+        client.setHeaders(reservation.headers);
+      }
+      if (job.isStream && this.config.server.heartbeat === 'early') client.begin();
       maxTokens = job.maxTokens;
       this.metrics.tokensInFlight.inc(maxTokens);
       const running = this.router.run(job, candidates);
       // Whatever it waits for now, a slot or an answer: the body would be parsed all that time.
       body.fold();
       await running;
+      outcome = 'answered';
     } catch (thrown) {
-      if (!client.hasBegun || client.cancellation.isCancelled) throw thrown;
+      if (!client.hasBegun || cancellation.isCancelled) throw thrown;
       const error = toApiError(thrown);
-      recordError(client.exchange, error, this.logger);
+      recordError(exchange, error, this.logger);
       client.fail(error);
     } finally {
       this.metrics.tokensInFlight.dec(maxTokens);
+      reservation?.settle({
+        exchange,
+        outcome: outcome === 'failed' && cancellation.isCancelled ? 'aborted' : outcome,
+        isStream: job?.isStream ?? false,
+        generatedTokens: job?.progress() ?? 0,
+      });
       job?.close();
       body.release();
     }
@@ -66,7 +86,6 @@ export class CompletionsService {
     const eligible = candidates.map((each) => job.qualify(each)).filter((each) => each !== undefined);
     if (eligible.length === 0) throw job.refusalBy(first);
     if (this.router.isListed(requestedModel)) exchange.modelLabel = requestedModel;
-    if (exchange.stream && this.config.server.heartbeat === 'early') client.begin();
     return eligible;
   }
 }

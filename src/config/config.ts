@@ -32,6 +32,7 @@ import {
   IsWholeNumber,
   IsWorkerCount,
 } from './config-rules.js';
+import { IsModelLimits } from './model-limits.js';
 import { IsModelMap } from './model-map.js';
 
 /**
@@ -416,6 +417,69 @@ export class RoutingConfig {
   discoverIntervalMs = 60_000;
 }
 
+/** So much a minute is counted exactly. */
+const MAX_RATE = 50_000_000_000;
+const MAX_BUDGET = Number.MAX_SAFE_INTEGER;
+const MAX_CONCURRENT = 1_000_000;
+
+/** The limits of a key, and what holds for one without its own. Without a limit, any number. */
+export class LimitOptions {
+  /** Requests a minute, as many at once after a minute without any. */
+  @IsOptional()
+  @IsWholeNumber(1, MAX_RATE)
+  requestsPerMinute?: number;
+
+  /** Tokens a minute: of prompts and of answers. */
+  @IsOptional()
+  @IsWholeNumber(1, MAX_RATE)
+  tokensPerMinute?: number;
+
+  /** Tokens a calendar month, in UTC. */
+  @IsOptional()
+  @IsWholeNumber(1, MAX_BUDGET)
+  tokensPerMonth?: number;
+
+  /** Requests that are under way at the same time. */
+  @IsOptional()
+  @IsWholeNumber(1, MAX_CONCURRENT)
+  concurrentRequests?: number;
+}
+
+export class ScopeLimits extends LimitOptions {
+  /** Further limits for the models that match a pattern, all of them together: a map from patterns, with `*` for any characters. */
+  @IsOptional()
+  @IsModelLimits({
+    requestsPerMinute: MAX_RATE,
+    tokensPerMinute: MAX_RATE,
+    tokensPerMonth: MAX_BUDGET,
+    concurrentRequests: MAX_CONCURRENT,
+  })
+  models?: Record<string, LimitOptions>;
+}
+
+export class LimitsConfig {
+  /** Where it is kept what is used of the limits: in this gateway's memory. */
+  @IsOneOf(['memory'])
+  store = 'memory';
+
+  /**
+   * While the store cannot be asked: each replica keeps its share of the limits itself (`local`), nothing is limited
+   * (`open`), or requests that have limits get 503 (`closed`).
+   */
+  @IsOneOf(['local', 'open', 'closed'])
+  onStoreFailure: 'local' | 'open' | 'closed' = 'local';
+
+  /** Tokens that one request may ask for: `max_tokens` × the larger of `n` and `best_of` × prompts. More is 400. */
+  @IsOptional()
+  @IsWholeNumber(1, MAX_BUDGET)
+  maxTokensPerRequest?: number;
+
+  /** The limits of each key, as far as it has none of its own. */
+  @IsSection()
+  @Type(() => LimitOptions)
+  default = new LimitOptions();
+}
+
 export class ApiKeyConfig {
   /** How the access log calls it. */
   @IsName()
@@ -445,6 +509,12 @@ export class ApiKeyConfig {
   /** May read the metrics and the state of the upstreams. */
   @IsSwitch()
   admin = false;
+
+  /** How much it may use; each limit replaces the one of `limits.default`. */
+  @IsOptional()
+  @IsSection()
+  @Type(() => ScopeLimits)
+  limits?: ScopeLimits;
 }
 
 export class EmbeddedConfig {
@@ -474,6 +544,10 @@ export class GatewayConfig {
   @IsSection()
   @Type(() => RoutingConfig)
   routing = new RoutingConfig();
+
+  @IsSection()
+  @Type(() => LimitsConfig)
+  limits = new LimitsConfig();
 
   /** Empty: the embedded engine. */
   @IsListOfSections()

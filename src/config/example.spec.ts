@@ -10,8 +10,11 @@ import {
   EmbeddedConfig,
   GatewayConfig,
   HealthConfig,
+  LimitOptions,
+  LimitsConfig,
   LogConfig,
   RoutingConfig,
+  ScopeLimits,
   ServerConfig,
   TimeoutsConfig,
   TlsConfig,
@@ -40,7 +43,8 @@ describe('gateway.example.yaml', () => {
   });
 
   it('mentions every option, in the order of the config page', () => {
-    const example = parse(text) as Section & Record<'upstreams' | 'apiKeys', [Section]> & { server: Section };
+    const example = parse(text) as Section &
+      Record<'upstreams' | 'apiKeys', [Section]> & { server: Section; limits: Section };
     const [upstream] = example.upstreams;
     const sections: [new () => object, unknown][] = [
       [GatewayConfig, example],
@@ -54,7 +58,10 @@ describe('gateway.example.yaml', () => {
       [TlsConfig, upstream.tls],
       [HealthConfig, upstream.health],
       [RoutingConfig, example.routing],
+      [LimitsConfig, example.limits],
+      [LimitOptions, example.limits.default],
       [ApiKeyConfig, example.apiKeys[0]],
+      [ScopeLimits, example.apiKeys[0].limits],
     ];
     for (const [section, shown] of sections) expect(Object.keys(shown as Section)).toEqual(optionsOf(section));
   });

@@ -6,6 +6,7 @@ import { hashApiKey } from './api-key-hash.js';
 import { GatewayConfig, HealthConfig, RoutingConfig } from './config.js';
 import { ConfigError, configPath, type Environment, loadConfig } from './load-config.js';
 
+const LIMITS = { models: { 'x*': { tokensPerMinute: 5 } }, concurrentRequests: 2 };
 const HASH = `sha256:${'0a'.repeat(32)}`;
 const OTHER_HASH = `sha256:${'0b'.repeat(32)}`;
 
@@ -149,7 +150,8 @@ describe('loadConfig', () => {
             health: { intervalMs: 5 }
           - { name: b, baseUrl: "https://[::1]:8000/", models: [x, y] }
         apiKeys:
-          - { id: team, hash: "${HASH}", organization: org, project: p, models: [x] }
+          - { id: team, hash: "${HASH}", organization: org, project: p, models: [x], limits: ${JSON.stringify(LIMITS)} }
+        limits: { onStoreFailure: open, default: { requestsPerMinute: "60" } }
       `);
       expect(config).toEqual({
         server: {
@@ -180,6 +182,7 @@ describe('loadConfig', () => {
         log: { level: 'warn' },
         tracing: { sampler: 'parentbased_always_on', samplerArgument: 1, resourceAttributes: '' },
         embedded: { model: 'a.gguf' },
+        limits: { store: 'memory', onStoreFailure: 'open', default: { requestsPerMinute: 60 } },
         upstreams: [
           {
             name: 'gpu-a',
@@ -224,7 +227,9 @@ describe('loadConfig', () => {
             health: { ...new HealthConfig() },
           },
         ],
-        apiKeys: [{ id: 'team', hash: HASH, organization: 'org', project: 'p', models: ['x'], admin: false }],
+        apiKeys: [
+          { id: 'team', hash: HASH, organization: 'org', project: 'p', models: ['x'], admin: false, limits: LIMITS },
+        ],
       });
     });
 
@@ -361,9 +366,21 @@ describe('loadConfig', () => {
       ]);
     });
 
+    it('of limits that are none, by the pattern of the models', () => {
+      const limits = `limits: { models: { 'a*': { tokensPerMinute: 0 } }, requestsPerMinute: 1.5 }`;
+      expect(problemsOf(() => load(`apiKeys: [{ id: a, hash: "${HASH}", ${limits} }]`))).toEqual([
+        'apiKeys[0].limits.models: a*.tokensPerMinute must be a whole number from 1 to 50000000000',
+        'apiKeys[0].limits.requestsPerMinute: must be a whole number from 1 to 50000000000',
+      ]);
+      expect(problemsOf(() => load('limits: { store: file, default: { models: {} } }'))).toEqual([
+        'limits.store: must be one of: memory',
+        expect.stringMatching(/^limits\.default\.models: no such option; there are requestsPerMinute/),
+      ]);
+    });
+
     it('of unknown options, with those that there are', () => {
       expect(problemsOf(() => load('{ sever: {}, log: { levle: info }, embedded: { path: x } }'))).toEqual([
-        'sever: no such option; there are server, log, tracing, embedded, routing, upstreams, apiKeys',
+        'sever: no such option; there are server, log, tracing, embedded, routing, limits, upstreams, apiKeys',
         'log.levle: no such option; there are level',
         'embedded.path: no such option; there are model',
       ]);

@@ -122,13 +122,14 @@ function resolveReferences(value: unknown, env: Environment, path: string, probl
   );
 }
 
-/** What the environment alone can say. `HOST`, `PORT`, `WORKERS` and `LOG_LEVEL` override the file; the rest must not contradict it. */
+/** What the environment alone can say. `HOST`, `PORT`, `WORKERS`, `LOG_LEVEL` and `LIMITS_STORE` override the file; the rest must not contradict it. */
 function withEnvironment(file: Section, env: Environment, problems: string[]): Section {
   const config: Section = { ...file };
   override(config, 'server', { host: env.HOST, port: env.PORT, workers: env.WORKERS });
   override(config, 'log', { level: env.LOG_LEVEL });
   withTracing(config, env);
   override(config, 'embedded', { model: env.EMBEDDED_MODEL });
+  override(config, 'limits', { store: env.LIMITS_STORE });
 
   const keys = [
     ...keysIn('API_KEYS', env, problems).map((hash, index) => ({ id: `env-${index + 1}`, hash })),
@@ -211,6 +212,7 @@ const VARIABLES: Readonly<Record<string, string>> = {
   'tracing.serviceName': 'OTEL_SERVICE_NAME',
   'tracing.resourceAttributes': 'OTEL_RESOURCE_ATTRIBUTES',
   'embedded.model': 'EMBEDDED_MODEL',
+  'limits.store': 'LIMITS_STORE',
   'upstreams[0].baseUrl': 'UPSTREAM_BASE_URL',
   'upstreams[0].apiKey': 'UPSTREAM_API_KEY',
   'upstreams[0].engine': 'UPSTREAM_ENGINE',

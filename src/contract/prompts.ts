@@ -1,6 +1,9 @@
 import { lengthInCodePoints } from '../common/code-points.js';
 import type { CreateCompletionDto } from './create-completion.dto.js';
 
+/** Of a request that does not say. */
+export const DEFAULT_MAX_TOKENS = 16;
+
 /** A text, or a list of token ids. */
 export type Prompt = string | number[];
 

@@ -66,6 +66,11 @@ export class ClientConnection implements StalledAnswer {
     return this.clock.now();
   }
 
+  /** For the answer, whatever it will be. */
+  setHeaders(headers: Readonly<Record<string, string>>): void {
+    for (const name in headers) this.response.setHeader(name, headers[name] ?? '');
+  }
+
   get hasBegun(): boolean {
     return this.response.headersSent;
   }

@@ -31,6 +31,7 @@ function describe(exchange: Exchange): object {
     status,
     errorCode: boundedIfAny(exchange.errorCode, MAX_NAME),
     errorReason: boundedIfAny(exchange.errorReason, MAX_TEXT),
+    refusedBy: boundedIfAny(exchange.refusedBy, MAX_NAME),
     keyId: boundedIfAny(keyId, MAX_NAME),
     organization: boundedIfAny(organization, MAX_NAME),
     project: boundedIfAny(project, MAX_NAME),

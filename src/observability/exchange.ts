@@ -38,6 +38,8 @@ export class Exchange {
   tracestate: string | undefined;
   /** Where tracing is configured. */
   trace: Trace | undefined;
+  /** The limit that refused it: `key.requests`, `project.tokens:llama*`. */
+  refusedBy: string | undefined;
   /** The `error.code` of the answer, also of a stream that failed after its 200. */
   errorCode: string | undefined;
   /** What happened inside. It may name an upstream, and so is for the log only. */

@@ -101,6 +101,27 @@ export class Metrics {
     registers: [this.registry],
   });
 
+  readonly limitsRefused = new Counter({
+    name: 'gateway_limits_refused_total',
+    help: 'Requests that a limit refused.',
+    labelNames: ['scope', 'kind'] as const,
+    registers: [this.registry],
+  });
+
+  readonly limitStoreUp = new Gauge({
+    name: 'gateway_limits_store_up',
+    help: '1 while the store of the limits answers; 0 while `limits.onStoreFailure` is in force.',
+    registers: [this.registry],
+    // Each worker finds out by itself.
+    aggregator: 'min',
+  });
+
+  readonly limitsUnsettled = new Counter({
+    name: 'gateway_limits_unsettled_total',
+    help: 'Requests whose reservation may have stayed charged, since the store of the limits could not be told.',
+    registers: [this.registry],
+  });
+
   readonly configReloads = new Counter({
     name: 'gateway_config_reloads_total',
     help: 'Times that the configuration was read again: applied or refused.',

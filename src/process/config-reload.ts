@@ -2,13 +2,14 @@ import type { INestApplicationContext } from '@nestjs/common';
 import { isDeepStrictEqual } from 'node:util';
 import { ApiKeyStore } from '../auth/api-key.store.js';
 import type { GatewayConfig } from '../config/config.js';
+import { Limiter } from '../limits/limiter.js';
 import { ConfigError } from '../config/load-config.js';
 import type { Logger } from '../observability/logger.js';
 import type { Metrics } from '../observability/metrics.js';
 import { UpstreamRegistry } from '../upstreams/upstream-registry.js';
 
 /** The parts of the configuration that are fixed while a process serves. */
-const FIXED_SECTIONS = ['server', 'log', 'embedded', 'routing'] as const;
+const FIXED_SECTIONS = ['server', 'log', 'embedded', 'routing', 'limits'] as const;
 
 export type ReloadReason = 'change' | 'SIGHUP';
 
@@ -17,6 +18,7 @@ export function takeConfig(app: INestApplicationContext, next: GatewayConfig): v
   // What may throw comes first: after it, nothing is half done.
   if (next.upstreams.length > 0) app.get(UpstreamRegistry).replace(next.upstreams);
   app.get(ApiKeyStore).replace(next.apiKeys);
+  app.get(Limiter).replaceKeys(next.apiKeys);
 }
 
 /**

@@ -8,6 +8,7 @@ import { systemClock } from '../common/clock.js';
 import type { Metrics } from '../observability/metrics.js';
 import { metricsOf } from '../observability/observability.module.js';
 import { EmbeddedEngine, type EngineAddress } from '../upstreams/embedded-engine.js';
+import { MemoryStore } from '../limits/memory-store.js';
 import { FrontDoor } from './workers/front-door.js';
 import type { ToPrimary, ToWorker } from './workers/messages.js';
 import { MetricsSum } from './workers/metrics-sum.js';
@@ -40,7 +41,9 @@ class Primary implements PoolOwner, Service {
   private readonly door = new FrontDoor<WorkerProcess>(systemClock);
   private readonly pool: WorkerPool;
   private readonly engine: EmbeddedEngine | undefined;
-  private readonly limits: SharedLimits;
+  private readonly slots: SharedLimits;
+  /** What is used of the limits of callers. */
+  private readonly limits = new MemoryStore(systemClock);
   private readonly sum: MetricsSum;
 
   constructor(private readonly parts: PrimaryParts) {
@@ -53,8 +56,8 @@ class Primary implements PoolOwner, Service {
       this.engine = new EmbeddedEngine(config.embedded.model, systemClock, logger, onMove);
     }
     const tell = (id: number, message: ToWorker): void => this.workerOf(id)?.tell(message);
-    this.limits = new SharedLimits(workerCount, tell);
-    this.limits.replace(config.upstreams);
+    this.slots = new SharedLimits(workerCount, tell);
+    this.slots.replace(config.upstreams);
     this.sum = new MetricsSum(
       () => this.pool.workers.filter(({ state }) => state !== 'starting').map(({ id }) => id),
       (id) => tell(id, { type: 'reportMetrics' }),
@@ -114,7 +117,13 @@ class Primary implements PoolOwner, Service {
   }
 
   startMessage(): ToWorker {
-    return { type: 'start', config: this.configOfWorkers(), engine: this.engineAddress, drained: [...this.drained] };
+    return {
+      type: 'start',
+      config: this.configOfWorkers(),
+      engine: this.engineAddress,
+      drained: [...this.drained],
+      workerCount: this.parts.workerCount,
+    };
   }
 
   serves(worker: WorkerProcess): void {
@@ -128,7 +137,7 @@ class Primary implements PoolOwner, Service {
 
   gone(worker: WorkerProcess): void {
     this.door.gone(worker);
-    this.limits.gone(worker.id);
+    this.slots.gone(worker.id);
     this.sum.gone(worker.id);
   }
 
@@ -138,15 +147,26 @@ class Primary implements PoolOwner, Service {
         this.door.taken(worker);
         break;
       case 'wanted':
-        this.limits.of(message.upstream)?.wanted(worker.id);
+        this.slots.of(message.upstream)?.wanted(worker.id);
         break;
       case 'returned':
-        this.limits.of(message.upstream)?.returned(worker.id, message.count);
+        this.slots.of(message.upstream)?.returned(worker.id, message.count);
         break;
       case 'drainUpstream':
         if (message.isDrained) this.drained.add(message.upstream);
         else this.drained.delete(message.upstream);
         this.pool.tellAll({ type: 'drained', upstreams: [...this.drained] });
+        break;
+      case 'reserve': {
+        const { lease } = message.request;
+        worker.tell({ type: 'reserved', lease, answer: this.limits.reserve(message.request) });
+        break;
+      }
+      case 'settle':
+        this.limits.settle(message.request);
+        break;
+      case 'renew':
+        this.limits.renew(message.requests);
         break;
       case 'metrics':
         this.sum.reported(worker.id, message.snapshot);
@@ -170,15 +190,15 @@ class Primary implements PoolOwner, Service {
 
   /** On SIGHUP new workers come: for them more can change than for those that serve. */
   private takeConfig(next: GatewayConfig, reason: ReloadReason): GatewayConfig {
-    const { server, log, routing, embedded } = this.config;
+    const { server, log, routing, limits, embedded } = this.config;
     const { host, port, workers } = server;
     const changed =
       reason === 'SIGHUP'
         ? { server: Object.assign(new ServerConfig(), next.server, { host, port, workers }) }
-        : { server, log, routing };
+        : { server, log, routing, limits };
     this.config = { ...next, ...changed, embedded };
     this.parts.logger.level = this.config.log.level;
-    this.limits.replace(next.upstreams);
+    this.slots.replace(next.upstreams);
     this.pool.tellAll({ type: 'config', config: this.configOfWorkers() });
     return this.config;
   }

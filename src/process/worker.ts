@@ -16,6 +16,7 @@ import { UpstreamRegistry } from '../upstreams/upstream-registry.js';
 import { HandedConnections } from './workers/handed-connections.js';
 import type { ToWorker } from './workers/messages.js';
 import { PrimaryChannel } from './workers/primary-channel.js';
+import { PrimaryLimitStore } from './workers/primary-limit-store.js';
 import { WorkerSharing } from './workers/worker-sharing.js';
 
 /** One of the processes that serve when `server.workers` is more than 1: the whole application, but for the port. */
@@ -43,6 +44,7 @@ class GatewayWorker implements Service {
     private readonly app: NestExpressApplication,
     private readonly config: GatewayConfig,
     private readonly sharing: WorkerSharing,
+    private readonly limits: PrimaryLimitStore | undefined,
     private readonly channel: PrimaryChannel,
     private readonly logger: Logger,
     private readonly shutdown: Shutdown,
@@ -56,14 +58,16 @@ class GatewayWorker implements Service {
     const config = toConfig(start.config);
     const logger = createSharedLogger(config.log.level, { worker: cluster.worker?.id });
     const sharing = new WorkerSharing(channel);
-    const app = await createApp({ config, logger, clock: systemClock, sharing });
+    const sharedLimits =
+      config.limits.store === 'memory' ? new PrimaryLimitStore(channel, start.workerCount) : undefined;
+    const app = await createApp({ config, logger, clock: systemClock, sharing, ...(sharedLimits && { sharedLimits }) });
     const registry = app.get(UpstreamRegistry);
     registry.engineListensAt(start.engine);
     registry.drainedAre(start.drained);
     registry.onDrain = (upstream, isDrained) => void channel.tell({ type: 'drainUpstream', upstream, isDrained });
     app.get(Metrics).readFrom(() => channel.readMetrics());
     await app.init();
-    const worker = new GatewayWorker(app, config, sharing, channel, logger, shutdown);
+    const worker = new GatewayWorker(app, config, sharing, sharedLimits, channel, logger, shutdown);
     shutdown.starts(worker, logger);
     channel.onMessage((message, socket) => worker.hear(message, socket));
     shutdown.serves();
@@ -110,6 +114,9 @@ class GatewayWorker implements Service {
         break;
       case 'full':
         this.sharing.sharedSlotsOf(message.upstream).markFull();
+        break;
+      case 'reserved':
+        this.limits?.reserved(message.lease, message.answer);
         break;
       case 'recalled':
         this.sharing.sharedSlotsOf(message.upstream).recall();

@@ -2,14 +2,12 @@ import type { Usage } from '../../observability/usage.js';
 import { choiceTellsMore } from '../answer-fields.js';
 import type { UpstreamChoice } from '../canonical.js';
 import { lengthInCodePoints } from '../../common/code-points.js';
-import { echoedPromptOf } from '../../contract/prompts.js';
+import { DEFAULT_MAX_TOKENS, echoedPromptOf } from '../../contract/prompts.js';
 import { asLegacy, selectTokens } from '../legacy-logprobs.js';
 import { emptyMirrors } from '../mirrors.js';
 import type { SentBody } from '../dialects/dialect.js';
 import type { ChoiceFitter, Feature, FeatureEmulation } from './feature.js';
 import { isText } from './prompts.js';
-
-export const DEFAULT_MAX_TOKENS = 16;
 
 export const maxTokensAbsent: Feature = {
   name: 'max_tokens_absent',

@@ -1,6 +1,5 @@
 import type { CreateCompletionDto } from '../../contract/create-completion.dto.js';
-import { promptsOf } from '../../contract/prompts.js';
-import { DEFAULT_MAX_TOKENS } from '../features/max-tokens.js';
+import { DEFAULT_MAX_TOKENS, promptsOf } from '../../contract/prompts.js';
 import { mayBeResumed } from './resumable-fields.js';
 import type { StreamProgress } from './stream-progress.js';
 

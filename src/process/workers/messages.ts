@@ -1,5 +1,6 @@
 import type { MetricObjectWithValues, MetricValue } from 'prom-client';
 import type { GatewayConfig } from '../../config/config.js';
+import type { ReserveAnswer, ReserveRequest } from '../../limits/limit-store.js';
 import type { EngineAddress } from '../../upstreams/embedded-engine.js';
 
 /** Every metric of one process, as prom-client writes it for others. */
@@ -8,7 +9,7 @@ export type MetricsSnapshot = MetricObjectWithValues<MetricValue<string>>[];
 /** What the primary process tells a worker. They arrive in the order in which they were sent. */
 export type ToWorker =
   /** Begin: the validated configuration, as JSON leaves it, and where the primary's embedded engine listens. */
-  | { type: 'start'; config: GatewayConfig; engine?: EngineAddress | undefined; drained: string[] }
+  | { type: 'start'; config: GatewayConfig; engine?: EngineAddress | undefined; drained: string[]; workerCount: number }
   /** Serve this connection, which comes along. Answered with `taken`. */
   | { type: 'connection' }
   /** The upstreams and API keys of a new configuration. */
@@ -23,6 +24,8 @@ export type ToWorker =
   | { type: 'full'; upstream: string }
   /** Others want slots of the upstream: give back what you do not use, or what gets free next. Answered with `returned`. */
   | { type: 'recalled'; upstream: string }
+  /** The answer to `reserve`. */
+  | { type: 'reserved'; lease: string; answer: ReserveAnswer }
   /** Answered with `metrics`. */
   | { type: 'reportMetrics' }
   /** The answer to `readMetrics`. */
@@ -48,5 +51,9 @@ export type ToPrimary =
   | { type: 'drainUpstream'; upstream: string; isDrained: boolean }
   | { type: 'wanted'; upstream: string }
   | { type: 'returned'; upstream: string; count: number }
+  /** Check and take what the request may use of its limits. Answered with `reserved`. */
+  | { type: 'reserve'; request: ReserveRequest }
+  | { type: 'settle'; request: ReserveRequest }
+  | { type: 'renew'; requests: readonly ReserveRequest[] }
   | { type: 'metrics'; snapshot: MetricsSnapshot }
   | { type: 'readMetrics'; id: number };

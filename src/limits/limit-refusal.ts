@@ -1,0 +1,55 @@
+import { ApiError } from '../errors/api-error.js';
+import { type Claim, fits, type LimitKind, type LimitRule, waitMsOf } from './limit-rule.js';
+
+/** When one of the requests under way will have ended is not known. */
+const CONCURRENCY_WAIT_MS = 1_000;
+
+const WORDS: Readonly<Record<LimitKind, string>> = {
+  requests: 'requests per minute',
+  tokens: 'tokens per minute',
+  budget: 'tokens per month',
+  concurrency: 'concurrent requests',
+};
+
+/** The limit that refused a request: of several, a spent budget, or else the one that takes longest. */
+export interface Refusal {
+  rule: LimitRule;
+  error: ApiError;
+}
+
+export function refusalOf(
+  rules: readonly LimitRule[],
+  claims: readonly Claim[],
+  used: readonly number[],
+  headers: Record<string, string>,
+): Refusal | undefined {
+  let worst: { rule: LimitRule; waitMs: number } | undefined;
+  for (const [index, rule] of rules.entries()) {
+    const claim = claims[index];
+    if (!claim || fits(claim, used[index] ?? 0)) continue;
+    const waitMs = waitOf(claim, used[index] ?? 0);
+    if (!worst || waitMs > worst.waitMs) worst = { rule, waitMs };
+  }
+  return worst && { rule: worst.rule, error: refuse(worst.rule, worst.waitMs, headers) };
+}
+
+function waitOf(claim: Claim, used: number): number {
+  if (claim.kind === 'budget') return Infinity;
+  return claim.kind === 'concurrency' ? CONCURRENCY_WAIT_MS : waitMsOf(claim, used);
+}
+
+/** How logs and metrics call a limit: `project.tokens`, `key.requests:llama*`. */
+export function nameOf({ scope, kind, models }: LimitRule): string {
+  return `${scope}.${kind}` + (models === undefined ? '' : `:${models}`);
+}
+
+function refuse({ scope, kind, limit, models }: LimitRule, waitMs: number, headers: Record<string, string>): ApiError {
+  const whose = scope === 'key' ? 'this API key' : `its ${scope}`;
+  const where = models === undefined ? '' : ` of the models ${models}`;
+  const message = `Limit reached for ${whose}: ${limit} ${WORDS[kind]}${where}.`;
+  if (kind === 'budget') {
+    return new ApiError(429, 'insufficient_quota', message, { headers: { ...headers, 'x-should-retry': 'false' } });
+  }
+  const after = { 'Retry-After': String(Math.ceil(waitMs / 1000)), 'retry-after-ms': String(waitMs) };
+  return new ApiError(429, 'rate_limit_exceeded', message, { headers: { ...headers, ...after } });
+}

@@ -1,0 +1,76 @@
+/** Whose limit it is. */
+export type LimitScope = 'key' | 'project' | 'organization';
+
+/** `requests` and `tokens` are rates a minute, `budget` is tokens a calendar month (UTC), `concurrency` requests at once. */
+export type LimitKind = 'requests' | 'tokens' | 'budget' | 'concurrency';
+
+/** One limit of one scope, for all models or for those of a pattern. */
+export interface LimitRule {
+  scope: LimitScope;
+  kind: LimitKind;
+  limit: number;
+  /** Where a store keeps what is used of it. A budget's gets the month appended. */
+  key: string;
+  /** The pattern of models that it is for; undefined: all. */
+  models: string | undefined;
+}
+
+/** What one request takes of one limit; settled with the difference, which may be negative. */
+export interface Claim {
+  key: string;
+  kind: LimitKind;
+  limit: number;
+  /** Requests or tokens; of `concurrency`, always one lease. */
+  amount: number;
+}
+
+/**
+ * Rates are token buckets that hold one minute (GCRA). What is kept of a bucket is how much of it is used, in units of which
+ * one request or token has 60,000 and `limit` come back each millisecond: whole numbers, exact in a double and in Lua.
+ */
+export const UNITS = 60_000;
+
+/** What is used of a rate after `elapsedMs`, in units. */
+export function usedAfter(usedUnits: number, elapsedMs: number, limit: number): number {
+  return Math.max(0, usedUnits - Math.max(0, elapsedMs) * limit);
+}
+
+function isRate({ kind }: Pick<Claim, 'kind'>): boolean {
+  return kind === 'requests' || kind === 'tokens';
+}
+
+/** A claim in the unit in which what is used is kept. */
+export function inUnits({ kind, amount }: Pick<Claim, 'kind' | 'amount'>): number {
+  return isRate({ kind }) ? amount * UNITS : amount;
+}
+
+/** The whole of a limit, in the unit in which what is used is kept. */
+export function capacityOf({ kind, limit }: Pick<Claim, 'kind' | 'limit'>): number {
+  return inUnits({ kind, amount: limit });
+}
+
+/** Whether the claim fits beside what is `used` already. */
+export function fits(claim: Claim, used: number): boolean {
+  return used + inUnits(claim) <= capacityOf(claim);
+}
+
+/** Whole requests or tokens that are left. */
+export function remainingOf(claim: Claim, used: number): number {
+  const left = Math.max(0, capacityOf(claim) - used);
+  return isRate(claim) ? Math.floor(left / UNITS) : left;
+}
+
+/** Milliseconds until a rate is whole again. */
+export function resetMsOf({ limit }: Pick<Claim, 'limit'>, used: number): number {
+  return Math.ceil(used / limit);
+}
+
+/** Milliseconds until a claim that does not fit a rate will. */
+export function waitMsOf(claim: Claim, used: number): number {
+  return Math.max(1, Math.ceil((used + inUnits(claim) - capacityOf(claim)) / claim.limit));
+}
+
+/** `2026-11`: the month of a budget, in UTC. */
+export function monthOf(now: number): string {
+  return new Date(now).toISOString().slice(0, 7);
+}

@@ -1,0 +1,32 @@
+import type { Claim } from './limit-rule.js';
+
+/** What one request asks of a store: all claims, or none. */
+export interface ReserveRequest {
+  /** Names the request's lease on `concurrency` limits; unique over all replicas. */
+  lease: string;
+  claims: Claim[];
+}
+
+export interface ReserveAnswer {
+  isGranted: boolean;
+  /** The store's time in milliseconds, which decided. */
+  now: number;
+  /** Of each claim's limit, what is used: after a grant with the claim, after a refusal without. */
+  used: number[];
+  /** The claims that were judged, where they are others than those asked for. */
+  claims?: Claim[];
+}
+
+/** A lease that is not renewed for so long is free again: a replica that crashed holds nothing. */
+export const LEASE_MS = 30_000;
+
+/** Where what is used of the limits is kept. */
+export interface LimitStore {
+  /** Checks all claims and takes all or nothing, in one atomic step. */
+  reserve(request: ReserveRequest): ReserveAnswer | Promise<ReserveAnswer>;
+  /** Adds the amount of each claim, negative to give back, and ends the lease. The claims are those that were reserved, in order. */
+  settle(request: ReserveRequest): void | Promise<void>;
+  /** Keeps the leases of requests that are still under way. */
+  renew(requests: readonly ReserveRequest[]): void | Promise<void>;
+  close(): void | Promise<void>;
+}

@@ -1,0 +1,111 @@
+import type { Clock } from '../common/clock.js';
+import { type Claim, fits, inUnits, usedAfter } from './limit-rule.js';
+import { LEASE_MS, type LimitStore, type ReserveAnswer, type ReserveRequest } from './limit-store.js';
+
+/** Between two looks for what is idle, and is forgotten. */
+const SWEEP_MS = 60_000;
+
+/** Longer than any month: the budget of one that is over is asked for no more. */
+const BUDGET_MS = 32 * 24 * 60 * 60 * 1000;
+
+interface Bucket {
+  used: number;
+  /** Milliseconds since the epoch. */
+  at: number;
+  /** From then on it says what no entry says. */
+  idleAt: number;
+}
+
+/** Keeps the limits of this process, or of all workers in their primary. Budgets begin anew with the process. */
+export class MemoryStore implements LimitStore {
+  private readonly buckets = new Map<string, Bucket>();
+  /** Of each key, until when each lease holds. */
+  private readonly leases = new Map<string, Map<string, number>>();
+  private sweepAt = 0;
+
+  constructor(private readonly clock: Clock) {}
+
+  /** How many limits something is used of. */
+  get size(): number {
+    return this.buckets.size + this.leases.size;
+  }
+
+  reserve({ lease, claims }: ReserveRequest): ReserveAnswer {
+    const now = Math.floor(this.clock.now());
+    const used = claims.map((claim) => this.usedOf(claim, now));
+    const isGranted = claims.every((claim, index) => fits(claim, used[index] ?? 0));
+    if (isGranted) {
+      for (const [index, claim] of claims.entries()) {
+        const sum = (used[index] ?? 0) + inUnits(claim);
+        used[index] = sum;
+        if (claim.kind === 'concurrency') this.hold(claim.key, lease, now + LEASE_MS);
+        else this.keep(claim, sum, now);
+      }
+    }
+    if (now >= this.sweepAt) this.sweep(now);
+    return { isGranted, now, used };
+  }
+
+  settle({ lease, claims }: ReserveRequest): void {
+    const now = Math.floor(this.clock.now());
+    for (const claim of claims) {
+      if (claim.kind === 'concurrency') this.leases.get(claim.key)?.delete(lease);
+      else if (claim.amount !== 0) this.keep(claim, Math.max(0, this.usedOf(claim, now) + inUnits(claim)), now);
+    }
+  }
+
+  renew(requests: readonly ReserveRequest[]): void {
+    const until = Math.floor(this.clock.now()) + LEASE_MS;
+    for (const { lease, claims } of requests) {
+      for (const { key, kind } of claims) if (kind === 'concurrency') this.hold(key, lease, until);
+    }
+  }
+
+  close(): void {
+    this.buckets.clear();
+    this.leases.clear();
+  }
+
+  private usedOf({ key, kind, limit }: Claim, now: number): number {
+    if (kind === 'concurrency') return this.leaseCount(key, now);
+    const bucket = this.buckets.get(key);
+    if (!bucket) return 0;
+    return kind === 'budget' ? bucket.used : usedAfter(bucket.used, now - bucket.at, limit);
+  }
+
+  private keep({ key, kind, limit }: Claim, used: number, now: number): void {
+    const idleAt = now + (kind === 'budget' ? BUDGET_MS : Math.ceil(used / limit));
+    const bucket = this.buckets.get(key);
+    if (!bucket) {
+      this.buckets.set(key, { used, at: now, idleAt });
+      return;
+    }
+    bucket.used = used;
+    bucket.at = now;
+    bucket.idleAt = idleAt;
+  }
+
+  /** The oldest lease stands first. */
+  private hold(key: string, lease: string, until: number): void {
+    const leases = this.leases.get(key) ?? new Map<string, number>();
+    this.leases.set(key, leases);
+    leases.delete(lease);
+    leases.set(lease, until);
+  }
+
+  private leaseCount(key: string, now: number): number {
+    const leases = this.leases.get(key);
+    if (!leases) return 0;
+    for (const [lease, until] of leases) {
+      if (until > now) break;
+      leases.delete(lease);
+    }
+    return leases.size;
+  }
+
+  private sweep(now: number): void {
+    this.sweepAt = now + SWEEP_MS;
+    for (const [key, { idleAt }] of this.buckets) if (idleAt <= now) this.buckets.delete(key);
+    for (const key of this.leases.keys()) if (this.leaseCount(key, now) === 0) this.leases.delete(key);
+  }
+}

@@ -1,0 +1,48 @@
+import { remember } from '../common/remember.js';
+import { type Prompt, promptsOf } from '../contract/prompts.js';
+import type { CreateCompletionDto } from '../contract/create-completion.dto.js';
+
+/** Of English text, about, before an upstream has told. */
+const BYTES_PER_TOKEN = 4;
+
+/** How much a new answer counts against those before it. */
+const WEIGHT = 0.1;
+
+/** Callers choose the model's name. */
+const MAX_MODELS = 1_000;
+
+/** What the prompts of a request are: token ids are counted, texts measured. */
+export interface PromptSize {
+  ids: number;
+  textBytes: number;
+}
+
+export function sizeOfPrompts(body: Pick<CreateCompletionDto, 'prompt'>): PromptSize {
+  const size = { ids: 0, textBytes: 0 };
+  for (const prompt of promptsOf(body)) add(size, prompt);
+  return size;
+}
+
+function add(size: PromptSize, prompt: Prompt): void {
+  if (typeof prompt === 'string') size.textBytes += Buffer.byteLength(prompt);
+  else size.ids += prompt.length;
+}
+
+/** How many tokens prompts are, by what the upstreams said of earlier ones of the model. */
+export class TokenEstimate {
+  private readonly bytesPerToken = new Map<string, number>();
+
+  /** The tokens of prompts, rounded up. */
+  of(model: string, { ids, textBytes }: PromptSize): number {
+    return ids + Math.ceil(textBytes / (this.bytesPerToken.get(model) ?? BYTES_PER_TOKEN));
+  }
+
+  /** Takes in that prompts were so many tokens. */
+  learn(model: string, { ids, textBytes }: PromptSize, promptTokens: number): void {
+    const tokens = promptTokens - ids;
+    if (textBytes === 0 || tokens <= 0) return;
+    const known = this.bytesPerToken.get(model);
+    const seen = textBytes / tokens;
+    remember(this.bytesPerToken, model, known === undefined ? seen : known + WEIGHT * (seen - known), MAX_MODELS);
+  }
+}

@@ -1,0 +1,38 @@
+import type { RemoteStore } from '../../limits/guarded-store.js';
+import type { ReserveAnswer, ReserveRequest } from '../../limits/limit-store.js';
+import type { PrimaryChannel } from './primary-channel.js';
+
+/** A worker's way to the limits that the primary process keeps for all workers. */
+export class PrimaryLimitStore implements RemoteStore {
+  private readonly waiting = new Map<string, (answer: ReserveAnswer) => void>();
+
+  constructor(
+    private readonly channel: PrimaryChannel,
+    readonly replicaCount: number,
+  ) {}
+
+  reserve(request: ReserveRequest): Promise<ReserveAnswer> {
+    return new Promise((resolve) => {
+      this.waiting.set(request.lease, resolve);
+      void this.channel.tell({ type: 'reserve', request });
+    });
+  }
+
+  /** The primary has judged the request of a lease. */
+  reserved(lease: string, answer: ReserveAnswer): void {
+    this.waiting.get(lease)?.(answer);
+    this.waiting.delete(lease);
+  }
+
+  settle(request: ReserveRequest): Promise<void> {
+    return this.channel.tell({ type: 'settle', request });
+  }
+
+  renew(requests: readonly ReserveRequest[]): Promise<void> {
+    return this.channel.tell({ type: 'renew', requests });
+  }
+
+  close(): void {
+    this.waiting.clear();
+  }
+}

@@ -1,0 +1,129 @@
+import type { Claim, LimitKind } from '../../src/limits/limit-rule.js';
+import { LEASE_MS, type LimitStore, type ReserveRequest } from '../../src/limits/limit-store.js';
+
+const MINUTE_MS = 60_000n;
+
+/** Limits as they are explained to a person: buckets that fill, a purse, a list of who is in. Exact, slow, and on one clock. */
+export class LimitModel {
+  /** What is left, times 60,000. */
+  private readonly buckets = new Map<string, { left: bigint; at: number }>();
+  private readonly purses = new Map<string, number>();
+  private readonly leases = new Map<string, Map<string, number>>();
+
+  reserve({ lease, claims }: ReserveRequest, now: number): boolean {
+    const isGranted = claims.every((claim) => this.hasRoom(claim, now));
+    if (isGranted) for (const claim of claims) this.take(claim, lease, now);
+    return isGranted;
+  }
+
+  settle({ lease, claims }: ReserveRequest, now: number): void {
+    for (const claim of claims) {
+      if (claim.kind === 'concurrency') this.leases.get(claim.key)?.delete(lease);
+      else this.take(claim, lease, now);
+    }
+  }
+
+  private hasRoom(claim: Claim, now: number): boolean {
+    const { key, kind, limit, amount } = claim;
+    if (kind === 'budget') return (this.purses.get(key) ?? 0) + amount <= limit;
+    if (kind === 'concurrency') return this.leasesOf(key, now).size < limit;
+    return this.leftOf(claim, now) >= BigInt(amount) * MINUTE_MS;
+  }
+
+  private take(claim: Claim, lease: string, now: number): void {
+    const { key, kind, limit, amount } = claim;
+    if (kind === 'concurrency') {
+      this.leasesOf(key, now).set(lease, now + LEASE_MS);
+    } else if (kind === 'budget') {
+      this.purses.set(key, Math.max(0, (this.purses.get(key) ?? 0) + amount));
+    } else {
+      const left = this.leftOf(claim, now) - BigInt(amount) * MINUTE_MS;
+      const full = BigInt(limit) * MINUTE_MS;
+      this.buckets.set(key, { left: left > full ? full : left, at: now });
+    }
+  }
+
+  private leftOf({ key, limit }: Claim, now: number): bigint {
+    const full = BigInt(limit) * MINUTE_MS;
+    const bucket = this.buckets.get(key);
+    if (!bucket) return full;
+    const left = bucket.left + BigInt(now - bucket.at) * BigInt(limit);
+    return left > full ? full : left;
+  }
+
+  private leasesOf(key: string, now: number): Map<string, number> {
+    const leases = this.leases.get(key) ?? new Map<string, number>();
+    this.leases.set(key, leases);
+    for (const [lease, until] of leases) if (until <= now) leases.delete(lease);
+    return leases;
+  }
+}
+
+const KINDS: readonly LimitKind[] = ['requests', 'tokens', 'budget', 'concurrency'];
+
+interface Limits {
+  key: string;
+  kind: LimitKind;
+  limit: number;
+}
+
+/** Up to five limits of one organization; some are large, so that milliseconds matter. */
+function someLimits(random: () => number, name: string): Limits[] {
+  return Array.from({ length: 1 + Math.floor(random() * 5) }, (_, index) => {
+    const kind = KINDS[Math.floor(random() * KINDS.length)] ?? 'requests';
+    const limit = kind === 'concurrency' ? 1 + Math.floor(random() * 4) : Math.ceil(10 ** (1 + random() * 5));
+    return { key: `{${name}}:${index}:${kind}`, kind, limit };
+  });
+}
+
+/** What a store and the model were asked and how each judged: the same, if all is well. */
+export interface Verdicts {
+  store: boolean[];
+  model: boolean[];
+}
+
+/**
+ * A random schedule of reservations, settlements (of which some give all back) and requests that never end, on a store and on
+ * the model, which is told the time that the store used. `pass` lets up to so many milliseconds pass.
+ */
+export async function runSchedule(
+  store: LimitStore,
+  random: () => number,
+  name: string,
+  now: () => number | Promise<number>,
+  pass: (milliseconds: number) => void,
+): Promise<Verdicts> {
+  const model = new LimitModel();
+  const limits = someLimits(random, name);
+  const open: ReserveRequest[] = [];
+  const verdicts: Verdicts = { store: [], model: [] };
+  const steps = 5 + Math.floor(random() * 20);
+  for (let step = 0; step < steps; step++) {
+    pass(Math.floor(10 ** (random() * 5)));
+    const settled = random() < 0.4 ? open.splice(Math.floor(random() * open.length), 1)[0] : undefined;
+    if (settled) {
+      const isGivenBack = random() < 0.3;
+      const claims = settled.claims.map((claim) => ({ ...claim, amount: differenceOf(claim, isGivenBack, random) }));
+      await store.settle({ ...settled, claims });
+      model.settle({ ...settled, claims }, await now());
+      continue;
+    }
+    const claims = limits.map((each) => ({ ...each, amount: amountOf(each, random) }));
+    const request = { lease: `${name}:${step}`, claims };
+    const answer = await store.reserve(request);
+    verdicts.store.push(answer.isGranted);
+    verdicts.model.push(model.reserve(request, answer.now));
+    if (answer.isGranted) open.push(request);
+  }
+  return verdicts;
+}
+
+function amountOf({ kind, limit }: Limits, random: () => number): number {
+  return kind === 'concurrency' || kind === 'requests' ? 1 : Math.ceil(random() * random() * limit);
+}
+
+/** A request may turn out to have used more than was reserved. */
+function differenceOf({ kind, amount }: Claim, isGivenBack: boolean, random: () => number): number {
+  if (kind === 'concurrency' || isGivenBack) return -amount;
+  return kind === 'requests' ? 0 : Math.floor(amount * (random() * 1.5 - 1));
+}
