@@ -1,3 +1,4 @@
+import { maxConcurrencyOf } from '../engines/engine-profiles.js';
 import { Controller, Get, HttpCode, Inject, Param, Post } from '@nestjs/common';
 import { ApiExcludeController } from '@nestjs/swagger';
 import { AdminOnly, CurrentCaller } from '../auth/auth.decorators.js';
@@ -58,7 +59,7 @@ export class UpstreamsAdminController {
       rate_limited_models: state.rateLimits.models,
       ejections: state.ejectionCount,
       in_flight: state.inFlightCount,
-      max_concurrency: config.maxConcurrency ?? null,
+      max_concurrency: maxConcurrencyOf(config) ?? null,
     };
   }
 }

@@ -317,7 +317,7 @@ export class UpstreamConfig {
   @IsNumberFrom(0.001, 1_000)
   weight = 1;
 
-  /** Requests that it gets at the same time; without it, any number. */
+  /** Requests that it gets at the same time; without it, any number, and 1 where the engine does one at a time (llama-cpp-python). */
   @IsOptional()
   @IsWholeNumber(1, 1_000_000)
   maxConcurrency?: number;

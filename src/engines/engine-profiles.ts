@@ -34,3 +34,8 @@ export const ENGINE_PROFILES: Readonly<Record<Engine, EngineProfile>> = {
 export function profileOf(config: ProfileOptions & { engine: Engine }): ConfiguredProfile {
   return configuredProfile(ENGINE_PROFILES[config.engine], config);
 }
+
+/** The slots of an upstream; undefined: any number. */
+export function maxConcurrencyOf(config: { engine: Engine; maxConcurrency?: number }): number | undefined {
+  return config.maxConcurrency ?? (ENGINE_PROFILES[config.engine].isOneAtATime ? 1 : undefined);
+}

@@ -28,5 +28,9 @@ export const llamaCppPython: EngineProfile = {
   ),
   samplingDefaults: { temperature: 1, top_p: 1, top_k: 0, min_p: 0, repeat_penalty: 1 },
   tokenCountPath: '/extras/tokenize/count',
-  limits: ['`logprobs` and `best_of` need a server that was started with `--logits_all true`; others refuse them.'],
+  isOneAtATime: true,
+  limits: [
+    'It does one request at a time, and the next cuts it off: its slots are 1. On a server that was started with `--interrupt_requests false` set `maxConcurrency`.',
+    '`logprobs` and `best_of` need a server that was started with `--logits_all true`; others refuse them.',
+  ],
 };

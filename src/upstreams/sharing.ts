@@ -1,5 +1,6 @@
 import { type DynamicModule, Global, Module } from '@nestjs/common';
 import type { UpstreamConfig } from '../config/config.js';
+import { maxConcurrencyOf } from '../engines/engine-profiles.js';
 import { OwnSlots, type Slots } from './slots.js';
 
 /** What this process shares with others that serve the same configuration. */
@@ -15,7 +16,7 @@ export const SHARING = Symbol('sharing');
 /** One process, which shares nothing. */
 export const alone: Sharing = {
   startsEngine: true,
-  slotsOf: ({ maxConcurrency }) => new OwnSlots(maxConcurrency),
+  slotsOf: (upstream) => new OwnSlots(maxConcurrencyOf(upstream)),
 };
 
 /** Gives the `Sharing` to whoever injects it. */

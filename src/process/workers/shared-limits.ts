@@ -1,3 +1,4 @@
+import { maxConcurrencyOf } from '../../engines/engine-profiles.js';
 import type { UpstreamConfig } from '../../config/config.js';
 import type { ToWorker } from './messages.js';
 import { SharedLimit } from './shared-limit.js';
@@ -13,8 +14,9 @@ export class SharedLimits {
 
   /** Takes the limits of a new configuration. One that is gone is kept: requests may still be under way there. */
   replace(upstreams: readonly UpstreamConfig[]): void {
-    for (const { name, maxConcurrency } of upstreams) {
-      if (maxConcurrency !== undefined) this.create(name).limitIs(maxConcurrency);
+    for (const upstream of upstreams) {
+      const maxConcurrency = maxConcurrencyOf(upstream);
+      if (maxConcurrency !== undefined) this.create(upstream.name).limitIs(maxConcurrency);
     }
   }
 

@@ -1,3 +1,4 @@
+import { maxConcurrencyOf } from '../../engines/engine-profiles.js';
 import type { UpstreamConfig } from '../../config/config.js';
 import { OwnSlots, type Slots } from '../../upstreams/slots.js';
 import type { Sharing } from '../../upstreams/sharing.js';
@@ -12,9 +13,9 @@ export class WorkerSharing implements Sharing {
 
   constructor(private readonly channel: PrimaryChannel) {}
 
-  slotsOf({ name, maxConcurrency }: UpstreamConfig): Slots {
+  slotsOf(upstream: UpstreamConfig): Slots {
     // Without a limit nobody has to be asked.
-    return maxConcurrency === undefined ? new OwnSlots() : this.sharedSlotsOf(name);
+    return maxConcurrencyOf(upstream) === undefined ? new OwnSlots() : this.sharedSlotsOf(upstream.name);
   }
 
   sharedSlotsOf(upstream: string): SharedSlots {
