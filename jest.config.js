@@ -36,6 +36,7 @@ export default {
     project('e2e', '.e2e-spec'),
     project('slow', '.slow-spec'),
     project('deploy', '.deploy-spec'),
+    project('limits', '.limits-spec'),
     project('engines', '.engine-spec'),
   ],
   globalSetup: '<rootDir>/test/support/choose-seed.mjs',

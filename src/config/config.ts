@@ -458,8 +458,13 @@ export class ScopeLimits extends LimitOptions {
 }
 
 export class LimitsConfig {
-  /** Where it is kept what is used of the limits: in this gateway's memory. */
-  @IsOneOf(['memory'])
+  /**
+   * Where it is kept what is used of the limits: `memory`, of this gateway alone, or the URL of a Redis or Valkey that
+   * several replicas share: `redis://` or `rediss://`, for a cluster `redis+cluster://` or `rediss+cluster://`.
+   */
+  @Matches(/^(memory|rediss?(\+cluster)?:\/\/\S+)$/, {
+    message: 'must be memory, or a URL such as redis://127.0.0.1:6379 or redis+cluster://127.0.0.1:6379',
+  })
   store = 'memory';
 
   /**

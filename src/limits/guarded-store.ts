@@ -19,7 +19,7 @@ const MAX_UNSETTLED = 10_000;
 /** A store elsewhere, which may be down or slow. */
 export interface RemoteStore extends LimitStore {
   reserve(request: ReserveRequest): Promise<ReserveAnswer>;
-  settle(request: ReserveRequest): Promise<void>;
+  settle(request: ReserveRequest): Promise<unknown>;
   renew(requests: readonly ReserveRequest[]): Promise<void>;
   /** How many replicas it serves, as far as is known; at least 1. */
   readonly replicaCount: number;

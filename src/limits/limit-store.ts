@@ -25,7 +25,7 @@ export interface LimitStore {
   /** Checks all claims and takes all or nothing, in one atomic step. */
   reserve(request: ReserveRequest): ReserveAnswer | Promise<ReserveAnswer>;
   /** Adds the amount of each claim, negative to give back, and ends the lease. The claims are those that were reserved, in order. */
-  settle(request: ReserveRequest): void | Promise<void>;
+  settle(request: ReserveRequest): Promise<unknown> | void;
   /** Keeps the leases of requests that are still under way. */
   renew(requests: readonly ReserveRequest[]): void | Promise<void>;
   close(): void | Promise<void>;

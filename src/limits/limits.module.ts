@@ -14,8 +14,16 @@ import { MemoryStore } from './memory-store.js';
 export class LimitsModule {
   /** `shared` is kept by another process of this gateway, for all of its workers. */
   static forRoot(shared: RemoteStore | undefined): DynamicModule {
-    const useFactory = ({ limits }: GatewayConfig, clock: Clock, metrics: Metrics, logger: Logger): LimitStore =>
-      shared ? new GuardedStore(shared, limits.onStoreFailure, clock, metrics, logger) : new MemoryStore(clock);
+    const useFactory = async (
+      { limits: { store, onStoreFailure } }: GatewayConfig,
+      clock: Clock,
+      metrics: Metrics,
+      logger: Logger,
+    ): Promise<LimitStore> => {
+      if (store === 'memory' && !shared) return new MemoryStore(clock);
+      const remote = shared ?? (await (await import('./redis-store.js')).RedisStore.open(store, clock));
+      return new GuardedStore(remote, onStoreFailure, clock, metrics, logger);
+    };
     return {
       module: LimitsModule,
       providers: [{ provide: LIMIT_STORE, inject: [GatewayConfig, CLOCK, Metrics, LOGGER], useFactory }, Limiter],

@@ -84,13 +84,13 @@ export interface Verdicts {
 
 /**
  * A random schedule of reservations, settlements (of which some give all back) and requests that never end, on a store and on
- * the model, which is told the time that the store used. `pass` lets up to so many milliseconds pass.
+ * the model, which is told the time that the store used: `timeOf` what a settlement resolved with. `pass` lets up to so many milliseconds pass.
  */
 export async function runSchedule(
   store: LimitStore,
   random: () => number,
   name: string,
-  now: () => number | Promise<number>,
+  timeOf: (settled: unknown) => number,
   pass: (milliseconds: number) => void,
 ): Promise<Verdicts> {
   const model = new LimitModel();
@@ -104,8 +104,8 @@ export async function runSchedule(
     if (settled) {
       const isGivenBack = random() < 0.3;
       const claims = settled.claims.map((claim) => ({ ...claim, amount: differenceOf(claim, isGivenBack, random) }));
-      await store.settle({ ...settled, claims });
-      model.settle({ ...settled, claims }, await now());
+      const answer = await store.settle({ ...settled, claims });
+      model.settle({ ...settled, claims }, timeOf(answer));
       continue;
     }
     const claims = limits.map((each) => ({ ...each, amount: amountOf(each, random) }));

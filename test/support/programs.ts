@@ -2,13 +2,18 @@ import { describe } from '@jest/globals';
 import { spawnSync } from 'node:child_process';
 
 /** `describe`, whose tests run these programs. Where one is missing, they are reported as skipped, with the reason. */
-export function describeWithPrograms(programs: readonly string[], name: string, tests: () => void): void {
+export function describeWithPrograms(
+  programs: readonly string[],
+  name: string,
+  tests: () => void,
+  installer = '.ci/deploy-tools',
+): void {
   const missing = programs.filter((program) => spawnSync(program, ['--help'], { timeout: 30_000 }).error);
   if (missing.length === 0) {
     describe(name, tests);
     return;
   }
-  const reason = `${missing.join(' and ')} not installed: .ci/deploy-tools FOLDER does it`;
+  const reason = `${missing.join(' and ')} not installed: ${installer} FOLDER does it`;
   process.stderr.write(`Skipped: ${name}: ${reason}.\n`);
   const { skip } = describe;
   skip(`${name} (${reason})`, tests);

@@ -1,0 +1,73 @@
+import type { Cluster, Redis } from 'ioredis';
+import type { Script } from './redis-scripts.js';
+
+const CONNECT_TIMEOUT_MS = 2_000;
+/** A server that says nothing for so long while it owes an answer is connected to anew. */
+const SILENCE_MS = 3_000;
+const MAX_RECONNECT_MS = 1_000;
+
+/** A Redis or Valkey, or a cluster of them, that runs scripts. Nothing waits for a connection: without one, calls fail at once. */
+export class RedisClient {
+  private constructor(private readonly redis: Redis | Cluster) {}
+
+  /** `url` is `redis://`, `rediss://`, or `redis+cluster://` and `rediss+cluster://` for a cluster. */
+  static async open(url: string): Promise<RedisClient> {
+    // Of a bundled package in CommonJS only the default can be imported.
+    const { default: ioredis } = await import('ioredis');
+    const options = {
+      enableOfflineQueue: false,
+      enableReadyCheck: false,
+      autoResendUnfulfilledCommands: false,
+      maxRetriesPerRequest: 0,
+      connectTimeout: CONNECT_TIMEOUT_MS,
+      socketTimeout: SILENCE_MS,
+      retryStrategy: (times: number) => Math.min(times * 50, MAX_RECONNECT_MS),
+    };
+    const { protocol, hostname, port, username, password } = new URL(url);
+    if (!protocol.includes('+cluster')) return new RedisClient(listened(new ioredis.Redis(url, options)));
+    const redisOptions = {
+      ...options,
+      ...(username && { username: decodeURIComponent(username) }),
+      ...(password && { password: decodeURIComponent(password) }),
+      ...(protocol.startsWith('rediss') && { tls: {} }),
+    };
+    const cluster = new ioredis.Cluster([{ host: hostname, port: Number(port || 6379) }], {
+      redisOptions,
+      enableOfflineQueue: false,
+      enableReadyCheck: false,
+      slotsRefreshTimeout: CONNECT_TIMEOUT_MS,
+      clusterRetryStrategy: options.retryStrategy,
+      // Whether the addresses of a cluster's nodes are names is theirs to say.
+      dnsLookup: (address, callback) => callback(null, address),
+    });
+    return new RedisClient(listened(cluster));
+  }
+
+  /** Resolves when it is connected, or has failed to for the first time. */
+  async firstAttempt(): Promise<void> {
+    if (this.redis.status === 'ready') return;
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.redis.once('ready', resolve).once('close', resolve);
+    await promise;
+  }
+
+  /** By its hash, and once as a whole to a server that does not know it. @throws {Error} what Redis says, or the connection. */
+  async run({ lua, sha }: Script, keys: readonly string[], args: readonly (string | number)[]): Promise<unknown> {
+    try {
+      return await this.redis.evalsha(sha, keys.length, ...keys, ...args);
+    } catch (error) {
+      if (!(error as Error).message.startsWith('NOSCRIPT')) throw error;
+      return this.redis.eval(lua, keys.length, ...keys, ...args);
+    }
+  }
+
+  close(): void {
+    this.redis.disconnect();
+  }
+}
+
+/** Whoever calls hears of what fails. */
+function listened<Client extends Redis | Cluster>(client: Client): Client {
+  client.on('error', () => undefined);
+  return client;
+}

@@ -1,0 +1,89 @@
+import { createHash } from 'node:crypto';
+import { UNITS } from './limit-rule.js';
+
+export interface Script {
+  lua: string;
+  sha: string;
+}
+
+function script(lua: string): Script {
+  return { lua, sha: createHash('sha1').update(lua).digest('hex') };
+}
+
+/**
+ * What `limit-rule.ts` says, in Lua, by Redis's clock. A rate is kept as `used at`, a budget as a number, leases as a sorted
+ * set by when they expire. All numbers are whole and exact in a double.
+ */
+const COMMON = `
+local time = redis.call('TIME')
+local now = time[1] * 1000 + math.floor(time[2] / 1000)
+local function usedOf(key, kind, limit)
+  if kind == 'concurrency' then
+    redis.call('ZREMRANGEBYSCORE', key, '-inf', now)
+    return redis.call('ZCARD', key)
+  end
+  local value = redis.call('GET', key)
+  if not value then return 0 end
+  if kind == 'budget' then return tonumber(value) end
+  local used, at = string.match(value, '^(%d+) (%d+)$')
+  return math.max(0, tonumber(used) - math.max(0, now - tonumber(at)) * limit)
+end
+local function inUnits(kind, amount)
+  if kind == 'requests' or kind == 'tokens' then return amount * ${UNITS} end
+  return amount
+end
+local function keep(key, kind, limit, used)
+  if kind == 'budget' then
+    redis.call('SET', key, string.format('%.0f', used), 'PX', 2764800000)
+  else
+    redis.call('SET', key, string.format('%.0f %.0f', used, now), 'PX', math.ceil(used / limit) + 1)
+  end
+end
+`;
+
+/** Keys: one a claim. Arguments: the lease, how long it holds, and of each claim kind, limit and amount. */
+export const RESERVE = script(`${COMMON}
+local used, granted = {}, 1
+for i, key in ipairs(KEYS) do
+  local kind, limit, amount = ARGV[3 * i], tonumber(ARGV[3 * i + 1]), tonumber(ARGV[3 * i + 2])
+  used[i] = usedOf(key, kind, limit)
+  if used[i] + inUnits(kind, amount) > inUnits(kind, limit) then granted = 0 end
+end
+if granted == 1 then
+  for i, key in ipairs(KEYS) do
+    local kind, limit, amount = ARGV[3 * i], tonumber(ARGV[3 * i + 1]), tonumber(ARGV[3 * i + 2])
+    used[i] = used[i] + inUnits(kind, amount)
+    if kind == 'concurrency' then
+      redis.call('ZADD', key, now + ARGV[2], ARGV[1])
+      redis.call('PEXPIRE', key, ARGV[2])
+    else
+      keep(key, kind, limit, used[i])
+    end
+  end
+end
+return { now, granted, unpack(used) }
+`);
+
+/** The same arguments; an amount of 0 changes nothing. */
+export const SETTLE = script(`${COMMON}
+for i, key in ipairs(KEYS) do
+  local kind, limit, amount = ARGV[3 * i], tonumber(ARGV[3 * i + 1]), tonumber(ARGV[3 * i + 2])
+  if kind == 'concurrency' then
+    redis.call('ZREM', key, ARGV[1])
+  elseif amount ~= 0 then
+    keep(key, kind, limit, math.max(0, usedOf(key, kind, limit) + inUnits(kind, amount)))
+  end
+end
+return now
+`);
+
+/** Keys: sorted sets of leases. Arguments: the lease, and how long it holds. Answers how many hold, in the last of them. */
+export const RENEW = script(`${COMMON}
+local count = 0
+for _, key in ipairs(KEYS) do
+  redis.call('ZADD', key, now + ARGV[2], ARGV[1])
+  redis.call('PEXPIRE', key, ARGV[2])
+  count = usedOf(key, 'concurrency', 0)
+end
+return count
+`);

@@ -1,0 +1,74 @@
+import { randomUUID } from 'node:crypto';
+import type { Clock, Timer } from '../common/clock.js';
+import type { RemoteStore } from './guarded-store.js';
+import { LEASE_MS, type ReserveAnswer, type ReserveRequest } from './limit-store.js';
+import { RedisClient } from './redis-client.js';
+import { RENEW, RESERVE, SETTLE } from './redis-scripts.js';
+
+const PREFIX = 'gateway:limits:';
+
+/** Replicas hold a lease of their own here: their number is how many there are. */
+const REPLICAS = 'gateway:replicas';
+
+const HEARTBEAT_MS = LEASE_MS / 3;
+
+/** Keeps the limits of several replicas in a Redis or Valkey: one call for a request, and one after it that nobody waits for. */
+export class RedisStore implements RemoteStore {
+  replicaCount = 1;
+  private readonly id = randomUUID();
+  private heartbeat: Timer | undefined;
+
+  private constructor(
+    private readonly client: RedisClient,
+    private readonly clock: Clock,
+  ) {}
+
+  /** Resolves when it is connected, or cannot be for the moment: it goes on trying. */
+  static async open(url: string, clock: Clock): Promise<RedisStore> {
+    const client = await RedisClient.open(url);
+    const store = new RedisStore(client, clock);
+    await client.firstAttempt();
+    await store.beat();
+    return store;
+  }
+
+  async reserve(request: ReserveRequest): Promise<ReserveAnswer> {
+    const answer = (await this.client.run(RESERVE, keysOf(request), argumentsOf(request))) as number[];
+    const [now = 0, granted, ...used] = answer;
+    return { isGranted: granted === 1, now, used };
+  }
+
+  /** Resolves with Redis's time in milliseconds, at which it was settled. */
+  settle(request: ReserveRequest): Promise<unknown> {
+    return this.client.run(SETTLE, keysOf(request), argumentsOf(request));
+  }
+
+  async renew(requests: readonly ReserveRequest[]): Promise<void> {
+    await Promise.all(requests.map((each) => this.client.run(RENEW, keysOf(each), [each.lease, LEASE_MS])));
+  }
+
+  close(): void {
+    this.heartbeat?.cancel();
+    this.client.close();
+  }
+
+  /** Counts the replicas, this one among them. While that fails, their number is the last one known. */
+  private async beat(): Promise<void> {
+    this.heartbeat = this.clock.timer(HEARTBEAT_MS, () => void this.beat());
+    try {
+      this.replicaCount = Number(await this.client.run(RENEW, [REPLICAS], [this.id, LEASE_MS]));
+    } catch {
+      // Requests will find out.
+    }
+  }
+}
+
+function keysOf({ claims }: ReserveRequest): string[] {
+  return claims.map(({ key }) => PREFIX + key);
+}
+
+function argumentsOf({ lease, claims }: ReserveRequest): (string | number)[] {
+  const args: (string | number)[] = [lease, LEASE_MS];
+  for (const { kind, limit, amount } of claims) args.push(kind, limit, amount);
+  return args;
+}
