@@ -14,6 +14,7 @@ import type { UpstreamAnswer } from '../upstreams/upstream.js';
 import { type AnswerMemory, takeForAnswer } from './answer-memory.js';
 import type { ClientConnection } from '../http/client-connection.js';
 import { type PartAnswer, toCompletionAnswer } from './completion-answer.js';
+import { collectStream } from './collected-stream.js';
 import { CompletionStream } from './stream/completion-stream.js';
 import type { CreateCompletionDto } from '../contract/create-completion.dto.js';
 import { featuresIn, judge, type Verdict } from './verdict.js';
@@ -192,8 +193,10 @@ export class CompletionJob implements RoutedRequest<Resumption> {
     const take = (bytes: number): void => takeForAnswer(share, bytes, spend);
     try {
       await runParts(answers, reservation, this.cancellation, async (answer, cancellation) => {
-        const { body } = await this.send(answer.reader.part, attempt, cancellation);
-        answer.json = await readAll(body, take);
+        const { part } = answer.reader;
+        const sent = await this.send(part, attempt, cancellation);
+        const isCollected = part.dialect.isCollected && isEventStream(sent);
+        answer.json = await (isCollected ? collectStream(sent.body, take) : readAll(sent.body, take));
       });
       const all = answers as [PartAnswer, ...PartAnswer[]];
       const ranked = plan.ranks ? this.asked : undefined;

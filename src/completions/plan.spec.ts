@@ -65,9 +65,13 @@ describe('what a candidate makes of a request', () => {
   });
 });
 
+const USAGE = { include_usage: true };
+
 describe('what is sent', () => {
   it('says what the engine would take for something else', () => {
-    expect(sentFor({}, LLAMA)).toEqual([['/completions', { ...base, ...LLAMA_DEFAULTS, max_tokens: 16 }]]);
+    expect(sentFor({}, LLAMA)).toEqual([
+      ['/completions', { ...base, ...LLAMA_DEFAULTS, max_tokens: 16, stream: true, stream_options: USAGE }],
+    ]);
     expect(sentFor({ top_p: 1, stop: 'x', temperature: 0 }, { engine: 'tgi' })).toEqual([
       ['/completions', { ...base, temperature: 0, stop: ['x'], max_tokens: 16 }],
     ]);

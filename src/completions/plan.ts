@@ -6,7 +6,7 @@ import type { FeatureName } from '../engines/feature-names.js';
 import type { Candidate } from '../routing/candidate.js';
 import { adapt, type Adaptation, fittersOf, noFitters, splitOf } from './adaptation.js';
 import { chatDialect } from './dialects/chat.js';
-import { completionsDialect, type Dialect, type SentBody } from './dialects/dialect.js';
+import { collectedDialect, completionsDialect, type Dialect, type SentBody } from './dialects/dialect.js';
 import { infillDialect } from './dialects/infill.js';
 import { featureOf } from './features/all.js';
 import type { ChoiceFitter, Feature } from './features/feature.js';
@@ -57,6 +57,7 @@ export function planRequest(asked: CreateCompletionDto, candidate: Candidate, fe
   const { body, emulated } = adaptation;
   const dialect = dialectFor(body, candidate);
   const sent = sentBody(adaptation, candidate);
+  if (dialect.isCollected) Object.assign(sent, { stream: true, stream_options: { include_usage: true } });
   const bodies = new PartBodies(sent, dialect, fimTemplateFor(body, candidate));
   const fitters = fittersOf(adaptation, {
     body,
@@ -92,7 +93,8 @@ function costly(emulated: ReadonlySet<FeatureName>): readonly FeatureName[] {
 function dialectFor(body: CreateCompletionDto, candidate: Candidate): Dialect {
   if (candidate.upstream.config.api === 'chat') return chatDialect;
   const infillPath = infillPathFor(body, candidate);
-  return infillPath === undefined ? completionsDialect : infillDialect(infillPath);
+  if (infillPath !== undefined) return infillDialect(infillPath);
+  return candidate.upstream.profile.isBestStreamed && !body.stream ? collectedDialect : completionsDialect;
 }
 
 interface PlannedPart extends Pick<Part, 'firstChoice' | 'choiceCount' | 'promptIndex'> {

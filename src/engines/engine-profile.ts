@@ -26,6 +26,11 @@ export interface EngineProfile {
   readonly infillPath?: string;
   /** llama-cpp-python's endpoint that counts the tokens of a text, from the root of the server. */
   readonly tokenCountPath?: string;
+  /**
+   * It streams better than it answers as a whole: only then it notices at once that a client has gone, or has log probabilities
+   * that are whole.
+   */
+  readonly isBestStreamed?: true;
   /** A request cuts off the one before it, which then ends as if it were whole: its slots are 1, unless `maxConcurrency` says more. */
   readonly isOneAtATime?: true;
   /** What stays different, and nobody can make up for; for the documentation. */

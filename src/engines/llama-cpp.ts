@@ -40,6 +40,8 @@ export const llamaCpp: EngineProfile = {
   healthPath: '/health',
   samplingDefaults: { temperature: 1, top_p: 1, top_k: 0, min_p: 0 },
   infillPath: '/infill',
+  // A whole answer is generated to its end, whoever hangs up, and with `stop` lacks its last log probabilities (b10434, b11549).
+  isBestStreamed: true,
   limits: [
     'An unknown model is answered by the one that is loaded: name its models in `models`.',
     'The penalties look at the last `repeat_last_n` tokens only (64 by default).',

@@ -11,7 +11,7 @@ const CODES =
 export const ALWAYS_ANSWERED = new Set([
   ...['plain', 'seeded', 'several texts', 'characters of several bytes', 'n', 'n at temperature 0', 'echo', 'user'],
   ...['max_tokens 0', 'max_tokens 0 with echo', 'max_tokens 1', 'stop as a text', 'stop as a list', 'top_p 1'],
-  ...['explicit nulls', 'with usage', 'no options'],
+  ...['explicit nulls', 'with usage'],
 ]);
 
 /** What a server lets out about itself. */

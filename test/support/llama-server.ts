@@ -42,14 +42,22 @@ export class LlamaServer {
     if (this.child.exitCode === null && this.child.signalCode === null) await this.kill();
   }
 
+  async isBusy(): Promise<boolean> {
+    return valueOf('requests_processing', await this.metrics()) > 0;
+  }
+
   /** All tokens that it has generated, when none is being generated any more. */
   async tokensWhenIdle(): Promise<number> {
     let text = '';
     await until('llama-server to be idle', async () => {
-      text = await (await fetch(`http://127.0.0.1:${this.port}/metrics`)).text();
-      return valueOf('requests_processing', text) === 0;
+      text = await this.metrics();
+      return valueOf('requests_processing', text) + valueOf('requests_deferred', text) === 0;
     });
     return valueOf('tokens_predicted_total', text);
+  }
+
+  private async metrics(): Promise<string> {
+    return (await fetch(`http://127.0.0.1:${this.port}/metrics`)).text();
   }
 }
 

@@ -61,7 +61,9 @@ function distanceBetween(asked: Fields, recorded: Fields): number {
   const names = new Set([...Object.keys(asked), ...Object.keys(recorded)]);
   return [...names].reduce((sum, name) => {
     const isSame = JSON.stringify(asked[name]) === JSON.stringify(recorded[name]);
-    return sum + (isSame ? 0 : (WEIGHTS[name] ?? 1));
+    // Nothing at all is another request than less.
+    const isOfNothing = name === 'max_tokens' && [asked[name], recorded[name]].includes(0);
+    return sum + (isSame ? 0 : isOfNothing ? 50 : (WEIGHTS[name] ?? 1));
   }, 0);
 }
 

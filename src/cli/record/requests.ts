@@ -19,6 +19,7 @@ const IDS = [752, 867, 262, 427];
 const CONTRACT: Record<string, Fields> = {
   plain: GREEDY,
   seeded: SEEDED,
+  'no options': { prompt: GREEDY.prompt, seed: 7, stop: ['.'] },
   'characters of several bytes': { ...GREEDY, prompt: 'Señor Muñoz 🦊 said:' },
   'a special token as text': { ...GREEDY, prompt: '<|endoftext|>Once' },
   'an empty prompt': { ...GREEDY, prompt: '' },
@@ -182,7 +183,6 @@ export function requestsToRecord(engine: Engine, model: string, basePath: string
   return [
     ...CONTROL_PATHS.map((at): RequestToRecord => ({ name: `GET ${at}`, method: 'GET', path: at })),
     ...inBothWays(CONTRACT),
-    post('no options', { prompt: GREEDY.prompt, seed: 7 }),
     streamed('with usage', { ...GREEDY, stream_options: { include_usage: true } }),
     streamed('with continuous usage', {
       ...GREEDY,

@@ -8,6 +8,8 @@ export interface Dialect {
   readonly path: string;
   /** The path is below the root of the server, not below `/v1`. */
   readonly isFromRoot?: boolean;
+  /** What is asked for as a whole is streamed by the engine, and collected here. */
+  readonly isCollected?: true;
   /** Names each field by itself: some of the fields give their part of what all of them give. Undefined is not sent. */
   write(fields: SentBody): object;
   /**
@@ -25,3 +27,6 @@ export const completionsDialect: Dialect = {
   write: (fields) => fields,
   read: readCompletion,
 };
+
+/** The same, for an engine whose streams are better than its whole answers. */
+export const collectedDialect: Dialect = { ...completionsDialect, isCollected: true };
