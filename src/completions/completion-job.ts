@@ -233,9 +233,9 @@ export class CompletionJob implements RoutedRequest<Resumption> {
         await this.client.sendEvents(stream.finish(choices && (await countUsage(choices, count))));
       }
     } catch (thrown) {
-      // The caller has everything: how the upstream closes its side is no concern of theirs.
-      if (!stream.isDone) {
-        if (!stream.lacksOnlyDone || this.cancellation.isCancelled) throw thrown;
+      // Once the client has everything, how the upstream closes its side does not matter.
+      if (stream.state !== 'done') {
+        if (stream.state !== 'text done' || this.cancellation.isCancelled) throw thrown;
         await this.client.sendEvents(stream.finish());
       }
     } finally {

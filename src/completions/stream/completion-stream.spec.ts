@@ -20,14 +20,14 @@ const expected = {
 const usage = { prompt_tokens: 3, completion_tokens: 1, total_tokens: 4 };
 
 /** Reads the answer to a request that was sent as one. */
-function wholeReader(): PartReader {
+function wholeReader(isPlain = false): PartReader {
   const part = {
     dialect: completionsDialect,
     writeBody: () => '{}',
     firstChoice: 0,
     choiceCount: 1,
     promptIndex: 0,
-    isPlain: false,
+    isPlain,
     fitters: () => [],
   };
   return new PartReader(part, { id: 'cmpl-x', created: 0 });
@@ -81,5 +81,31 @@ describe('a resumed stream of one of several choices', () => {
     expect(() => stream.end(reader)).toThrow(UpstreamError);
     stream.accept(reader, JSON.stringify(chunk('', 'stop')));
     expect(stream.end(reader)).toContain('[DONE]');
+  });
+});
+
+describe('a choice that has finished', () => {
+  const expectation = { ...expected, includeUsage: false, continuousUsage: false };
+
+  it('gets no more text, also where its chunks are like those before', () => {
+    const reader = wholeReader(true);
+    const progress = new StreamProgress(1, () => '', undefined);
+    const stream = new CompletionStream(expectation, progress, [reader]);
+    const sent = [chunk('One'), chunk(' two'), chunk(' three'), chunk('', 'stop'), chunk(' four'), chunk('', 'length')];
+    const events = sent.map((each) => stream.accept(reader, JSON.stringify(each)));
+    expect(events.map((event) => event !== '')).toEqual([true, true, true, true, false, false]);
+    expect(stream.state).toBe('text done');
+    expect(stream.accept(reader, '[DONE]')).toBe('data: [DONE]\n\n');
+    expect(stream.state).toBe('done');
+  });
+
+  it('leaves the end open while the usage that was asked for has not come', () => {
+    const reader = wholeReader();
+    const stream = new CompletionStream(expected, new StreamProgress(1, () => '', undefined), [reader]);
+    const states = [chunk('One'), chunk('', 'stop'), chunk('', null, { choices: [], usage })].map((each) => {
+      stream.accept(reader, JSON.stringify(each));
+      return stream.state;
+    });
+    expect(states).toEqual(['open', 'usage pending', 'text done']);
   });
 });

@@ -1,22 +1,22 @@
 import { isUsage, type Usage } from '../../observability/usage.js';
 import { DONE, formatEvent } from '../../upstreams/event-stream.js';
-import { UpstreamError } from '../../upstreams/upstream-error.js';
 import { tellsMore } from '../answer-fields.js';
 import { writeAnswer } from '../answer-json.js';
 import type { UpstreamChoice, UpstreamCompletion } from '../canonical.js';
 import { EarlyChunks } from './early-chunks.js';
-import { mergeUsage } from '../merge-usage.js';
 import type { PartReader, Piece } from './part-reader.js';
 import { PlainChunks } from './plain-chunks.js';
 import { PromptFields } from '../prompt-fields.js';
 import type { ResumedChunks } from './resumed-chunks.js';
+import { StreamCounts } from './stream-counts.js';
+import { type EndState, StreamEnd } from './stream-end.js';
 import type { StreamProgress } from './stream-progress.js';
 
 export interface StreamExpectation {
   requestedModel: string;
-  /** Whether the caller asked for a last chunk with the usage. */
+  /** Whether the client asked for a last chunk with the usage. */
   includeUsage: boolean;
-  /** Whether the caller asked for the counts on each chunk, as vLLM gives them with `continuous_usage_stats`. */
+  /** Whether the client asked for the counts on each chunk, as vLLM gives them with `continuous_usage_stats`. */
   continuousUsage: boolean;
   /** The end waits for a usage that is counted when everything else is there. */
   countsUsage: boolean;
@@ -25,60 +25,52 @@ export interface StreamExpectation {
 }
 
 /**
- * What the parts of an answer say, event by event, as the caller's one stream: the requested model's name on every chunk,
+ * What the parts of an answer say, event by event, as the client's one stream: the requested model's name on every chunk,
  * one id, and usage only for those who asked. An event that needs no change is passed on as it came.
  */
 export class CompletionStream {
   private readonly plain = new PlainChunks();
   private readonly early = new EarlyChunks();
   private readonly promptFields = new PromptFields();
-  private countedUsage: Usage | undefined;
-  private hasFinished = false;
-  private hasSentUsage = false;
-  private openPartCount: number;
+  private readonly counts: StreamCounts;
+  private readonly ending: StreamEnd;
+  private hasWrittenUsage = false;
 
   constructor(
     readonly expected: StreamExpectation,
     private readonly progress: StreamProgress,
     private readonly readers: readonly PartReader[],
-    /** Fits the chunks of a resumed stream to what the caller has already. */
+    /** Fits the chunks of a resumed stream to what the client has already. */
     private readonly resumed?: ResumedChunks,
   ) {
-    this.openPartCount = readers.length;
+    this.counts = new StreamCounts(readers.length);
+    this.ending = new StreamEnd(expected.includeUsage, readers.length);
+    // A resumed stream may lack nothing but its end.
+    this.ending.came(progress.isWhole, false);
   }
 
-  /** Whether the caller has all. */
-  get isDone(): boolean {
-    return this.hasFinished;
+  get state(): EndState {
+    return this.ending.state;
   }
 
   /** The counts so far; undefined while a part has told none. */
   get usage(): Usage | undefined {
-    if (this.countedUsage) return this.countedUsage;
-    const [only, ...others] = this.readers;
-    if (others.length === 0) return only?.usage;
-    const parts = this.readers.flatMap(({ part: { promptIndex }, usage }) => (usage ? [{ promptIndex, usage }] : []));
-    return parts.length === this.readers.length ? mergeUsage(parts) : undefined;
-  }
-
-  /** Whether every choice has finished, and the usage has come if it was asked for. */
-  get lacksOnlyDone(): boolean {
-    return !this.hasFinished && this.progress.isWhole && (this.usage !== undefined || !this.expected.includeUsage);
+    return this.counts.usage;
   }
 
   /** Whether there is nothing more to read of a part, whatever the upstream still says. */
   isOver(reader: PartReader): boolean {
-    if (reader.hasDone) return true;
+    if (reader.hasEnded) return true;
     return this.expected.endsEarly && !this.expected.includeUsage && this.isWhole(reader);
   }
 
   /**
-   * The events for the caller that follow from one of the upstream.
+   * The events for the client that follow from one of the upstream.
    *
    * @throws {UpstreamError} when it is an error, or no completion chunk.
    */
   accept(reader: PartReader, data: string): string {
-    if (reader.hasDone) return '';
+    if (reader.hasEnded) return '';
     const plain = this.plain.read(data);
     if (plain) {
       this.progress.add({ choices: [plain] });
@@ -97,7 +89,9 @@ export class CompletionStream {
     const isFitted = this.resumed?.fit(chunk) ?? false;
     const isAnothers = this.readers.length > 1 && this.fitIn(chunk, reader);
     this.progress.add(chunk);
-    if (isUsage(chunk.usage)) reader.usage = chunk.usage;
+    if (isUsage(chunk.usage)) this.counts.tell(reader, chunk.usage);
+    if (this.progress.isWhole) this.ending.came(true, this.usage !== undefined);
+    if (chunk.choices.some(({ finish_reason: reason }) => reason)) this.plain.forget();
     if (chunk.choices.length === 0) return this.acceptWithoutChoices(chunk, isUsageOnly, data.length);
 
     const hidesUsage = chunk.usage !== undefined && !this.keepsUsage(chunk);
@@ -140,35 +134,29 @@ export class CompletionStream {
    *   says `[DONE]`, as llama-cpp-python does when another request has cut this one.
    */
   end(reader: PartReader): string {
-    return reader.hasDone ? '' : this.finishPart(reader);
+    return reader.hasEnded ? '' : this.finishPart(reader);
   }
 
-  /** The end of the caller's stream. Some engines have the usage on the last choice's chunk; its own is then made here. */
+  /** The end of the client's stream. Some engines have the usage on the last choice's chunk; its own is then made here. */
   finish(counted?: Usage): string {
-    this.hasFinished = true;
-    this.countedUsage = counted;
+    this.ending.written();
+    this.counts.count(counted);
     const { usage } = this;
-    const isOwed = this.expected.includeUsage && usage !== undefined && !this.hasSentUsage;
+    const isOwed = this.expected.includeUsage && usage !== undefined && !this.hasWrittenUsage;
     const head = { ...this.progress.identity, object: 'text_completion' };
     const owed = isOwed ? this.write({ ...head, choices: [], usage }) : '';
     return owed + formatEvent(DONE);
   }
 
   private finishPart(reader: PartReader): string {
-    if (!this.isWhole(reader)) this.requireWhole(reader);
-    reader.hasDone = true;
-    this.openPartCount--;
-    return this.openPartCount === 0 && !this.expected.countsUsage ? this.finish() : '';
+    if (!this.isWhole(reader)) reader.requireWhole();
+    reader.end();
+    return this.ending.partEnded() && !this.expected.countsUsage ? this.finish() : '';
   }
 
   /** Of a resumed stream, the choice may have finished before. */
   private isWhole(reader: PartReader): boolean {
     return reader.isWhole || this.progress.isWhole;
-  }
-
-  private requireWhole(reader: PartReader): never {
-    if (!reader.hasOpen) reader.requireChoices();
-    throw new UpstreamError('broken', 'the stream ended before its end');
   }
 
   /** The chunks of several answers are those of one. */
@@ -188,8 +176,8 @@ export class CompletionStream {
   /** The one chunk that has the usage, and no choices: of several parts, it is made at the end. */
   private writeUsage(chunk: UpstreamCompletion): string {
     const isSingle = this.readers.length === 1 && !this.expected.countsUsage;
-    if (!isSingle || !this.expected.includeUsage || this.hasSentUsage || !isUsage(chunk.usage)) return '';
-    this.hasSentUsage = true;
+    if (!isSingle || !this.expected.includeUsage || this.hasWrittenUsage || !isUsage(chunk.usage)) return '';
+    this.hasWrittenUsage = true;
     return this.write(chunk);
   }
 

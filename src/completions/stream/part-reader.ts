@@ -1,4 +1,4 @@
-import { isUsage, type Usage } from '../../observability/usage.js';
+import { isUsage } from '../../observability/usage.js';
 import { UpstreamError } from '../../upstreams/upstream-error.js';
 import { endChoices, type FallbackIdentity, makeCanonical, type UpstreamCompletion } from '../canonical.js';
 import type { ChoiceFitter } from '../features/feature.js';
@@ -6,7 +6,7 @@ import { dropMirrors } from '../mirrors.js';
 import { ignoredBy } from '../unsupported.js';
 import type { Part } from '../plan.js';
 
-/** A piece of the caller's answer. */
+/** A piece of the client's answer. */
 export interface Piece {
   completion: UpstreamCompletion;
   /** Nothing in it had to change: the upstream's bytes say the same. */
@@ -15,18 +15,15 @@ export interface Piece {
   isUsageOnly: boolean;
 }
 
-/** Reads what the upstream answers to one part of a request, and makes it what the contract says and the caller asked for. */
+/** Reads what the upstream answers to one part of a request, and makes it what the contract says and the client asked for. */
 export class PartReader {
-  /** The upstream has said that all was said. */
-  hasDone = false;
-  /** The last counts that came with it, if any did. */
-  usage: Usage | undefined;
   private readonly fitters: readonly ChoiceFitter[];
   /** Whether something came of each of the choices. */
   private readonly begun: true[] = [];
   private begunCount = 0;
   private readonly finished: true[] = [];
   private finishedCount = 0;
+  private ended = false;
 
   constructor(
     readonly part: Part,
@@ -53,9 +50,10 @@ export class PartReader {
     const isReady = makeCanonical(completion, this.fallback);
     const isCanonical = (!isWhole || endChoices(completion)) && isReady;
     const isInPlace = this.placeChoices(completion);
+    const isOpen = this.dropFinished(completion);
     if (this.fitters.length > 0) this.fit(completion);
     for (const { index, finish_reason } of completion.choices) if (finish_reason) this.finish(index);
-    return { completion, isAsItCame: isCanonical && isInPlace && this.part.isPlain, isUsageOnly };
+    return { completion, isAsItCame: isCanonical && isInPlace && isOpen && this.part.isPlain, isUsageOnly };
   }
 
   /**
@@ -78,9 +76,13 @@ export class PartReader {
     return this.finishedCount === this.part.choiceCount;
   }
 
-  /** Whether one of the choices has begun and not finished. */
-  get hasOpen(): boolean {
-    return this.finishedCount < this.begunCount;
+  /** Whether the upstream's answer has ended, or all of it that is for the client was read. */
+  get hasEnded(): boolean {
+    return this.ended;
+  }
+
+  end(): void {
+    this.ended = true;
   }
 
   private finish(index: number): void {
@@ -101,7 +103,24 @@ export class PartReader {
     throw ignoredBy({ param, asks: `\`${param}\` as it was given` });
   }
 
-  /** Gives each choice the caller's number for it. */
+  /** @throws {UpstreamError} when the upstream has ended, and a choice has no finish: nobody should take that for an end. */
+  requireWhole(): void {
+    if (this.isWhole) return;
+    const hasOpen = this.finishedCount < this.begunCount;
+    if (!hasOpen) this.requireChoices();
+    throw new UpstreamError('broken', 'the stream ended before its end');
+  }
+
+  /** Takes away what comes of a choice after its finish, which the client takes for its end. @returns whether nothing did. */
+  private dropFinished(completion: UpstreamCompletion): boolean {
+    if (this.finishedCount === 0) return true;
+    const open = completion.choices.filter(({ index }) => !this.finished[index]);
+    if (open.length === completion.choices.length) return true;
+    completion.choices = open;
+    return false;
+  }
+
+  /** Gives each choice the client's number for it. */
   private placeChoices({ choices }: UpstreamCompletion): boolean {
     const { firstChoice, choiceCount } = this.part;
     for (const choice of choices) {

@@ -50,6 +50,11 @@ export class PlainChunks {
     return { index, text, event: event.head + literal + event.tail };
   }
 
+  /** A choice has finished: what still comes of it is not for the client. */
+  forget(): void {
+    this.shape = undefined;
+  }
+
   /**
    * Takes the shape of a chunk with one choice, of which nothing but the text may change without more to be done.
    * `rewrite` writes the event for the caller as it is with another text, if it is not the upstream's own.

@@ -6,10 +6,10 @@ import type { CompletionStream } from './completion-stream.js';
 import type { PartReader } from './part-reader.js';
 
 /**
- * Passes an upstream's stream on to the caller as fast as both go: each piece is handed to `client` within the call that
+ * Passes an upstream's stream on to the client as fast as both go: each piece is handed to `client` within the call that
  * brings it.
  *
- * Resolves when the caller has got all of the part; after the last part of a stream, when all is on its way. What the
+ * Resolves when the client has got all of the part; after the last part of a stream, when all is on its way. What the
  * upstream still says then is read, which keeps its connection for the next request, and nobody waits for it: the time
  * limits end an upstream that does not end.
  *
@@ -25,18 +25,18 @@ export function relayEvents(
 ): Promise<void> {
   const { promise, resolve, reject } = Promise.withResolvers<void>();
   const parser = new EventStreamParser();
-  const isDone = (): boolean => part.hasDone;
+  const hasEnded = (): boolean => part.hasEnded;
   const take = (piece: Buffer): void | Promise<void> => {
-    if (isDone()) return undefined;
+    if (hasEnded()) return undefined;
     const sending = sendAccepted(parser.push(piece), part, stream, client, answered);
     if (!stream.isOver(part)) return sending;
-    if (!isDone()) body.leave();
-    else if (sending && !stream.isDone) return sending.then(resolve);
+    if (!hasEnded()) body.leave();
+    else if (sending && stream.state !== 'done') return sending.then(resolve);
     else resolve();
     return sending;
   };
   const end = async (): Promise<void> => {
-    if (isDone()) return;
+    if (hasEnded()) return;
     const last = parser.end();
     if (last !== undefined) await sendAccepted([last], part, stream, client, answered);
     const owed = reading(() => stream.end(part));

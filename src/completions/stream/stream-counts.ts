@@ -1,0 +1,36 @@
+import type { Usage } from '../../observability/usage.js';
+import { mergeUsage } from '../merge-usage.js';
+import type { PartReader } from './part-reader.js';
+
+/** The usage of a stream: what its parts tell, or what is counted in their place. */
+export class StreamCounts {
+  private readonly told = new Map<PartReader, Usage>();
+  private counted: Usage | undefined;
+
+  constructor(private readonly partCount: number) {}
+
+  /** The newest counts of a part. */
+  tell(part: PartReader, usage: Usage): void {
+    this.told.set(part, usage);
+  }
+
+  count(usage: Usage | undefined): void {
+    this.counted = usage;
+  }
+
+  /** Undefined while a part has told none: a sum of the others would be wrong. */
+  get usage(): Usage | undefined {
+    if (this.counted) return this.counted;
+    if (this.told.size < this.partCount) return undefined;
+    const parts = [...this.told].map(
+      ([
+        {
+          part: { promptIndex },
+        },
+        usage,
+      ]) => ({ promptIndex, usage }),
+    );
+    const [only, ...others] = parts;
+    return others.length === 0 ? only?.usage : mergeUsage(parts);
+  }
+}

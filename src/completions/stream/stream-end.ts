@@ -1,0 +1,39 @@
+/**
+ * How far the end of a stream has come.
+ *
+ * - `open`: a choice has no finish reason; an upstream that ends now has broken off.
+ * - `usage pending`: every choice has finished, and the usage that the client asked for has not come.
+ * - `text done`: nothing but the end is missing; it can be written without the upstream.
+ * - `done`: the client has the whole answer.
+ */
+export type EndState = 'open' | 'usage pending' | 'text done' | 'done';
+
+/** Moves through these states, in this order, as what they wait for comes. */
+export class StreamEnd {
+  private current: EndState = 'open';
+
+  constructor(
+    private readonly needsUsage: boolean,
+    private openParts: number,
+  ) {}
+
+  get state(): EndState {
+    return this.current;
+  }
+
+  /** To be called when every choice has finished, or the usage has come. */
+  came(hasAllChoices: boolean, hasUsage: boolean): void {
+    if (this.current === 'done' || !hasAllChoices) return;
+    this.current = this.needsUsage && !hasUsage ? 'usage pending' : 'text done';
+  }
+
+  /** The upstream's answer to a part has ended. @returns whether it was the last. */
+  partEnded(): boolean {
+    return --this.openParts === 0;
+  }
+
+  /** The end was written. */
+  written(): void {
+    this.current = 'done';
+  }
+}
