@@ -12,7 +12,9 @@ import { readAll } from '../upstreams/read-all.js';
 import { reading } from '../upstreams/unreadable-answer.js';
 import type { UpstreamAnswer } from '../upstreams/upstream.js';
 import { type AnswerMemory, takeForAnswer } from './answer-memory.js';
-import type { ClientConnection } from '../http/client-connection.js';
+import type { AnswerSink } from '../http/answer-sink.js';
+import type { Exchange } from '../observability/exchange.js';
+import type { Clock } from '../common/clock.js';
 import { type PartAnswer, toCompletionAnswer } from './completion-answer.js';
 import { collectStream } from './collected-stream.js';
 import { CompletionStream } from './stream/completion-stream.js';
@@ -44,7 +46,16 @@ interface RunningAttempt extends Attempt<Resumption> {
   requestCount: number;
 }
 
-/** One completion of a caller: what each attempt sends and what the caller gets of it, over all attempts. */
+/** A client's request, and what is recorded of it. */
+export interface JobRequest {
+  body: RequestBody;
+  caller: Caller;
+  exchange: Exchange;
+  /** Cancelled when the client disconnects. */
+  cancellation: Cancellation;
+}
+
+/** One completion for a client: what each attempt sends and what the client gets of it, over all attempts. */
 export class CompletionJob implements RoutedRequest<Resumption> {
   readonly requestedModel: string;
   readonly isStream: boolean;
@@ -62,11 +73,11 @@ export class CompletionJob implements RoutedRequest<Resumption> {
   private readonly streamOptions: { includeUsage: boolean; continuousUsage: boolean };
 
   constructor(
-    private readonly body: RequestBody,
-    private readonly caller: Caller,
-    private readonly client: ClientConnection,
+    private readonly request: JobRequest,
+    private readonly sink: AnswerSink,
     private readonly limits: FanOutLimits & Pick<RoutingConfig, 'resume'>,
     private readonly memory: AnswerMemory,
+    private readonly clock: Clock,
     random: Random,
   ) {
     const { asked } = this;
@@ -77,12 +88,12 @@ export class CompletionJob implements RoutedRequest<Resumption> {
       includeUsage: options.include_usage === true,
       continuousUsage: options.continuous_usage_stats === true,
     };
-    this.cancellation = client.cancellation;
-    this.startedAt = client.now;
+    this.cancellation = request.cancellation;
+    this.startedAt = clock.now();
     this.extras = new Extras(asked);
     this.features = featuresIn(asked);
     this.fanOut = new FanOut(() => this.asked, this.features, limits);
-    this.requestIds = new UpstreamRequestIds(client.exchange.id, random);
+    this.requestIds = new UpstreamRequestIds(request.exchange.id, random);
     this.choiceCount = choiceCountOf(asked);
     this.texts = this.needsTexts(asked) ? memory.delivered.open() : undefined;
     const echoedOf = asked.echo ? (at: number) => echoedPromptOf(this.asked, at) : noEcho;
@@ -105,9 +116,9 @@ export class CompletionJob implements RoutedRequest<Resumption> {
     return this.streamOptions.includeUsage || (this.limits.resume === 'on' && mayBeResumed(asked));
   }
 
-  /** What the caller asks for. The body is parsed as long as this is needed, and no longer: nobody keeps it. */
+  /** What the client asks for. The body is parsed as long as this is needed, and no longer: nobody keeps it. */
   private get asked(): CreateCompletionDto {
-    return this.body.value as CreateCompletionDto;
+    return this.request.body.value as CreateCompletionDto;
   }
 
   qualify(candidate: Candidate): EligibleCandidate | undefined {
@@ -146,10 +157,10 @@ export class CompletionJob implements RoutedRequest<Resumption> {
 
   attempt(routed: Attempt<Resumption>): Promise<void> {
     const { candidate, continuation, kind } = routed;
-    const { exchange } = this.client;
+    const { exchange } = this.request;
     exchange.upstream = candidate.upstream.config.name;
     exchange.attemptCount++;
-    exchange.attemptStartedAt = this.client.now;
+    exchange.attemptStartedAt = this.clock.now();
     // Before the first attempt there is nothing else to wait for. What is below a millisecond is no wait.
     const waitedMs = exchange.attemptStartedAt - this.startedAt;
     if (exchange.attemptCount === 1 && waitedMs >= 1) exchange.queueMs = waitedMs;
@@ -162,7 +173,7 @@ export class CompletionJob implements RoutedRequest<Resumption> {
     const readers = plan.parts.map((part) => new PartReader(part, fallback));
     const attempt: RunningAttempt = { ...routed, plan, readers, requestCount: 0 };
     const needsBody = continuation !== undefined || plan.ranks || plan.countsUsage || readers.length > 1;
-    if (needsBody || readers.some(({ isFitting }) => isFitting)) this.body.pin();
+    if (needsBody || readers.some(({ isFitting }) => isFitting)) this.request.body.pin();
     const { trace } = exchange;
     if (trace) {
       const { config } = candidate.upstream;
@@ -170,7 +181,7 @@ export class CompletionJob implements RoutedRequest<Resumption> {
       exchange.traceparent = trace.beginAttempt(config, candidate.upstreamModel, kind, attemptStartedAt);
     }
     const relayed = this.isStream ? this.relayStream(attempt) : this.relayJson(attempt);
-    this.body.fold();
+    this.request.body.fold();
     return trace ? this.traced(trace, relayed) : relayed;
   }
 
@@ -178,9 +189,9 @@ export class CompletionJob implements RoutedRequest<Resumption> {
   private async traced(trace: Trace, relayed: Promise<void>): Promise<void> {
     try {
       await relayed;
-      trace.endAttempt(this.client.now);
+      trace.endAttempt(this.clock.now());
     } catch (thrown) {
-      trace.endAttempt(this.client.now, this.cancellation.isCancelled ? 'client_gone' : toApiError(thrown).code);
+      trace.endAttempt(this.clock.now(), this.cancellation.isCancelled ? 'client_gone' : toApiError(thrown).code);
       throw thrown;
     }
   }
@@ -202,8 +213,8 @@ export class CompletionJob implements RoutedRequest<Resumption> {
       const ranked = plan.ranks ? this.asked : undefined;
       const { json, usage } = reading(() => toCompletionAnswer(all, this.requestedModel, ranked));
       answered();
-      this.client.exchange.usage = usage;
-      this.client.sendJson(json);
+      this.request.exchange.usage = usage;
+      this.sink.sendJson(json);
     } finally {
       share.release();
     }
@@ -222,33 +233,33 @@ export class CompletionJob implements RoutedRequest<Resumption> {
     try {
       await runParts(readers, reservation, this.cancellation, async (reader, cancellation) => {
         const answer = await this.send(reader.part, attempt, cancellation);
-        if (continuation) this.client.exchange.resumeCount++;
+        if (continuation) this.request.exchange.resumeCount++;
         if (!isEventStream(answer)) throw await notAStream(answer);
-        await relayEvents(answer.body, reader, stream, this.client, answered);
+        await relayEvents(answer.body, reader, stream, this.sink, answered);
       });
       if (plan.countsUsage) {
         const newRequest = (): NewRequest => this.newRequest(attempt, this.nextIdSuffix(attempt));
         const count = tokenCounter(candidate.upstream, newRequest, candidate.upstreamModel, this.cancellation);
         const choices = countedChoices(this.asked, this.choiceCount, (index) => this.stream.choiceAt(index)?.text);
-        await this.client.sendEvents(stream.finish(choices && (await countUsage(choices, count))));
+        await this.sink.sendEvents(stream.finish(choices && (await countUsage(choices, count))));
       }
     } catch (thrown) {
       // Once the client has everything, how the upstream closes its side does not matter.
       if (stream.state !== 'done') {
         if (stream.state !== 'text done' || this.cancellation.isCancelled) throw thrown;
-        await this.client.sendEvents(stream.finish());
+        await this.sink.sendEvents(stream.finish());
       }
     } finally {
-      this.client.exchange.usage = stream.usage;
+      this.request.exchange.usage = stream.usage;
     }
-    this.client.end();
+    this.sink.end();
   }
 
   /** @throws {UpstreamError} also for an answer with an error status. */
   private async send(part: Part, attempt: RunningAttempt, cancellation: Cancellation): Promise<UpstreamAnswer> {
     const answer = await this.post(part, attempt, cancellation);
     if (answer.status === 200) return answer;
-    throw await refusalIn(answer, this.client.now);
+    throw await refusalIn(answer, this.clock.now());
   }
 
   /** Apart from those that wait for the answer: a suspended function keeps all that it has touched. */
@@ -262,17 +273,17 @@ export class CompletionJob implements RoutedRequest<Resumption> {
   }
 
   private nextIdSuffix(attempt: RunningAttempt): string {
-    return this.requestIds.suffixOf(this.client.exchange.attemptCount, ++attempt.requestCount);
+    return this.requestIds.suffixOf(this.request.exchange.attemptCount, ++attempt.requestCount);
   }
 
-  /** What goes with a request whatever its body: an id of its own, made of the caller's, and whom it acts for. */
+  /** What goes with a request whatever its body: an id of its own, made of the client's, and whom it acts for. */
   private newRequest({ candidate, deadlineAt }: RunningAttempt, idSuffix: string): NewRequest {
-    const headers: Record<string, string> = { 'x-request-id': uniqueId(this.client.exchange.id, idSuffix) };
-    const { traceparent, tracestate } = this.client.exchange;
+    const headers: Record<string, string> = { 'x-request-id': uniqueId(this.request.exchange.id, idSuffix) };
+    const { traceparent, tracestate } = this.request.exchange;
     if (traceparent !== undefined) headers.traceparent = traceparent;
     if (tracestate !== undefined) headers.tracestate = tracestate;
     if (!candidate.upstream.config.forwardTenant) return { headers, deadlineAt };
-    const { organization, project } = this.caller;
+    const { organization, project } = this.request.caller;
     if (organization !== undefined) headers['openai-organization'] = organization;
     if (project !== undefined) headers['openai-project'] = project;
     return { headers, deadlineAt };

@@ -10,6 +10,7 @@ import type { Reservation } from '../limits/reservation.js';
 import { Router } from '../routing/router.js';
 import { Metrics } from '../observability/metrics.js';
 import { LOGGER, type Logger } from '../observability/logger.js';
+import { CLOCK, type Clock } from '../common/clock.js';
 import { RANDOM, type Random } from '../common/random.js';
 import { AnswerMemory } from './answer-memory.js';
 import type { CreateCompletionDto } from '../contract/create-completion.dto.js';
@@ -25,12 +26,13 @@ export class CompletionsService {
     private readonly router: Router,
     @Inject(LOGGER) private readonly logger: Logger,
     private readonly memory: AnswerMemory,
+    @Inject(CLOCK) private readonly clock: Clock,
     @Inject(RANDOM) private readonly random: Random,
     private readonly metrics: Metrics,
     private readonly limiter: Limiter,
   ) {}
 
-  /** @throws {ApiError} as long as nothing was sent to the caller; after that, an error ends the stream as an event. */
+  /** @throws {ApiError} as long as nothing was sent to the client; after that, an error ends the stream as an event. */
   async complete(body: RequestBody, caller: Caller, client: ClientConnection): Promise<void> {
     let job: CompletionJob | undefined;
     let maxTokens = 0;
@@ -38,7 +40,8 @@ export class CompletionsService {
     let outcome: 'answered' | 'failed' = 'failed';
     const { exchange, cancellation } = client;
     try {
-      job = new CompletionJob(body, caller, client, this.config.routing, this.memory, this.random);
+      const request = { body, caller, exchange: client.exchange, cancellation: client.cancellation };
+      job = new CompletionJob(request, client, this.config.routing, this.memory, this.clock, this.random);
       const candidates = this.prepare(job, caller, client);
       const reserving = this.limiter.reserve(caller, body.value as CreateCompletionDto, exchange);
       if (reserving) {

@@ -1,12 +1,12 @@
 import type { AnswerBody } from '../../upstreams/answer-body.js';
 import { EventStreamParser } from '../../upstreams/event-stream.js';
 import { reading, unreadableAnswer } from '../../upstreams/unreadable-answer.js';
-import type { ClientConnection } from '../../http/client-connection.js';
+import type { AnswerSink } from '../../http/answer-sink.js';
 import type { CompletionStream } from './completion-stream.js';
 import type { PartReader } from './part-reader.js';
 
 /**
- * Passes an upstream's stream on to the client as fast as both go: each piece is handed to `client` within the call that
+ * Passes an upstream's stream on to the client as fast as both go: each piece is handed to `sink` within the call that
  * brings it.
  *
  * Resolves when the client has got all of the part; after the last part of a stream, when all is on its way. What the
@@ -20,7 +20,7 @@ export function relayEvents(
   body: AnswerBody,
   part: PartReader,
   stream: CompletionStream,
-  client: ClientConnection,
+  sink: AnswerSink,
   answered: () => void,
 ): Promise<void> {
   const { promise, resolve, reject } = Promise.withResolvers<void>();
@@ -28,7 +28,7 @@ export function relayEvents(
   const hasEnded = (): boolean => part.hasEnded;
   const take = (piece: Buffer): void | Promise<void> => {
     if (hasEnded()) return undefined;
-    const sending = sendAccepted(parser.push(piece), part, stream, client, answered);
+    const sending = sendAccepted(parser.push(piece), part, stream, sink, answered);
     if (!stream.isOver(part)) return sending;
     if (!hasEnded()) body.leave();
     else if (sending && stream.state !== 'done') return sending.then(resolve);
@@ -38,9 +38,9 @@ export function relayEvents(
   const end = async (): Promise<void> => {
     if (hasEnded()) return;
     const last = parser.end();
-    if (last !== undefined) await sendAccepted([last], part, stream, client, answered);
+    if (last !== undefined) await sendAccepted([last], part, stream, sink, answered);
     const owed = reading(() => stream.end(part));
-    if (owed !== '') await client.sendEvents(owed);
+    if (owed !== '') await sink.sendEvents(owed);
   };
   body.readEach(take).then(end).then(resolve, reject);
   return promise;
@@ -51,14 +51,14 @@ function sendAccepted(
   events: readonly string[],
   part: PartReader,
   stream: CompletionStream,
-  client: ClientConnection,
+  sink: AnswerSink,
   answered: () => void,
 ): Promise<void> | undefined {
   let accepted = '';
   const send = (): Promise<void> | undefined => {
     if (accepted === '') return undefined;
     answered();
-    return client.sendEvents(accepted);
+    return sink.sendEvents(accepted);
   };
   try {
     for (const data of events) accepted += stream.accept(part, data);
