@@ -37,6 +37,7 @@ export default {
     project('slow', '.slow-spec'),
     project('deploy', '.deploy-spec'),
     project('limits', '.limits-spec'),
+    project('storage', '.storage-spec'),
     project('engines', '.engine-spec'),
   ],
   globalSetup: '<rootDir>/test/support/choose-seed.mjs',

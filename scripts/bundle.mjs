@@ -45,8 +45,8 @@ await build({
   keepNames: false,
   // The files that Node itself would take, and not those that packages offer to bundlers.
   mainFields: ['main'],
-  // What is not there: Nest asks for it and does without.
-  external: ['@nestjs/microservices', '@nestjs/websockets', '@fastify/static', 'class-transformer/storage'],
+  // What is not there: Nest and pg ask for it and do without.
+  external: ['pg-native', '@nestjs/microservices', '@nestjs/websockets', '@fastify/static', 'class-transformer/storage'],
   plugins: [oneCopyOfEach],
   // Packages in CommonJS ask for Node's own modules by `require`, which an ES module lacks.
   banner: {

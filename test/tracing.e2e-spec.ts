@@ -190,7 +190,11 @@ describe('tracing', () => {
     }
     await gateway.accessLog(1_100);
     expect(collector.requestCount).toBe(1);
-    expect(await droppedSpans()).toEqual(['gateway_trace_spans_dropped_total{reason="queue_full"} 24']);
+    const [dropped = ''] = await droppedSpans();
+    expect(dropped).toMatch(/^gateway_trace_spans_dropped_total\{reason="queue_full"\} \d+$/);
+    // The export under way has at most 128; of those that came first it may have fewer.
+    const count = Number(dropped.split(' ')[1]);
+    expect([count >= 2_200 - 2_048 - 128, count < 2_200 - 2_048]).toEqual([true, true]);
     collector.answer = answer;
     hanging.forEach(answer);
   });

@@ -1,6 +1,6 @@
 import 'reflect-metadata';
 import { Type } from 'class-transformer';
-import { IsOptional, IsUrl, Matches } from 'class-validator';
+import { IsIn, IsOptional, IsUrl, Matches } from 'class-validator';
 import type { FeatureName, Support } from '../engines/feature-names.js';
 import {
   type Api,
@@ -529,6 +529,93 @@ export class EmbeddedConfig {
   model?: string;
 }
 
+export const JWT_ALGORITHMS = [
+  'RS256',
+  'RS384',
+  'RS512',
+  'PS256',
+  'PS384',
+  'PS512',
+  'ES256',
+  'ES384',
+  'ES512',
+  'EdDSA',
+] as const;
+
+export class JwtGroupConfig {
+  /** A value of the groups claim. */
+  @IsNonEmptyString()
+  group: string;
+
+  @IsHeaderText()
+  organization: string;
+
+  /** Without it, every project of the organization. */
+  @IsOptional()
+  @IsHeaderText()
+  project?: string;
+
+  /** The only models that the group may use; without it, all. */
+  @IsOptional()
+  @IsListOfStrings()
+  models?: string[];
+}
+
+export class JwtConfig {
+  /** What `iss` has to be, to the letter, and where the discovery document is looked for. Without it no JWT is taken. */
+  @IsOptional()
+  @IsParsableUrl()
+  issuer?: string;
+
+  /** What `aud`, `azp` or `client_id` has to hold. */
+  @IsOptional()
+  @ComesWith('issuer')
+  @IsNonEmptyString()
+  audience?: string;
+
+  /** The issuer's keys; without it, where its discovery document (`/.well-known/openid-configuration`) says. */
+  @IsOptional()
+  @IsParsableUrl()
+  jwksUrl?: string;
+
+  /** Signatures that are taken. */
+  @IsListOfStrings()
+  @IsIn(JWT_ALGORITHMS, { each: true, message: `must be some of ${JWT_ALGORITHMS.join(', ')}` })
+  algorithms: string[] = ['RS256', 'PS256', 'ES256', 'EdDSA'];
+
+  /** Paths of claims, with dots between the names: `realm_access.roles`. */
+  @IsNonEmptyString()
+  organizationClaim = 'organization';
+
+  @IsNonEmptyString()
+  projectClaim = 'project';
+
+  /** A list of models; a token without it may use all. */
+  @IsNonEmptyString()
+  modelsClaim = 'models';
+
+  /** A list of groups, or one. */
+  @IsNonEmptyString()
+  groupsClaim = 'groups';
+
+  /** What groups stand for, the first that matches; with it, the claims of organization and project are not read. */
+  @IsListOfSections()
+  @Type(() => JwtGroupConfig)
+  @AllDiffer('group')
+  groups: JwtGroupConfig[] = [];
+
+  /** How far the clocks may differ. */
+  @IsMilliseconds(0)
+  clockToleranceMs = 30_000;
+}
+
+export class AuthConfig {
+  /** Bearer tokens of an OpenID provider, beside the API keys. */
+  @IsSection()
+  @Type(() => JwtConfig)
+  jwt = new JwtConfig();
+}
+
 export class GatewayConfig {
   @IsSection()
   @Type(() => ServerConfig)
@@ -565,4 +652,22 @@ export class GatewayConfig {
   @AllDiffer('id')
   @AllDiffer('hash')
   apiKeys: ApiKeyConfig[] = [];
+
+  /**
+   * Where organizations, projects and keys are kept. `none`: nowhere, the keys are those of this file. `embedded`: in a file in
+   * `dataDir`, for one gateway. `postgres://…`: for any number of them. Not given: `embedded` where nothing is configured
+   * (no file, no UPSTREAM_BASE_URL, not NODE_ENV=production), else `none`.
+   */
+  @Matches(/^(?:none|embedded|postgres(?:ql)?:\/\/.+)$/, {
+    message: 'must be none, embedded or a URL such as postgres://user:password@host:5432/gateway',
+  })
+  database = 'none';
+
+  /** The folder of the embedded database. It is made where it is missing. */
+  @IsNonEmptyString()
+  dataDir = 'data';
+
+  @IsSection()
+  @Type(() => AuthConfig)
+  auth = new AuthConfig();
 }

@@ -6,10 +6,13 @@ import { fileURLToPath } from 'node:url';
 import { parse } from 'yaml';
 import {
   ApiKeyConfig,
+  AuthConfig,
   CorsConfig,
   EmbeddedConfig,
   GatewayConfig,
   HealthConfig,
+  JwtConfig,
+  JwtGroupConfig,
   LimitOptions,
   LimitsConfig,
   LogConfig,
@@ -44,7 +47,11 @@ describe('gateway.example.yaml', () => {
 
   it('mentions every option, in the order of the config page', () => {
     const example = parse(text) as Section &
-      Record<'upstreams' | 'apiKeys', [Section]> & { server: Section; limits: Section };
+      Record<'upstreams' | 'apiKeys', [Section]> & {
+        server: Section;
+        limits: Section;
+        auth: Section & { jwt: Section & { groups: [Section] } };
+      };
     const [upstream] = example.upstreams;
     const sections: [new () => object, unknown][] = [
       [GatewayConfig, example],
@@ -62,6 +69,9 @@ describe('gateway.example.yaml', () => {
       [LimitOptions, example.limits.default],
       [ApiKeyConfig, example.apiKeys[0]],
       [ScopeLimits, example.apiKeys[0].limits],
+      [AuthConfig, example.auth],
+      [JwtConfig, example.auth.jwt],
+      [JwtGroupConfig, example.auth.jwt.groups[0]],
     ];
     for (const [section, shown] of sections) expect(Object.keys(shown as Section)).toEqual(optionsOf(section));
   });

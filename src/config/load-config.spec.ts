@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { hashApiKey } from './api-key-hash.js';
-import { GatewayConfig, HealthConfig, RoutingConfig } from './config.js';
+import { GatewayConfig, HealthConfig, JwtConfig, RoutingConfig } from './config.js';
 import { ConfigError, configPath, type Environment, loadConfig } from './load-config.js';
 
 const LIMITS = { models: { 'x*': { tokensPerMinute: 5 } }, concurrentRequests: 2 };
@@ -42,8 +42,23 @@ describe('loadConfig', () => {
   }
 
   describe('from the environment alone', () => {
-    it('needs nothing', () => {
-      expect(loadEnvironment({})).toEqual(new GatewayConfig());
+    it('needs nothing, and keeps its keys in an embedded database', () => {
+      expect(loadEnvironment({})).toEqual(Object.assign(new GatewayConfig(), { database: 'embedded' }));
+      expect(loadEnvironment({ API_KEYS: 'a' }).database).toBe('embedded');
+    });
+
+    it('has no database where something is configured, or in production, but for the one that is named', () => {
+      const upstream = { UPSTREAM_BASE_URL: 'http://127.0.0.1:1/v1' };
+      const url = 'postgres://gateway@db:5432/gateway';
+      expect(loadEnvironment(upstream).database).toBe('none');
+      expect(loadEnvironment({ NODE_ENV: 'production' }).database).toBe('none');
+      expect(loadEnvironment({ ...upstream, DATABASE: url, DATA_DIR: '/data' })).toMatchObject({
+        database: url,
+        dataDir: '/data',
+      });
+      expect(problemsOf(() => loadEnvironment({ DATABASE: 'mysql://db' }))).toEqual([
+        'DATABASE (database): must be none, embedded or a URL such as postgres://user:password@host:5432/gateway',
+      ]);
     });
 
     it('knows every variable', () => {
@@ -85,7 +100,7 @@ describe('loadConfig', () => {
         'UPSTREAM_BASE_URL',
         'UPSTREAM_API_KEY',
       ];
-      expect(loadEnvironment(Object.fromEntries(names.map((name) => [name, ''])))).toEqual(new GatewayConfig());
+      expect(loadEnvironment(Object.fromEntries(names.map((name) => [name, ''])))).toEqual(loadEnvironment({}));
     });
 
     it('names the variable that is wrong, and what was expected', () => {
@@ -183,6 +198,9 @@ describe('loadConfig', () => {
         tracing: { sampler: 'parentbased_always_on', samplerArgument: 1, resourceAttributes: '' },
         embedded: { model: 'a.gguf' },
         limits: { store: 'memory', onStoreFailure: 'open', default: { requestsPerMinute: 60 } },
+        database: 'none',
+        dataDir: 'data',
+        auth: { jwt: new JwtConfig() },
         upstreams: [
           {
             name: 'gpu-a',
@@ -380,7 +398,7 @@ describe('loadConfig', () => {
 
     it('of unknown options, with those that there are', () => {
       expect(problemsOf(() => load('{ sever: {}, log: { levle: info }, embedded: { path: x } }'))).toEqual([
-        'sever: no such option; there are server, log, tracing, embedded, routing, limits, upstreams, apiKeys',
+        'sever: no such option; there are server, log, tracing, embedded, routing, limits, upstreams, apiKeys, database, dataDir, auth',
         'log.levle: no such option; there are level',
         'embedded.path: no such option; there are model',
       ]);

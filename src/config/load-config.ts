@@ -36,7 +36,7 @@ export function loadConfig(env: Environment): GatewayConfig {
   const text = readOptional(path, required);
   const source = text === undefined ? 'the environment' : path;
   try {
-    return parseConfig(text ?? '', source, env);
+    return parseConfig(text, source, env);
   } catch (error) {
     if (error instanceof ConfigError) throw error;
     // An alias within itself, an option called `constructor`: what the libraries that read it do not expect.
@@ -44,15 +44,21 @@ export function loadConfig(env: Environment): GatewayConfig {
   }
 }
 
-function parseConfig(text: string, source: string, env: Environment): GatewayConfig {
+/** Who only tries the gateway out keeps its keys; whoever has configured something gets what it says. */
+function defaultDatabase(hasFile: boolean, env: Environment): string {
+  return hasFile || env.UPSTREAM_BASE_URL || env.NODE_ENV === 'production' ? 'none' : 'embedded';
+}
+
+function parseConfig(text: string | undefined, source: string, env: Environment): GatewayConfig {
   const problems: string[] = [];
 
-  const raw = resolveReferences(parseYaml(text, problems), env, '', problems);
+  const raw = resolveReferences(parseYaml(text ?? '', problems), env, '', problems);
   if (raw !== null && (typeof raw !== 'object' || Array.isArray(raw)))
     problems.push('the file must be a map of options');
   if (problems.length > 0) throw new ConfigError(source, problems);
 
   const plain = withEnvironment((raw ?? {}) as Section, env, problems);
+  plain.database ??= defaultDatabase(text !== undefined, env);
   const config = plainToInstance(GatewayConfig, plain, { exposeDefaultValues: true });
   const errors = validateSync(config, { whitelist: true, forbidNonWhitelisted: true, forbidUnknownValues: true });
   problems.push(...errors.flatMap((error) => describe(error, '', env)));
@@ -122,9 +128,9 @@ function resolveReferences(value: unknown, env: Environment, path: string, probl
   );
 }
 
-/** What the environment alone can say. `HOST`, `PORT`, `WORKERS`, `LOG_LEVEL` and `LIMITS_STORE` override the file; the rest must not contradict it. */
+/** What the environment alone can say. `HOST`, `PORT`, `WORKERS`, `LOG_LEVEL`, `LIMITS_STORE`, `DATABASE` and `DATA_DIR` override the file; the rest must not contradict it. */
 function withEnvironment(file: Section, env: Environment, problems: string[]): Section {
-  const config: Section = { ...file };
+  const config: Section = { ...file, ...definedOf({ database: env.DATABASE, dataDir: env.DATA_DIR }) };
   override(config, 'server', { host: env.HOST, port: env.PORT, workers: env.WORKERS });
   override(config, 'log', { level: env.LOG_LEVEL });
   withTracing(config, env);
@@ -206,6 +212,8 @@ const VARIABLES: Readonly<Record<string, string>> = {
   'server.port': 'PORT',
   'server.workers': 'WORKERS',
   'log.level': 'LOG_LEVEL',
+  database: 'DATABASE',
+  dataDir: 'DATA_DIR',
   'tracing.endpoint': 'OTEL_EXPORTER_OTLP_ENDPOINT',
   'tracing.sampler': 'OTEL_TRACES_SAMPLER',
   'tracing.samplerArgument': 'OTEL_TRACES_SAMPLER_ARG',

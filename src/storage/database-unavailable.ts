@@ -1,0 +1,32 @@
+import { ApiError } from '../errors/api-error.js';
+import { DatabaseError } from './lease.js';
+
+/** The primary result codes of SQLite for a disk that takes no more (https://www.sqlite.org/rescode.html). */
+const SQLITE_FULL = 13;
+
+/** PostgreSQL's "disk full" (https://www.postgresql.org/docs/18/errcodes-appendix.html). */
+const POSTGRES_DISK_FULL = '53100';
+
+const RETRY_AFTER_S = 5;
+
+/** Whether the database, or the way to it, is at fault: SQLite's errors, PostgreSQL's with their five characters, the network's. */
+export function isDatabaseError(error: unknown): error is Error {
+  if (error instanceof DatabaseError) return true;
+  if (!(error instanceof Error)) return false;
+  const { code, message } = error as Error & { code?: unknown };
+  // The driver's own timeouts have no code (pg 8.23).
+  return (typeof code === 'string' && /^(?:E[A-Z]{3,}|[0-9A-Z]{5})$/.test(code)) || /timeout|terminated/i.test(message);
+}
+
+/** What administrators get while the database cannot be used, and callers whose key nobody here knows. */
+export function databaseUnavailable(cause: Error): ApiError {
+  const { code } = cause as Error & { code?: unknown };
+  const isFull = code === POSTGRES_DISK_FULL || (typeof code === 'number' && (code & 0xff) === SQLITE_FULL);
+  const message = isFull
+    ? 'The disk of the gateway’s database is full: nothing was changed. Free space on it, and send the request again.'
+    : 'The gateway’s database cannot be reached at the moment: nothing was changed. Send the request again.';
+  return new ApiError(503, 'database_unavailable', message, {
+    headers: { 'Retry-After': String(RETRY_AFTER_S) },
+    cause,
+  });
+}

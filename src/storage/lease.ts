@@ -1,0 +1,33 @@
+/** A value that a statement is given. */
+export type Value = null | number | bigint | string | Uint8Array;
+
+export interface Rows {
+  rows: object[];
+  /** Rows that an UPDATE, INSERT or DELETE has changed. */
+  changes: number;
+}
+
+/** The embedded database, held by one user at a time: what runs between two statements of a transaction is part of it. */
+export interface Lease {
+  /** @throws {DatabaseError} */
+  execute(sql: string, parameters: readonly unknown[]): Promise<Rows>;
+  release(): void;
+}
+
+/** Who gives out leases, in the order in which they are asked for. */
+export interface LeaseSource {
+  acquire(): Promise<Lease>;
+  close(): Promise<void>;
+}
+
+/** What SQLite says. `code` is its extended result code (https://www.sqlite.org/rescode.html). */
+export class DatabaseError extends Error {
+  override readonly name = 'DatabaseError';
+
+  constructor(
+    message: string,
+    readonly code: number | undefined,
+  ) {
+    super(message);
+  }
+}

@@ -1,0 +1,10 @@
+import type { Migration } from 'kysely/migration';
+import { identity } from './identity.js';
+
+/**
+ * In the order in which they run, which is that of their names. Migrations only ever add: what a replica of the release before
+ * reads and writes stays, and is taken away a release later.
+ */
+export const MIGRATIONS: Readonly<Record<string, Migration>> = {
+  '2026-11-26-identity': identity,
+};

@@ -1,0 +1,84 @@
+/**
+ * The tables of the database, the same in SQLite and PostgreSQL. Times are Unix seconds, lists are JSON, and what is deleted
+ * stays as a row with a time.
+ */
+export interface Schema {
+  /** One row: counts the changes to what processes keep in memory. */
+  revisions: { id: number; value: number };
+  organizations: OrganizationRow;
+  projects: ProjectRow;
+  service_accounts: ServiceAccountRow;
+  api_keys: ApiKeyRow;
+  audit_logs: AuditLogRow;
+}
+
+export interface OrganizationRow {
+  /** 24 hex digits, as every id here. */
+  id: string;
+  name: string;
+  created_at: number;
+  archived_at: number | null;
+  /** When it changed last, as the count of `revisions`. */
+  revision: number;
+}
+
+export type ModelMode = 'allow_list' | 'deny_list';
+
+export interface ProjectRow {
+  id: string;
+  organization_id: string;
+  name: string;
+  created_at: number;
+  archived_at: number | null;
+  /** Null: every model. */
+  model_mode: ModelMode | null;
+  /** JSON: a list of names. */
+  model_ids: string | null;
+  revision: number;
+}
+
+export interface ServiceAccountRow {
+  id: string;
+  project_id: string;
+  name: string;
+  created_at: number;
+  deleted_at: number | null;
+}
+
+/** `project` keys complete; `organization` keys complete for each project, and administer; `admin` keys administer. */
+export type KeyKind = 'project' | 'organization' | 'admin';
+
+export interface ApiKeyRow {
+  id: string;
+  organization_id: string;
+  /** Of `project` keys. */
+  project_id: string | null;
+  service_account_id: string | null;
+  kind: KeyKind;
+  /** 1: an `admin` key of the whole gateway, and not of its organization alone. */
+  is_instance_admin: number;
+  name: string;
+  /** `sha256:` and 64 hex digits. The key itself is not stored. */
+  hash: string;
+  /** The beginning and the end of the key, for display. */
+  redacted_value: string;
+  created_at: number;
+  expires_at: number | null;
+  last_used_at: number | null;
+  deleted_at: number | null;
+  revision: number;
+}
+
+export interface AuditLogRow {
+  id: string;
+  organization_id: string;
+  project_id: string | null;
+  /** OpenAI's name of the event: `api_key.created`. */
+  type: string;
+  effective_at: number;
+  /** The key that did it, and from where. */
+  actor_id: string;
+  actor_ip: string | null;
+  /** JSON: what OpenAI's event holds. Never a key. */
+  event: string;
+}

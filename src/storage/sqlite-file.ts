@@ -1,0 +1,120 @@
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { Worker } from 'node:worker_threads';
+import { DatabaseError, type Lease, type LeaseSource, type Rows } from './lease.js';
+
+const FILE = 'gateway.sqlite';
+
+/** SQLITE_BUSY: another connection holds the file. */
+const BUSY = 5;
+
+interface Answer extends Partial<Rows> {
+  id: number;
+  error?: { message: string; code?: number };
+}
+
+interface Waiting {
+  resolve: (rows: Rows) => void;
+  reject: (error: Error) => void;
+}
+
+/** The embedded database: a file in `folder`, opened by this process alone, in a thread of its own. */
+export class SqliteFile implements LeaseSource {
+  private readonly waiting = new Map<number, Waiting>();
+  private lastId = 0;
+  /** The end of the last lease that was asked for. */
+  private free: Promise<void> = Promise.resolve();
+  private failure: Error | undefined;
+  private readonly exited: Promise<void>;
+
+  private constructor(private readonly thread: Worker) {
+    thread.on('message', (answer: Answer) => this.take(answer));
+    thread.on('error', (error) => this.fail(error as Error));
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.exited = promise;
+    thread.once('exit', () => {
+      this.fail(new DatabaseError('the database was closed', undefined));
+      resolve();
+    });
+    // A database does not keep a process alive that has nothing else to do.
+    thread.unref();
+  }
+
+  /** @throws {Error} with what to do, when the file cannot be opened. */
+  static async open(folder: string): Promise<SqliteFile> {
+    const path = join(folder, FILE);
+    try {
+      mkdirSync(folder, { recursive: true, mode: 0o700 });
+      const file = new SqliteFile(new Worker(threadFile(), { workerData: { path } }));
+      await file.opened();
+      return file;
+    } catch (error) {
+      const { message, code } = error as Error & { code?: number | string };
+      if (typeof code === 'number' && (code & 0xff) === BUSY) {
+        throw new Error(
+          `${path} is in use by another gateway. Stop that one, or give this one a DATA_DIR of its own; several gateways share a PostgreSQL (DATABASE=postgres://…).`,
+          { cause: error },
+        );
+      }
+      throw new Error(
+        `The database ${path} cannot be opened: ${message}. Set DATA_DIR to a folder that can be written, or DATABASE=none.`,
+        {
+          cause: error,
+        },
+      );
+    }
+  }
+
+  async acquire(): Promise<Lease> {
+    const before = this.free;
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.free = promise;
+    await before;
+    return { execute: (sql, parameters) => this.execute(sql, parameters), release: resolve };
+  }
+
+  /** Once what is under way has ended. */
+  async close(): Promise<void> {
+    const lease = await this.acquire();
+    this.thread.postMessage({ id: 0, sql: '', parameters: [] });
+    await this.exited;
+    lease.release();
+  }
+
+  private opened(): Promise<Rows> {
+    return this.answered(0);
+  }
+
+  private execute(sql: string, parameters: readonly unknown[]): Promise<Rows> {
+    if (this.failure) return Promise.reject(this.failure);
+    const id = ++this.lastId;
+    const answered = this.answered(id);
+    this.thread.postMessage({ id, sql, parameters });
+    return answered;
+  }
+
+  private answered(id: number): Promise<Rows> {
+    const { promise, resolve, reject } = Promise.withResolvers<Rows>();
+    this.waiting.set(id, { resolve, reject });
+    return promise;
+  }
+
+  private take({ id, error, rows = [], changes = 0 }: Answer): void {
+    const waiting = this.waiting.get(id);
+    this.waiting.delete(id);
+    if (error) waiting?.reject(new DatabaseError(error.message, error.code));
+    else waiting?.resolve({ rows, changes });
+  }
+
+  private fail(error: Error): void {
+    this.failure ??= error;
+    for (const { reject } of this.waiting.values()) reject(this.failure);
+    this.waiting.clear();
+  }
+}
+
+/** It runs outside of the bundle; in tests, as it was written. */
+function threadFile(): URL {
+  const isSource = import.meta.url.endsWith('.ts');
+  return new URL(isSource ? './sqlite-thread.ts' : '../storage/sqlite-thread.js', import.meta.url);
+}

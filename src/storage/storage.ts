@@ -1,0 +1,23 @@
+import type { Kysely, Transaction } from 'kysely';
+import type { Schema } from './schema.js';
+
+/** The database of the gateway, whichever it is. */
+export interface Storage {
+  /** Rows as they are now. @throws {ApiError} 503 when the database does not answer. */
+  read<T>(query: (db: Kysely<Schema>) => Promise<T>): Promise<T>;
+  /**
+   * One transaction. What it changes of what processes keep in memory gets `revision`, and all of them hear of it.
+   *
+   * @throws {ApiError} 503 when the database does not answer or cannot write; then nothing of it was written.
+   */
+  write<T>(change: (trx: Transaction<Schema>, revision: number) => Promise<T>): Promise<T>;
+  /** Called when something was written, by whichever process; not for each change, and not for certain. */
+  onChange(listener: () => void): void;
+  /** To be called when another process says that it has written. */
+  changed(): void;
+  /** Brings the tables up to date. @throws {Error} in words for an operator, when the database is newer than the program. */
+  migrate(): Promise<void>;
+  close(): Promise<void>;
+}
+
+export const STORAGE = Symbol('storage');

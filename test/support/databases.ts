@@ -1,0 +1,63 @@
+import { afterAll, beforeAll, describe } from '@jest/globals';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Postgres, POSTGRES_BIN } from './postgres.js';
+
+/** What the configuration of a gateway on a new, empty database says. */
+export interface DatabaseOptions {
+  database: string;
+  dataDir: string;
+}
+
+export type NewDatabase = () => Promise<DatabaseOptions>;
+
+/** The tests on the embedded database, and on PostgreSQL; where there is none, those are reported as skipped, with the reason. */
+export function describeOnDatabases(
+  name: string,
+  tests: (newDatabase: NewDatabase, postgres: () => Postgres | undefined) => void,
+): void {
+  describe(`${name}, embedded`, () => {
+    const folders: string[] = [];
+    afterAll(() => folders.forEach((folder) => rmSync(folder, { recursive: true, force: true })));
+    tests(
+      () => {
+        const dataDir = mkdtempSync(join(tmpdir(), 'data-'));
+        folders.push(dataDir);
+        return Promise.resolve({ database: 'embedded', dataDir });
+      },
+      () => undefined,
+    );
+  });
+  describeOnPostgres(name, tests);
+}
+
+/** The tests that only PostgreSQL can pass. */
+export function describeOnPostgres(
+  name: string,
+  tests: (newDatabase: NewDatabase, postgres: () => Postgres) => void,
+): void {
+  const bin = POSTGRES_BIN;
+  if (bin === undefined) {
+    const reason = 'PostgreSQL is not installed: set POSTGRES_BIN, as .ci/storage-tools FOLDER does';
+    process.stderr.write(`Skipped: ${name}, on PostgreSQL: ${reason}.\n`);
+    const { skip } = describe;
+    skip(`${name}, on PostgreSQL (${reason})`, () => tests(unavailable, unavailable));
+    return;
+  }
+  describe(`${name}, on PostgreSQL`, () => {
+    let postgres: Postgres;
+    beforeAll(async () => {
+      postgres = await Postgres.start(bin);
+    }, 60_000);
+    afterAll(() => postgres.remove());
+    tests(
+      async () => ({ database: await postgres.newDatabase(), dataDir: 'unused' }),
+      () => postgres,
+    );
+  });
+}
+
+function unavailable(): never {
+  throw new Error('PostgreSQL is not installed');
+}
