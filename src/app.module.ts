@@ -1,6 +1,7 @@
 import { type DynamicModule, Module } from '@nestjs/common';
 import { APP_FILTER, APP_GUARD } from '@nestjs/core';
 import { AdminModule } from './admin/admin.module.js';
+import { AdministrationModule } from './admin/administration.module.js';
 import { AuthGuard } from './auth/auth.guard.js';
 import { AuthModule } from './auth/auth.module.js';
 import { CompletionsModule } from './completions/completions.module.js';
@@ -14,6 +15,8 @@ import { ModelsModule } from './models/models.module.js';
 import type { Clock } from './common/clock.js';
 import type { Logger } from './observability/logger.js';
 import { TelemetryModule } from './observability/observability.module.js';
+import type { Storage } from './storage/storage.js';
+import { StorageModule } from './storage/storage.module.js';
 import { alone, type Sharing, SharingModule } from './upstreams/sharing.js';
 
 export interface AppParts {
@@ -24,6 +27,8 @@ export interface AppParts {
   sharing?: Sharing;
   /** What is used of the limits, where another process of this gateway keeps it. */
   sharedLimits?: RemoteStore;
+  /** Where organizations and keys are kept; without it, in the configuration alone. */
+  storage?: Storage | undefined;
 }
 
 /**
@@ -32,19 +37,21 @@ export interface AppParts {
  */
 @Module({})
 export class AppModule {
-  static forRoot({ config, logger, clock, sharing = alone, sharedLimits }: AppParts): DynamicModule {
+  static forRoot({ config, logger, clock, sharing = alone, sharedLimits, storage }: AppParts): DynamicModule {
     return {
       module: AppModule,
       imports: [
         ConfigModule.forRoot(config),
         TelemetryModule.forRoot(logger, clock),
         SharingModule.forRoot(sharing),
+        StorageModule.forRoot(storage),
         AuthModule,
         LimitsModule.forRoot(sharedLimits),
         CompletionsModule,
         ModelsModule,
         HealthModule,
         AdminModule,
+        AdministrationModule,
       ],
       providers: [
         { provide: APP_GUARD, useClass: AuthGuard },

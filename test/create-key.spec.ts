@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { execFile } from 'node:child_process';
 import { parse } from 'yaml';
-import { ApiKeyStore } from '../src/auth/api-key.store.js';
+import { ConfiguredKeys } from '../src/auth/configured-keys.js';
 import type { ApiKeyConfig, GatewayConfig } from '../src/config/config.js';
 
 interface Finished {
@@ -13,7 +13,8 @@ interface Finished {
 /** What `npm run key` runs. */
 function createKey(...args: string[]): Promise<Finished> {
   return new Promise((resolve) => {
-    execFile(process.execPath, ['dist/src/cli/key.js', ...args], (error, stdout, stderr) => {
+    const env = { PATH: process.env.PATH, DATABASE: 'none' };
+    execFile(process.execPath, ['dist/src/cli/key.js', ...args], { env }, (error, stdout, stderr) => {
       resolve({ code: Number(error?.code ?? 0), stdout, stderr });
     });
   });
@@ -35,10 +36,10 @@ describe('npm run key', () => {
     const [{ hash, ...entry }] = apiKeys as [ApiKeyConfig];
     expect(entry).toEqual({ id: 'team', organization: '5e7', project: '00123', models: ['a:b', 'c'] });
     expect(hash).toMatch(/^sha256:[0-9a-f]{64}$/);
-    const caller = new ApiKeyStore({ apiKeys } as GatewayConfig)
-      .find(key)
-      ?.authorize({ organization: undefined, project: undefined });
-    expect(caller).toEqual({ keyId: 'team', organization: '5e7', project: '00123', models: new Set(['a:b', 'c']) });
+    const claimed = { organization: undefined, project: undefined };
+    const caller = new ConfiguredKeys({ apiKeys } as GatewayConfig).authenticate(key, claimed);
+    expect(caller).toMatchObject({ keyId: 'team', organization: '5e7', project: '00123', administers: false });
+    expect(caller?.models).toEqual(new Set(['a:b', 'c']));
   });
 
   it('prints an organization key when no project is given, and the key itself only once', async () => {

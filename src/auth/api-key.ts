@@ -1,20 +1,17 @@
 import { randomBytes } from 'node:crypto';
 import type { ApiKeyConfig } from '../config/config.js';
-import { ApiError } from '../errors/api-error.js';
+import type { ClaimedTenant } from './authenticator.js';
 import type { Caller } from './caller.js';
+import { actFor } from './tenant.js';
 
-/** Whom the caller says that it acts for, in `OpenAI-Organization` and `OpenAI-Project`. */
-export interface ClaimedTenant {
-  organization: string | undefined;
-  project: string | undefined;
+export type KeyPrefix = 'dfproj_' | 'dforg_' | 'dfadmin_';
+
+/** A new key: 256 random bits behind one of DeepFellow's prefixes, for a project, an organization or an administrator. */
+export function generateApiKey(prefix: KeyPrefix): string {
+  return prefix + randomBytes(32).toString('base64url');
 }
 
-/** A new key: 256 random bits behind DeepFellow's prefixes, project key or organization key. */
-export function generateApiKey(isProjectKey: boolean): string {
-  return (isProjectKey ? 'dfproj_' : 'dforg_') + randomBytes(32).toString('base64url');
-}
-
-/** A configured key: who it belongs to, and whom it may act for. */
+/** A key of the configuration: whom it belongs to, and whom it may act for. */
 export class ApiKey {
   private readonly models: ReadonlySet<string> | undefined;
 
@@ -28,27 +25,11 @@ export class ApiKey {
    * @throws {ApiError} 401 when a header contradicts the key.
    */
   authorize(claimed: ClaimedTenant): Caller {
-    const { id, organization, project, admin: isAdmin } = this.config;
-    if (claimed.organization !== undefined && claimed.organization !== organization) {
-      throw unauthorized(
-        'mismatched_organization',
-        'OpenAI-Organization does not match the organization of the API key.',
-      );
-    }
-    if (claimed.project !== undefined && !this.mayActFor(claimed.project)) {
-      throw unauthorized('mismatched_project', 'OpenAI-Project is not a project that the API key may act for.');
-    }
-    return { keyId: id, organization, project: claimed.project ?? project, models: this.models, isAdmin };
+    const { id, organization, project: own, admin: isAdmin } = this.config;
+    // An administrator of the whole gateway acts for any organization.
+    const tenant = isAdmin && organization === undefined ? { organization: claimed.organization } : this.config;
+    const project = actFor(tenant, claimed);
+    const administers = isAdmin || (organization !== undefined && own === undefined);
+    return { keyId: id, organization: tenant.organization, project, models: this.models, isAdmin, administers };
   }
-
-  /** A project key acts for its own project, an organization key for every project of its organization. */
-  private mayActFor(project: string): boolean {
-    if (this.config.project !== undefined) return project === this.config.project;
-    return this.config.organization !== undefined;
-  }
-}
-
-/** RFC 6750, section 3: a 401 says how to authenticate. */
-export function unauthorized(code: string, message: string): ApiError {
-  return new ApiError(401, code, message, { headers: { 'WWW-Authenticate': 'Bearer' } });
 }

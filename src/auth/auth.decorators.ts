@@ -17,6 +17,13 @@ export function AdminOnly(): MethodDecorator & ClassDecorator {
   return SetMetadata(NEEDS_ADMIN, true);
 }
 
+export const NEEDS_ORGANIZATION_ADMIN = 'needsOrganizationAdmin';
+
+/** Keeps a route for who administers an organization: its admin keys, its own keys, and keys with `admin: true`. */
+export function OrganizationAdminOnly(): MethodDecorator & ClassDecorator {
+  return SetMetadata(NEEDS_ORGANIZATION_ADMIN, true);
+}
+
 /** The authenticated caller. */
 export const CurrentCaller = createParamDecorator((_: unknown, context: ExecutionContext): Caller =>
   callerOf(context.switchToHttp().getRequest<Request>()),

@@ -2,7 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import { type ExecutionContext, SetMetadata } from '@nestjs/common';
 import { Reflector } from '@nestjs/core';
 import { GatewayConfig } from '../config/config.js';
-import { ApiKeyStore } from './api-key.store.js';
+import { ConfiguredKeys } from './configured-keys.js';
 import { IS_PUBLIC } from './auth.decorators.js';
 import { AuthGuard } from './auth.guard.js';
 
@@ -28,7 +28,7 @@ function contextOf(controller: new () => Shared): ExecutionContext {
 
 describe('AuthGuard', () => {
   it('judges a method that a public and another controller inherit for each of them', () => {
-    const guard = new AuthGuard(new Reflector(), new ApiKeyStore(new GatewayConfig()));
+    const guard = new AuthGuard(new Reflector(), [new ConfiguredKeys(new GatewayConfig())]);
     expect(guard.canActivate(contextOf(Open))).toBe(true);
     expect(() => guard.canActivate(contextOf(Closed))).toThrow('Authorization: Bearer');
   });

@@ -1,35 +1,44 @@
-import { type CanActivate, type ExecutionContext, Injectable } from '@nestjs/common';
+import { type CanActivate, type ExecutionContext, Inject, Injectable } from '@nestjs/common';
 import { Reflector } from '@nestjs/core';
 import type { Request } from 'express';
 import { ApiError } from '../errors/api-error.js';
 import { exchangeOf } from '../observability/exchange.js';
-import { unauthorized } from './api-key.js';
-import { ApiKeyStore } from './api-key.store.js';
-import { IS_PUBLIC, NEEDS_ADMIN } from './auth.decorators.js';
+import { IS_PUBLIC, NEEDS_ADMIN, NEEDS_ORGANIZATION_ADMIN } from './auth.decorators.js';
+import { type Authenticator, AUTHENTICATORS, type ClaimedTenant } from './authenticator.js';
 import { type Caller, setCaller } from './caller.js';
+import { unauthorized } from './tenant.js';
 
 /** `Bearer` and a token (RFC 6750, section 2.1); the scheme is case-insensitive (RFC 9110, section 11.1). */
 const BEARER = /^bearer +(\S+) *$/i;
 
-/** Lets nobody in without a good API key, unless the route is `@Public()`. It authenticates; it does nothing else. */
+/** Lets nobody in without a good bearer token, unless the route is `@Public()`. It authenticates; it does nothing else. */
 @Injectable()
 export class AuthGuard implements CanActivate {
   constructor(
     private readonly reflector: Reflector,
-    private readonly keys: ApiKeyStore,
+    @Inject(AUTHENTICATORS) private readonly authenticators: readonly Authenticator[],
   ) {}
 
-  canActivate(context: ExecutionContext): boolean {
+  canActivate(context: ExecutionContext): boolean | Promise<boolean> {
     const request = context.switchToHttp().getRequest<Request>();
-    if (this.isMarked(IS_PUBLIC, context)) {
-      this.recognize(request);
-      return true;
-    }
+    if (this.isMarked(IS_PUBLIC, context)) return this.recognize(request);
     const caller = this.authenticate(request);
-    if (!caller.isAdmin && this.isMarked(NEEDS_ADMIN, context)) {
-      throw new ApiError(403, 'admin_required', 'This needs an API key with `admin: true`.');
-    }
+    if (!(caller instanceof Promise)) return this.admit(request, caller, context);
+    return caller.then((known) => this.admit(request, known, context));
+  }
+
+  /** @throws {ApiError} 403 when the route is not for this caller. */
+  private admit(request: Request, caller: Caller, context: ExecutionContext): true {
+    // Before it is refused: the access log says who it was.
     this.setCaller(request, caller);
+    if (this.isMarked(NEEDS_ADMIN, context)) {
+      if (!caller.isAdmin) throw forbidden('admin_required', 'This needs an API key with `admin: true`.');
+    } else if (this.isMarked(NEEDS_ORGANIZATION_ADMIN, context)) {
+      if (!caller.administers)
+        throw forbidden('admin_required', 'This needs an admin key, or a key of the organization.');
+    } else if (caller.isForAdministrationOnly) {
+      throw forbidden('admin_key', 'An admin key administers, and nothing else: use an API key of a project here.');
+    }
     return true;
   }
 
@@ -40,36 +49,71 @@ export class AuthGuard implements CanActivate {
   }
 
   /** A public route is for everybody; one who shows a good key may be told more. */
-  private recognize(request: Request): void {
-    if (request.headers.authorization === undefined) return;
-    try {
-      this.setCaller(request, this.authenticate(request));
-    } catch (error) {
+  private recognize(request: Request): true | Promise<true> {
+    if (request.headers.authorization === undefined) return true;
+    const ignore = (error: unknown): true => {
       if (!(error instanceof ApiError)) throw error;
+      return true;
+    };
+    try {
+      const caller = this.authenticate(request);
+      if (caller instanceof Promise) return caller.then((known) => this.setCaller(request, known)).catch(ignore);
+      return this.setCaller(request, caller);
+    } catch (error) {
+      return ignore(error);
     }
   }
 
-  private setCaller(request: Request, caller: Caller): void {
+  private setCaller(request: Request, caller: Caller): true {
     setCaller(request, caller);
     const exchange = exchangeOf(request);
     exchange.keyId = caller.keyId;
     exchange.organization = caller.organization;
     exchange.project = caller.project;
+    return true;
   }
 
   /** @throws {ApiError} 401 */
-  private authenticate({ headers }: Request): Caller {
+  private authenticate({ headers }: Request): Caller | Promise<Caller> {
     if (headers.authorization === undefined) {
       throw unauthorized('missing_api_key', 'Send your API key in the header `Authorization: Bearer <key>`.');
     }
-    const presented = BEARER.exec(headers.authorization)?.[1];
-    const key = presented && this.keys.find(presented);
-    if (!key) throw unauthorized('invalid_api_key', 'The API key is not valid.');
-    return key.authorize({
+    const bearer = BEARER.exec(headers.authorization)?.[1];
+    if (bearer === undefined) throw invalidKey();
+    const claimed = {
       organization: headerOf(headers['openai-organization']),
       project: headerOf(headers['openai-project']),
-    });
+    };
+    for (const [at, authenticator] of this.authenticators.entries()) {
+      const caller = authenticator.authenticate(bearer, claimed);
+      if (caller instanceof Promise) return this.authenticateLater(caller, at, bearer, claimed);
+      if (caller) return caller;
+    }
+    throw invalidKey();
   }
+
+  private async authenticateLater(
+    first: Promise<Caller | undefined>,
+    at: number,
+    bearer: string,
+    claimed: ClaimedTenant,
+  ): Promise<Caller> {
+    let caller = await first;
+    for (const authenticator of this.authenticators.slice(at + 1)) {
+      caller ??= await authenticator.authenticate(bearer, claimed);
+    }
+    if (!caller) throw invalidKey();
+    return caller;
+  }
+}
+
+function invalidKey(): ApiError {
+  return unauthorized('invalid_api_key', 'The API key is not valid.');
+}
+
+/** RFC 9110, section 15.5.4. */
+function forbidden(code: string, message: string): ApiError {
+  return new ApiError(403, code, message);
 }
 
 /** Swagger UI and some clients send an empty header for "none". */

@@ -1,14 +1,22 @@
 import type { Request } from 'express';
 
-/** Who calls, authenticated: an API key and whom it acts for. */
+/** Who calls, authenticated: an API key or a token, and whom it acts for. */
 export interface Caller {
   keyId: string;
   organization: string | undefined;
   project: string | undefined;
-  /** The only models that the key may use; all when undefined. */
-  models: ReadonlySet<string> | undefined;
-  /** May read the metrics and the state of the upstreams. */
+  /** The models that it may use; all when undefined. */
+  models: ModelAccess | undefined;
+  /** May read the metrics and the state of the upstreams, and administer every organization. */
   isAdmin: boolean;
+  /** May administer its organization. */
+  administers: boolean;
+  /** An admin key is for the administration API alone. */
+  isForAdministrationOnly?: true;
+}
+
+export interface ModelAccess {
+  has(model: string): boolean;
 }
 
 /** On the request itself, as the exchange is. */

@@ -2,28 +2,37 @@ import { Injectable } from '@nestjs/common';
 import { hashApiKey } from '../config/api-key-hash.js';
 import { type ApiKeyConfig, GatewayConfig } from '../config/config.js';
 import { ApiKey } from './api-key.js';
+import type { Authenticator, ClaimedTenant } from './authenticator.js';
+import type { Caller } from './caller.js';
 
-/** The configured API keys. It holds their hashes only. */
+/** The API keys of the configuration. It holds their hashes only. */
 @Injectable()
-export class ApiKeyStore {
+export class ConfiguredKeys implements Authenticator {
   private keys: ReadonlyMap<string, ApiKey>;
+  private listed: readonly ApiKeyConfig[];
 
   constructor(config: GatewayConfig) {
+    this.listed = config.apiKeys;
     this.keys = byHash(config.apiKeys);
   }
 
   /** Takes the keys of a new configuration. Requests that are under way keep what they were let in with. */
   replace(apiKeys: readonly ApiKeyConfig[]): void {
+    this.listed = apiKeys;
     this.keys = byHash(apiKeys);
   }
 
+  get list(): readonly ApiKeyConfig[] {
+    return this.listed;
+  }
+
   /**
-   * The key whose hash is that of `presented`.
+   * The key whose hash is that of the bearer.
    *
-   * A caller cannot choose the characters of a hash, so how long the look-up takes tells nothing of a stored key.
+   * A client cannot choose the characters of a hash, so how long the look-up takes tells nothing of a stored key.
    */
-  find(presented: string): ApiKey | undefined {
-    return this.keys.get(hashApiKey(presented));
+  authenticate(bearer: string, claimed: ClaimedTenant): Caller | undefined {
+    return this.keys.get(hashApiKey(bearer))?.authorize(claimed);
   }
 }
 

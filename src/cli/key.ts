@@ -1,32 +1,86 @@
 import { parseArgs } from 'node:util';
 import { stringify } from 'yaml';
-import { hashApiKey } from '../config/api-key-hash.js';
+import { changeStorage } from '../admin/first-keys.js';
+import { insertNewKey } from '../admin/new-key.js';
 import { generateApiKey } from '../auth/api-key.js';
+import { systemClock } from '../common/clock.js';
+import { hashApiKey } from '../config/api-key-hash.js';
+import { loadConfig } from '../config/load-config.js';
+import { createLogger } from '../observability/logger.js';
+import { openStorage } from '../storage/open-storage.js';
+import type { Storage } from '../storage/storage.js';
 
-/** `npm run key`: prints a new API key, which is stored nowhere, and the entry of the configuration with its hash. */
+/**
+ * `npm run key`: makes a new API key. With a database it is written there, its hash, that is; without one, the entry of the
+ * configuration is printed.
+ */
 
-const USAGE = `usage: npm run key -- [--id NAME] [--organization ID] [--project ID] [--model NAME]...
+const USAGE = `usage: npm run key -- [--id NAME] [--organization ID] [--project ID] [--admin] [--model NAME]...
 
-  --id            how the access log calls the key (default: key-1)
-  --organization  the organization that the key belongs to
+  --id            how the access log and lists call the key (default: key-1)
+  --organization  the organization that the key belongs to (with a database, the first one without it)
   --project       the only project that the key may act for; without it, every project of the organization
-  --model         a model that the key may use, repeated for several; without it, all
+  --admin         an admin key, of the organization; without --organization, of the whole gateway
+  --model         a model that the key may use, repeated for several; without it, all (without a database)
 `;
 
 interface KeyOptions {
   id: string;
   organization?: string;
   project?: string;
+  admin?: boolean;
   model?: string[];
 }
 
-function main(): void {
-  const { id, organization, project, model } = readOptions();
-  const key = generateApiKey(project !== undefined);
-  const entry = { id, hash: hashApiKey(key), organization, project, models: model };
+async function main(): Promise<void> {
+  const options = readOptions();
+  const storage = await openStorage(loadConfig(process.env), systemClock, createLogger('silent'));
+  if (!storage) {
+    printEntry(options);
+    return;
+  }
+  try {
+    await storage.migrate();
+    process.stdout.write(`The key, shown this once:\n\n  ${await insert(storage, options)}\n`);
+  } finally {
+    await storage.close();
+  }
+}
+
+function printEntry({ id, organization, project, admin, model }: KeyOptions): void {
+  const key = generateApiKey(project === undefined ? 'dforg_' : 'dfproj_');
+  const entry = { id, hash: hashApiKey(key), organization, project, models: model, admin };
   process.stdout.write(`The key, shown this once:\n\n  ${key}\n\nUnder apiKeys in gateway.yaml:\n\n`);
   const lines = stringify([entry]).trimEnd().split('\n');
   process.stdout.write(`${lines.map((line) => `  ${line}`).join('\n')}\n`);
+}
+
+function insert(
+  storage: Storage,
+  { id: name, organization, project, admin = false, model }: KeyOptions,
+): Promise<string> {
+  if (model) throw new Error('With a database, models are allowed for a project: POST /v1/organization/projects/{id}.');
+  return changeStorage(storage, systemClock, async (change) => {
+    const { trx } = change;
+    const organizations = trx.selectFrom('organizations').select('id').where('archived_at', 'is', null);
+    const wanted = organization === undefined ? organizations : organizations.where('id', '=', organization);
+    const owner = await wanted.orderBy('created_at').orderBy('id').executeTakeFirst();
+    if (!owner) throw new Error(`There is no organization ${organization ?? 'yet: start the gateway once'}.`);
+    if (project !== undefined) {
+      const found = await trx
+        .selectFrom('projects')
+        .select('id')
+        .where('id', '=', project)
+        .where('organization_id', '=', owner.id)
+        .executeTakeFirst();
+      if (!found) throw new Error(`The organization ${owner.id} has no project ${project}.`);
+    }
+    const kind = admin ? 'admin' : project === undefined ? 'organization' : 'project';
+    const isInstanceAdmin = admin && organization === undefined;
+    const columns = { organization_id: owner.id, project_id: project ?? null, kind, name } as const;
+    const { value } = await insertNewKey(change, { ...columns, is_instance_admin: isInstanceAdmin ? 1 : 0 }, undefined);
+    return value;
+  });
 }
 
 function readOptions(): KeyOptions {
@@ -36,6 +90,7 @@ function readOptions(): KeyOptions {
         id: { type: 'string', default: 'key-1' },
         organization: { type: 'string' },
         project: { type: 'string' },
+        admin: { type: 'boolean' },
         model: { type: 'string', multiple: true },
         help: { type: 'boolean', short: 'h' },
       },
@@ -51,4 +106,9 @@ function readOptions(): KeyOptions {
   }
 }
 
-main();
+try {
+  await main();
+} catch (error) {
+  process.stderr.write(`${(error as Error).message}\n`);
+  process.exitCode = 1;
+}

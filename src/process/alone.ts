@@ -11,7 +11,9 @@ import { listeningUrl } from '../http/listening-url.js';
 import { OpenConnections } from '../http/open-connections.js';
 import type { Service, Shutdown } from './shut-down.js';
 import { systemClock } from '../common/clock.js';
+import type { FirstKeys } from '../admin/first-keys.js';
 import type { Logger } from '../observability/logger.js';
+import type { Storage } from '../storage/storage.js';
 import { Metrics } from '../observability/metrics.js';
 import { UpstreamRegistry } from '../upstreams/upstream-registry.js';
 
@@ -19,6 +21,9 @@ import { UpstreamRegistry } from '../upstreams/upstream-registry.js';
 export interface Prepared {
   config: GatewayConfig;
   temporaryKey: string | undefined;
+  /** Those of a new database. */
+  firstKeys: FirstKeys | undefined;
+  storage: Storage | undefined;
   configFile: ConfigFile;
   /** Reads the configuration again. */
   load: () => GatewayConfig;
@@ -27,9 +32,10 @@ export interface Prepared {
 }
 
 /** The whole gateway in this process. */
-export async function runAlone({ config, temporaryKey, configFile, load, shutdown, logger }: Prepared): Promise<void> {
-  const app = await createApp({ config, logger, clock: systemClock });
-  shutdown.starts(serviceOf(app, config), logger);
+export async function runAlone(prepared: Prepared): Promise<void> {
+  const { config, temporaryKey, firstKeys, configFile, load, shutdown, logger, storage } = prepared;
+  const app = await createApp({ config, logger, clock: systemClock, storage });
+  shutdown.starts(serviceOf(app, config, storage), logger);
   const { host, port } = config.server;
   await app.listen(port, host);
   shutdown.serves();
@@ -42,10 +48,10 @@ export async function runAlone({ config, temporaryKey, configFile, load, shutdow
   const reload = new ConfigReload(() => config, load, take, app.get(Metrics).configReloads, logger);
   configFile.watch((reason) => reload.run(reason));
   const { upstreams } = app.get(UpstreamRegistry);
-  process.stderr.write(bannerOf({ url, config, upstreams, temporaryKey }));
+  process.stderr.write(bannerOf({ url, config, upstreams, temporaryKey, firstKeys }));
 }
 
-function serviceOf(app: NestExpressApplication, config: GatewayConfig): Service {
+function serviceOf(app: NestExpressApplication, config: GatewayConfig, storage: Storage | undefined): Service {
   const server = app.getHttpServer();
   const connections = new OpenConnections(server, systemClock);
   return {
@@ -57,6 +63,9 @@ function serviceOf(app: NestExpressApplication, config: GatewayConfig): Service 
       await stopListening(server);
       await connections.drain(limitMs);
     },
-    close: () => app.close(),
+    close: async () => {
+      await app.close();
+      await storage?.close();
+    },
   };
 }

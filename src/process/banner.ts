@@ -1,4 +1,5 @@
 import type { GatewayConfig } from '../config/config.js';
+import type { FirstKeys } from '../admin/first-keys.js';
 import type { Upstream } from '../upstreams/upstream.js';
 
 /** What of an upstream is told. */
@@ -10,14 +11,24 @@ export interface Running {
   upstreams: readonly Named[];
   /** The key that was made for this run, when none is configured. */
   temporaryKey: string | undefined;
+  /** The keys of a new database, shown this once. */
+  firstKeys?: FirstKeys | undefined;
 }
 
 /** What a person at a terminal wants to know once the gateway listens. */
-export function bannerOf({ url, config, upstreams, temporaryKey }: Running): string {
+export function bannerOf({ url, config, upstreams, temporaryKey, firstKeys }: Running): string {
   const lines = [`Listening on   ${url}`, `Swagger UI     ${url}/docs`, ...upstreams.map(describe)];
   if (temporaryKey !== undefined)
     lines.push(`API key        ${temporaryKey}   (for this run only; \`npm run key\` makes one to keep)`);
-  lines.push('', 'Try it:', '', curlLine(url, modelOf(upstreams), temporaryKey ?? keyOf(config)), '');
+  if (firstKeys) {
+    lines.push(`API key        ${firstKeys.apiKey}   (shown this once)`);
+    lines.push(`Admin key      ${firstKeys.adminKey}   (shown this once; for ${url}/console and /v1/organization)`);
+  }
+  const key = temporaryKey ?? firstKeys?.apiKey ?? keyOf(config);
+  lines.push('', 'Try it:', '', curlLine(url, modelOf(upstreams), key), '');
+  if (firstKeys) {
+    lines.push(`curl ${url}/v1/organization/projects -H "Authorization: Bearer ${firstKeys.adminKey}"`, '');
+  }
   lines.push('Token by token: add -N after curl, and "stream":true to the body.', '');
   return `\n${lines.map((line) => `  ${line}`.trimEnd()).join('\n')}\n`;
 }
@@ -33,8 +44,8 @@ function modelOf([upstream]: readonly Named[]): string {
 }
 
 /** A configured key is a hash, so that it cannot be printed. */
-function keyOf({ apiKeys }: GatewayConfig): string {
-  return apiKeys.length > 0 ? '$API_KEY' : '';
+function keyOf({ apiKeys, database }: GatewayConfig): string {
+  return apiKeys.length > 0 || database !== 'none' ? '$API_KEY' : '';
 }
 
 function curlLine(url: string, model: string, key: string): string {

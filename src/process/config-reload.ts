@@ -1,6 +1,6 @@
 import type { INestApplicationContext } from '@nestjs/common';
 import { isDeepStrictEqual } from 'node:util';
-import { ApiKeyStore } from '../auth/api-key.store.js';
+import { ConfiguredKeys } from '../auth/configured-keys.js';
 import type { GatewayConfig } from '../config/config.js';
 import { Limiter } from '../limits/limiter.js';
 import { ConfigError } from '../config/load-config.js';
@@ -17,7 +17,7 @@ export type ReloadReason = 'change' | 'SIGHUP';
 export function takeConfig(app: INestApplicationContext, next: GatewayConfig): void {
   // What may throw comes first: after it, nothing is half done.
   if (next.upstreams.length > 0) app.get(UpstreamRegistry).replace(next.upstreams);
-  app.get(ApiKeyStore).replace(next.apiKeys);
+  app.get(ConfiguredKeys).replace(next.apiKeys);
   app.get(Limiter).replaceKeys(next.apiKeys);
 }
 

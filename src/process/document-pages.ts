@@ -2,11 +2,11 @@ import type { Request, Response } from 'express';
 import { ApiError } from '../errors/api-error.js';
 
 /** Swagger UI and the OpenAPI document, in a request's path or (RFC 9112, section 3.2.2) whole URL, in any case as Express. */
-const DOCUMENTS = /^(?:https?:\/\/[^/]*)?\/(?:docs(\/[^?]*)?|openapi\.(?:json|yaml)\/?)(?:\?|$)/i;
+const DOCUMENTS = /^(?:https?:\/\/[^/]*)?\/(?:docs(\/[^?]*)?|openapi(?:-admin)?\.(?:json|yaml)\/?)(?:\?|$)/i;
 
 /** What the page of Swagger UI is made of. Its package has more: source maps, other builds, examples. */
 const FILES =
-  /^\/(?:index\.html|(?:docs\/)?swagger-ui-init\.js|swagger-ui\.css|swagger-ui-(?:bundle|standalone-preset)\.js|favicon-(?:16x16|32x32)\.png)?$/i;
+  /^\/?(?:docs\/)?(?:admin\/?)?(?:index\.html|swagger-ui-init\.js|swagger-ui\.css|swagger-ui-(?:bundle|standalone-preset)\.js|favicon-(?:16x16|32x32)\.png)?$/i;
 
 /**
  * The page holds a caller's API key: it runs and shows nothing but the gateway's own files, speaks to nobody else, and

@@ -11,7 +11,9 @@ import { EmbeddedEngine, type EngineAddress } from '../upstreams/embedded-engine
 import { MemoryStore } from '../limits/memory-store.js';
 import { FrontDoor } from './workers/front-door.js';
 import type { ToPrimary, ToWorker } from './workers/messages.js';
+import type { LeaseSource } from '../storage/lease.js';
 import { MetricsSum } from './workers/metrics-sum.js';
+import { SharedDatabase } from './workers/shared-database.js';
 import { SharedLimits } from './workers/shared-limits.js';
 import { type PoolOwner, WorkerPool } from './workers/worker-pool.js';
 import type { WorkerProcess } from './workers/worker-process.js';
@@ -21,6 +23,8 @@ const STUCK_AFTER_MS = 750;
 
 export interface PrimaryParts extends Prepared {
   workerCount: number;
+  /** The embedded database, which this process holds for the workers. */
+  databaseFile: LeaseSource | undefined;
 }
 
 /** Serves with several processes, until it is told to end. */
@@ -45,6 +49,7 @@ class Primary implements PoolOwner, Service {
   /** What is used of the limits of callers. */
   private readonly limits = new MemoryStore(systemClock);
   private readonly sum: MetricsSum;
+  private readonly database: SharedDatabase | undefined;
 
   constructor(private readonly parts: PrimaryParts) {
     const { config, logger, workerCount } = parts;
@@ -58,6 +63,7 @@ class Primary implements PoolOwner, Service {
     const tell = (id: number, message: ToWorker): void => this.workerOf(id)?.tell(message);
     this.slots = new SharedLimits(workerCount, tell);
     this.slots.replace(config.upstreams);
+    if (parts.databaseFile) this.database = new SharedDatabase(parts.databaseFile, tell);
     this.sum = new MetricsSum(
       () => this.pool.workers.filter(({ state }) => state !== 'starting').map(({ id }) => id),
       (id) => tell(id, { type: 'reportMetrics' }),
@@ -67,7 +73,7 @@ class Primary implements PoolOwner, Service {
   }
 
   async start(): Promise<void> {
-    const { config, logger, configFile, temporaryKey, workerCount, shutdown } = this.parts;
+    const { config, logger, configFile, temporaryKey, firstKeys, workerCount, shutdown } = this.parts;
     shutdown.starts(this, logger);
     // Workers end with the channel to this process; one that is stuck would not notice.
     process.once('exit', () => this.pool.kill());
@@ -89,7 +95,7 @@ class Primary implements PoolOwner, Service {
     const upstreams = this.engine
       ? [this.engine]
       : config.upstreams.map((each) => ({ config: each, baseUrl: each.baseUrl }));
-    process.stderr.write(bannerOf({ url, config, upstreams, temporaryKey }));
+    process.stderr.write(bannerOf({ url, config, upstreams, temporaryKey, firstKeys }));
   }
 
   endLimits(): GatewayConfig['server'] {
@@ -114,6 +120,7 @@ class Primary implements PoolOwner, Service {
   async close(): Promise<void> {
     this.pool.end();
     await this.engine?.close('now');
+    await this.parts.storage?.close();
   }
 
   startMessage(): ToWorker {
@@ -139,6 +146,7 @@ class Primary implements PoolOwner, Service {
     this.door.gone(worker);
     this.slots.gone(worker.id);
     this.sum.gone(worker.id);
+    this.database?.gone(worker.id);
   }
 
   heard(worker: WorkerProcess, message: ToPrimary): void {
@@ -167,6 +175,12 @@ class Primary implements PoolOwner, Service {
         break;
       case 'renew':
         this.limits.renew(message.requests);
+        break;
+      case 'database':
+        void this.database?.heard(worker.id, message);
+        break;
+      case 'databaseChanged':
+        this.pool.tellAll({ type: 'databaseChanged' });
         break;
       case 'metrics':
         this.sum.reported(worker.id, message.snapshot);

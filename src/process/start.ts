@@ -11,24 +11,31 @@ import { Shutdown } from './shut-down.js';
 import { explainStartFailure } from './start-failure.js';
 import { createLogger, createSharedLogger } from '../observability/logger.js';
 import { runWorker } from './worker.js';
+import { systemClock } from '../common/clock.js';
+import { openEmbedded, openFile, openStorage } from '../storage/open-storage.js';
+import { prepareStorage } from './prepare-storage.js';
 
 /** A gateway that nobody can use is a mistake in production, and a hurdle everywhere else. */
 function ensureKey(config: GatewayConfig): string | undefined {
-  if (config.apiKeys.length > 0) return undefined;
+  if (config.apiKeys.length > 0 || hasDatabase(config) || config.auth.jwt.issuer !== undefined) return undefined;
   if (process.env.NODE_ENV === 'production') {
     throw new ConfigError('NODE_ENV=production', [
       'apiKeys: expected at least one key; `npm run key` makes one for gateway.yaml, or set API_KEYS',
     ]);
   }
-  const key = generateApiKey(false);
+  const key = generateApiKey('dforg_');
   config.apiKeys = [Object.assign(new ApiKeyConfig(), { id: 'temporary', hash: hashApiKey(key) })];
   return key;
+}
+
+function hasDatabase({ database }: GatewayConfig): boolean {
+  return database !== 'none';
 }
 
 /** The key that was made for this run stays good as long as no other is configured. */
 function loadAgain(atStart: GatewayConfig, temporaryKey: string | undefined): GatewayConfig {
   const config = loadConfig(process.env);
-  if (config.apiKeys.length > 0) return config;
+  if (config.apiKeys.length > 0 || hasDatabase(config) || config.auth.jwt.issuer !== undefined) return config;
   if (temporaryKey === undefined) throw new ConfigError('the new configuration', ['apiKeys: expected at least one']);
   config.apiKeys = atStart.apiKeys;
   return config;
@@ -43,9 +50,14 @@ async function main(shutdown: Shutdown): Promise<void> {
   const load = (): GatewayConfig => loadAgain(config, temporaryKey);
   const { workers } = config.server;
   const workerCount = workers === 'auto' ? availableParallelism() : workers;
-  const prepared = { config, temporaryKey, configFile, load, shutdown };
-  if (workerCount === 1) return runAlone({ ...prepared, logger: createLogger(config.log.level) });
-  return runPrimary({ ...prepared, workerCount, logger: createSharedLogger(config.log.level) });
+  const logger = workerCount === 1 ? createLogger(config.log.level) : createSharedLogger(config.log.level);
+  const source = config.database === 'embedded' ? await openFile(config.dataDir) : undefined;
+  const storage = source ? await openEmbedded(source) : await openStorage(config, systemClock, logger);
+  const isProduction = process.env.NODE_ENV === 'production';
+  const firstKeys = storage && (await prepareStorage(storage, config, isProduction, systemClock, logger));
+  const prepared = { config, temporaryKey, firstKeys, configFile, load, shutdown, logger, storage };
+  if (workerCount === 1) return runAlone(prepared);
+  return runPrimary({ ...prepared, workerCount, databaseFile: source });
 }
 
 /** Resolves once the gateway serves; when it cannot, the process ends. */

@@ -12,11 +12,13 @@ import { explainStartFailure } from './start-failure.js';
 import { systemClock } from '../common/clock.js';
 import { createSharedLogger, type Logger } from '../observability/logger.js';
 import { Metrics } from '../observability/metrics.js';
+import type { Storage } from '../storage/storage.js';
 import { UpstreamRegistry } from '../upstreams/upstream-registry.js';
 import { HandedConnections } from './workers/handed-connections.js';
 import type { ToWorker } from './workers/messages.js';
 import { PrimaryChannel } from './workers/primary-channel.js';
 import { PrimaryLimitStore } from './workers/primary-limit-store.js';
+import { openWorkerStorage } from './workers/worker-storage.js';
 import { WorkerSharing } from './workers/worker-sharing.js';
 
 /** One of the processes that serve when `server.workers` is more than 1: the whole application, but for the port. */
@@ -46,6 +48,7 @@ class GatewayWorker implements Service {
     private readonly sharing: WorkerSharing,
     private readonly limits: PrimaryLimitStore | undefined,
     private readonly channel: PrimaryChannel,
+    private readonly storage: Storage | undefined,
     private readonly logger: Logger,
     private readonly shutdown: Shutdown,
   ) {
@@ -60,14 +63,16 @@ class GatewayWorker implements Service {
     const sharing = new WorkerSharing(channel);
     const sharedLimits =
       config.limits.store === 'memory' ? new PrimaryLimitStore(channel, start.workerCount) : undefined;
-    const app = await createApp({ config, logger, clock: systemClock, sharing, ...(sharedLimits && { sharedLimits }) });
+    const storage = await openWorkerStorage(config, channel, logger);
+    const shared = { sharing, storage, ...(sharedLimits && { sharedLimits }) };
+    const app = await createApp({ config, logger, clock: systemClock, ...shared });
     const registry = app.get(UpstreamRegistry);
     registry.engineListensAt(start.engine);
     registry.drainedAre(start.drained);
     registry.onDrain = (upstream, isDrained) => void channel.tell({ type: 'drainUpstream', upstream, isDrained });
     app.get(Metrics).readFrom(() => channel.readMetrics());
     await app.init();
-    const worker = new GatewayWorker(app, config, sharing, sharedLimits, channel, logger, shutdown);
+    const worker = new GatewayWorker(app, config, sharing, sharedLimits, channel, storage, logger, shutdown);
     shutdown.starts(worker, logger);
     channel.onMessage((message, socket) => worker.hear(message, socket));
     shutdown.serves();
@@ -89,6 +94,7 @@ class GatewayWorker implements Service {
 
   async close(): Promise<void> {
     await this.app.close();
+    await this.storage?.close();
     // What this worker has counted is not to be lost.
     await this.reportMetrics();
   }
@@ -108,6 +114,9 @@ class GatewayWorker implements Service {
         break;
       case 'drained':
         this.app.get(UpstreamRegistry).drainedAre(message.upstreams);
+        break;
+      case 'databaseChanged':
+        this.storage?.changed();
         break;
       case 'granted':
         this.sharing.sharedSlotsOf(message.upstream).grant(message.count);
@@ -136,6 +145,7 @@ class GatewayWorker implements Service {
         break;
       case 'start':
       case 'metricsText':
+      case 'databaseAnswer':
         break;
     }
   }

@@ -6,6 +6,24 @@ import type { EngineAddress } from '../../upstreams/embedded-engine.js';
 /** Every metric of one process, as prom-client writes it for others. */
 export type MetricsSnapshot = MetricObjectWithValues<MetricValue<string>>[];
 
+/** A worker asks for the embedded database, or something of it. Answered with `databaseAnswer`. */
+export interface DatabaseCall {
+  type: 'database';
+  call: number;
+  lease: number;
+  action: 'acquire' | 'execute' | 'release';
+  sql?: string;
+  parameters?: readonly unknown[];
+}
+
+export interface DatabaseAnswer {
+  type: 'databaseAnswer';
+  call: number;
+  rows?: object[];
+  changes?: number;
+  error?: { message: string; code?: number };
+}
+
 /** What the primary process tells a worker. They arrive in the order in which they were sent. */
 export type ToWorker =
   /** Begin: the validated configuration, as JSON leaves it, and where the primary's embedded engine listens. */
@@ -34,6 +52,9 @@ export type ToWorker =
   | { type: 'retire' }
   /** The gateway is going to end: say in `/readyz` that it is not ready, and serve on. */
   | { type: 'announceEnd' }
+  | DatabaseAnswer
+  /** Something was written to the embedded database. */
+  | { type: 'databaseChanged' }
   /** No connection comes any more: let what is under way end within the limit, then end. */
   | { type: 'drain' };
 
@@ -49,6 +70,9 @@ export type ToPrimary =
   | { type: 'taken' }
   /** An operator takes the upstream out of service, or back: for all workers. Answered with `drained`. */
   | { type: 'drainUpstream'; upstream: string; isDrained: boolean }
+  | DatabaseCall
+  /** It has written to the embedded database: for all workers. */
+  | { type: 'databaseChanged' }
   | { type: 'wanted'; upstream: string }
   | { type: 'returned'; upstream: string; count: number }
   /** Check and take what the request may use of its limits. Answered with `reserved`. */

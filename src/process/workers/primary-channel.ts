@@ -1,5 +1,5 @@
 import type { Socket } from 'node:net';
-import type { MetricsSnapshot, ToPrimary, ToWorker } from './messages.js';
+import type { DatabaseAnswer, MetricsSnapshot, ToPrimary, ToWorker } from './messages.js';
 
 type Start = Extract<ToWorker, { type: 'start' }>;
 type Listener = (message: ToWorker, socket: Socket | undefined) => void;
@@ -11,10 +11,13 @@ export class PrimaryChannel {
   private listener: Listener = (...message) => this.early.push(message);
   private readonly readings = new Map<number, (text: string) => void>();
   private lastReading = 0;
+  /** Set by whoever asks the database; the application does so while it starts. */
+  onDatabaseAnswer: (answer: DatabaseAnswer) => void = () => undefined;
 
   constructor() {
     process.on('message', (message: ToWorker, socket: Socket | undefined) => {
       if (message.type === 'metricsText') this.onMetricsText(message.id, message.text);
+      else if (message.type === 'databaseAnswer') this.onDatabaseAnswer(message);
       else this.listener(message, socket);
     });
   }

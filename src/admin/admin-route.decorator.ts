@@ -1,0 +1,82 @@
+import { applyDecorators, Controller, Get, HttpCode } from '@nestjs/common';
+import { ApiExtraModels, ApiOkResponse, ApiQuery, ApiTags, getSchemaPath } from '@nestjs/swagger';
+import type { ClassConstructor } from 'class-transformer';
+import { AdminOnly, OrganizationAdminOnly } from '../auth/auth.decorators.js';
+import { ApiErrorResponse, REQUEST_ID_HEADER } from '../errors/api-error-response.decorator.js';
+
+/** Statuses of every route here; a body's own stand on the routes that take one. */
+const ApiAdminErrors = (): ClassDecorator =>
+  applyDecorators(
+    ApiErrorResponse(401, 'No key, a wrong one, one that was revoked or has expired.'),
+    ApiErrorResponse(403, 'The key may not administer this.'),
+    ApiErrorResponse(404, 'There is no such thing in this organization, or the gateway has no database.'),
+    ApiErrorResponse(500, 'The gateway failed.'),
+    ApiErrorResponse(503, 'The database does not answer, or its disk is full: nothing was changed.'),
+  );
+
+/** A controller below `/v1/organization`, for who administers the organization. */
+export function OrganizationController(path: string, tag: string): ClassDecorator {
+  return applyDecorators(ApiTags(tag), OrganizationAdminOnly(), ApiAdminErrors(), Controller(`v1/organization${path}`));
+}
+
+/** A controller below `/admin`, for administrators of the gateway. */
+export function InstanceController(path: string, tag: string): ClassDecorator {
+  return applyDecorators(ApiTags(tag), AdminOnly(), ApiAdminErrors(), Controller(`admin${path}`));
+}
+
+/** A route that answers 200 with this. Changes are POST, as OpenAI's are. */
+export function Answers(dto: ClassConstructor<object>, description: string): MethodDecorator {
+  return applyDecorators(HttpCode(200), ApiOkResponse({ type: dto, description, headers: REQUEST_ID_HEADER }));
+}
+
+/** A route that takes a body. */
+export function TakesBody(): MethodDecorator {
+  return applyDecorators(
+    ApiErrorResponse(400, 'It comes from the configuration of the gateway, and can only be changed there.'),
+    ApiErrorResponse(413, 'The body is too large.'),
+    ApiErrorResponse(415, 'The body is not JSON.'),
+    ApiErrorResponse(422, 'The body breaks the contract. Every problem is listed.'),
+  );
+}
+
+/** A route that answers a page of these. */
+export function Lists(dto: ClassConstructor<object>, path = ''): MethodDecorator {
+  return applyDecorators(
+    Get(path),
+    ApiExtraModels(dto),
+    ApiQuery({
+      name: 'limit',
+      required: false,
+      schema: { type: 'integer', minimum: 1, maximum: 100 },
+      description: '20 without it.',
+    }),
+    ApiQuery({
+      name: 'after',
+      required: false,
+      schema: { type: 'string' },
+      description: 'The `last_id` of the page before.',
+    }),
+    ApiQuery({
+      name: 'order',
+      required: false,
+      schema: { type: 'string', enum: ['asc', 'desc'] },
+      description: 'By the time of creation; `desc` without it.',
+    }),
+    ApiErrorResponse(422, 'A parameter cannot be used.'),
+    ApiOkResponse({
+      description: 'A page.',
+      headers: REQUEST_ID_HEADER,
+      schema: {
+        type: 'object',
+        required: ['object', 'data', 'first_id', 'last_id', 'has_more'],
+        properties: {
+          object: { type: 'string', enum: ['list'] },
+          data: { type: 'array', items: { $ref: getSchemaPath(dto) } },
+          first_id: { type: 'string', nullable: true },
+          last_id: { type: 'string', nullable: true },
+          has_more: { type: 'boolean' },
+        },
+      },
+    }),
+  );
+}

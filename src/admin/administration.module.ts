@@ -1,0 +1,40 @@
+import { Module } from '@nestjs/common';
+import { AuthModule } from '../auth/auth.module.js';
+import { AdminKeysController } from './admin-keys.controller.js';
+import { AdminKeysService } from './admin-keys.service.js';
+import { Administration } from './administration.js';
+import { AuditLogsController } from './audit-logs.controller.js';
+import { AuditLogsService } from './audit-logs.service.js';
+import { KeyUses } from './key-uses.js';
+import { OrganizationsController } from './organizations.controller.js';
+import { OrganizationsService } from './organizations.service.js';
+import { ProjectKeysController } from './project-keys.controller.js';
+import { ProjectKeysService } from './project-keys.service.js';
+import { ProjectsController } from './projects.controller.js';
+import { ProjectsService } from './projects.service.js';
+import { ServiceAccountsController } from './service-accounts.controller.js';
+import { ServiceAccountsService } from './service-accounts.service.js';
+
+/** OpenAI's administration API, and DeepFellow's organizations. It has a document of its own. */
+@Module({
+  imports: [AuthModule],
+  controllers: [
+    OrganizationsController,
+    ProjectsController,
+    ProjectKeysController,
+    ServiceAccountsController,
+    AdminKeysController,
+    AuditLogsController,
+  ],
+  providers: [
+    Administration,
+    OrganizationsService,
+    ProjectsService,
+    ProjectKeysService,
+    ServiceAccountsService,
+    AdminKeysService,
+    AuditLogsService,
+    KeyUses,
+  ],
+})
+export class AdministrationModule {}

@@ -1,0 +1,121 @@
+import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
+import { IsOptional, Matches, ValidateIf } from 'class-validator';
+import { IsListOfNames, IsNameText, IsOneOfTexts, IsWholeFrom } from '../../contract/plain-rules.js';
+
+/** A century, in seconds. */
+const LONGEST_S = 3_155_760_000;
+
+export class CreateAdminApiKeyDto {
+  @IsNameText()
+  name: string;
+
+  /** Seconds until the key expires; without it, never. */
+  @IsOptional()
+  @IsWholeFrom(1, LONGEST_S)
+  expires_in_seconds?: number;
+}
+
+export class CreateProjectDto {
+  @IsNameText()
+  name: string;
+
+  /** The models that the project's keys may use: `all`, or a list of names. */
+  @ApiPropertyOptional({
+    oneOf: [
+      { type: 'string', enum: ['all'] },
+      { type: 'array', items: { type: 'string' } },
+    ],
+  })
+  @IsOptional()
+  @ValidateIf(({ models }: { models?: unknown }) => models !== 'all')
+  @IsListOfNames()
+  models?: 'all' | string[];
+}
+
+export class UpdateProjectDto {
+  @IsOptional()
+  @IsNameText()
+  name?: string;
+
+  /** The models that the project's keys may use: `all`, or a list of names. */
+  @ApiPropertyOptional({
+    oneOf: [
+      { type: 'string', enum: ['all'] },
+      { type: 'array', items: { type: 'string' } },
+    ],
+  })
+  @IsOptional()
+  @ValidateIf(({ models }: { models?: unknown }) => models !== 'all')
+  @IsListOfNames()
+  models?: 'all' | string[];
+}
+
+export class CreateProjectApiKeyDto {
+  @IsNameText()
+  name: string;
+
+  /** Seconds until the key expires; without it, never. */
+  @IsOptional()
+  @IsWholeFrom(1, LONGEST_S)
+  expires_in_seconds?: number;
+}
+
+export class UpdateProjectApiKeyDto {
+  @IsOptional()
+  @IsNameText()
+  name?: string;
+
+  /** Seconds from now until the key expires. */
+  @IsOptional()
+  @IsWholeFrom(1, LONGEST_S)
+  expires_in_seconds?: number;
+}
+
+export class CreateServiceAccountDto {
+  @IsNameText()
+  name: string;
+}
+
+export class UpdateServiceAccountDto {
+  @IsNameText()
+  name: string;
+}
+
+export class CreateServiceAccountApiKeyDto {
+  /** Without it, the name of the service account. */
+  @IsOptional()
+  @IsNameText()
+  name?: string;
+
+  /** Seconds until the key expires; without it, never. */
+  @IsOptional()
+  @IsWholeFrom(1, LONGEST_S)
+  expires_in_seconds?: number;
+}
+
+export class UpdateModelPermissionsDto {
+  @ApiProperty({ enum: ['allow_list', 'deny_list'] })
+  @IsOneOfTexts(['allow_list', 'deny_list'])
+  mode: 'allow_list' | 'deny_list';
+
+  @IsListOfNames()
+  model_ids: string[];
+}
+
+export class CreateOrganizationDto {
+  /** Without it, 24 hex digits. */
+  @IsOptional()
+  @Matches(/^[\w.-]{1,128}$/, {
+    message: 'Input should be 1 to 128 letters, digits, `_`, `.` or `-`',
+    context: { type: 'string_pattern_mismatch' },
+  })
+  id?: string;
+
+  @IsNameText()
+  name: string;
+}
+
+export class UpdateOrganizationDto {
+  @IsNameText()
+  name: string;
+}

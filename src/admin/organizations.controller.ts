@@ -1,0 +1,64 @@
+import { Delete, Get, Param, Post } from '@nestjs/common';
+import { ApiBody } from '@nestjs/swagger';
+import { type Actor, CurrentActor } from './actor.js';
+import { AdminBody } from './admin-body.decorator.js';
+import { Answers, InstanceController, Lists, TakesBody } from './admin-route.decorator.js';
+import { DeletedDto, OrganizationDto } from './dto/answers.dto.js';
+import { CreateOrganizationDto, UpdateOrganizationDto } from './dto/requests.dto.js';
+import { List, type ListQuery } from './list-query.js';
+import { OrganizationsService } from './organizations.service.js';
+import type { Page } from './page.js';
+
+@InstanceController('/organization', 'Organizations')
+export class OrganizationsController {
+  constructor(private readonly organizations: OrganizationsService) {}
+
+  /** List the organizations of the gateway */
+  @Lists(OrganizationDto)
+  listOrganizations(@List() query: ListQuery): Promise<Page<OrganizationDto>> {
+    return this.organizations.list(query);
+  }
+
+  /** Create an organization */
+  @Post()
+  @Answers(OrganizationDto, 'The organization.')
+  @TakesBody()
+  @ApiBody({ type: CreateOrganizationDto })
+  createOrganization(
+    @CurrentActor() actor: Actor,
+    @AdminBody(CreateOrganizationDto) body: CreateOrganizationDto,
+  ): Promise<OrganizationDto> {
+    return this.organizations.create(actor, body);
+  }
+
+  /** Look an organization up */
+  @Get(':organization')
+  @Answers(OrganizationDto, 'The organization.')
+  getOrganization(@Param('organization') organization: string): Promise<OrganizationDto> {
+    return this.organizations.get(organization);
+  }
+
+  /** Rename an organization */
+  @Post(':organization')
+  @Answers(OrganizationDto, 'The organization.')
+  @TakesBody()
+  @ApiBody({ type: UpdateOrganizationDto })
+  updateOrganization(
+    @CurrentActor() actor: Actor,
+    @Param('organization') organization: string,
+    @AdminBody(UpdateOrganizationDto) { name }: UpdateOrganizationDto,
+  ): Promise<OrganizationDto> {
+    return this.organizations.update(actor, organization, name);
+  }
+
+  /** Archive an organization: its keys are not good any more */
+  @Delete(':organization')
+  @Answers(DeletedDto, 'It was archived.')
+  async deleteOrganization(
+    @CurrentActor() actor: Actor,
+    @Param('organization') organization: string,
+  ): Promise<DeletedDto> {
+    const { id } = await this.organizations.archive(actor, organization);
+    return { id, object: 'organization.deleted', deleted: true };
+  }
+}

@@ -1,0 +1,80 @@
+import type { JSONWebKeySet, JWTVerifyGetKey } from 'jose';
+import type { Clock, Timer } from '../common/clock.js';
+import type { JwtConfig } from '../config/config.js';
+import type { Logger } from '../observability/logger.js';
+
+/** How long a set of keys is good before it is fetched again, in the background. */
+const REFRESH_MS = 300_000;
+
+/** At most so often a token with an unknown key makes the set be fetched. */
+const COOLDOWN_MS = 30_000;
+
+const FETCH_MS = 5_000;
+
+/** The keys of the issuer. The old set serves while the issuer is down. */
+export class Jwks {
+  private keys: JWTVerifyGetKey | undefined;
+  private fetching: Promise<void> | undefined;
+  private fetchedAt = -Infinity;
+  private timer: Timer | undefined;
+  private isDown = false;
+
+  constructor(
+    private readonly config: Pick<JwtConfig, 'issuer' | 'jwksUrl'>,
+    private readonly clock: Clock,
+    private readonly logger: Logger,
+  ) {}
+
+  /** Undefined: there has never been one. */
+  get current(): JWTVerifyGetKey | undefined {
+    return this.keys;
+  }
+
+  /** A token has a key that is not among them. @returns whether the set was fetched anew. */
+  async refreshForUnknownKey(): Promise<boolean> {
+    if (this.keys && this.clock.now() - this.fetchedAt < COOLDOWN_MS) return false;
+    await this.refresh();
+    return true;
+  }
+
+  async refresh(): Promise<void> {
+    this.fetching ??= this.fetch().finally(() => (this.fetching = undefined));
+    await this.fetching;
+  }
+
+  close(): void {
+    this.timer?.cancel();
+  }
+
+  private async fetch(): Promise<void> {
+    this.timer?.cancel();
+    this.fetchedAt = this.clock.now();
+    try {
+      const { createLocalJWKSet } = await import('jose');
+      this.keys = createLocalJWKSet((await getJson(await this.url())) as JSONWebKeySet);
+      if (this.isDown) this.logger.info('the issuer of tokens answers again');
+      this.isDown = false;
+    } catch (err) {
+      if (!this.isDown) this.logger.error({ err }, 'the keys of the issuer of tokens cannot be fetched');
+      this.isDown = true;
+    }
+    this.timer = this.clock.timer(this.isDown ? COOLDOWN_MS : REFRESH_MS, () => void this.refresh());
+  }
+
+  private async url(): Promise<string> {
+    const { issuer = '', jwksUrl } = this.config;
+    if (jwksUrl !== undefined) return jwksUrl;
+    // OpenID Connect Discovery 1.0, section 4.
+    const document = await getJson(`${issuer.replace(/\/$/, '')}/.well-known/openid-configuration`);
+    const { issuer: named, jwks_uri: url } = document as { issuer?: unknown; jwks_uri?: unknown };
+    if (named !== issuer) throw new Error(`the discovery document is that of ${String(named)}, and not of ${issuer}`);
+    if (typeof url !== 'string') throw new Error('the discovery document has no jwks_uri');
+    return url;
+  }
+}
+
+async function getJson(url: string): Promise<unknown> {
+  const answer = await fetch(url, { signal: AbortSignal.timeout(FETCH_MS), redirect: 'error' });
+  if (!answer.ok) throw new Error(`${url} answered ${answer.status}`);
+  return answer.json();
+}

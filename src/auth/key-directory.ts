@@ -1,0 +1,184 @@
+import { Inject, Injectable, type OnApplicationBootstrap, type OnModuleDestroy } from '@nestjs/common';
+import { CLOCK, type Clock, type Timer } from '../common/clock.js';
+import { hashApiKey } from '../config/api-key-hash.js';
+import { LOGGER, type Logger } from '../observability/logger.js';
+import { databaseUnavailable } from '../storage/database-unavailable.js';
+import type { ApiKeyRow, OrganizationRow, ProjectRow } from '../storage/schema.js';
+import { type Storage, STORAGE } from '../storage/storage.js';
+import type { Authenticator, ClaimedTenant } from './authenticator.js';
+import type { Caller } from './caller.js';
+import { type KeyOwner, StoredKey, StoredProject } from './stored-key.js';
+
+/** Between two looks at the database, where nothing tells of a change. */
+const POLL_MS = 5_000;
+
+/** So long after the last good look nobody can say that a key that is not known here does not exist. */
+const STALE_MS = 10_000;
+
+type KeyColumns = Pick<
+  ApiKeyRow,
+  'id' | 'hash' | 'kind' | 'organization_id' | 'project_id' | 'is_instance_admin' | 'expires_at' | 'deleted_at'
+>;
+
+interface Changes {
+  upTo: number;
+  organizations: Pick<OrganizationRow, 'id' | 'archived_at'>[];
+  projects: ProjectRow[];
+  keys: KeyColumns[];
+}
+
+/**
+ * The keys of the database, whole, in memory: a request asks nothing of the database. It is read at the start, whenever
+ * something tells of a change, and every 5 s; what changed is known by its revision.
+ */
+@Injectable()
+export class KeyDirectory implements Authenticator, KeyOwner, OnApplicationBootstrap, OnModuleDestroy {
+  private readonly byHash = new Map<string, StoredKey>();
+  private readonly projects = new Map<string, StoredProject>();
+  private readonly archivedOrganizations = new Set<string>();
+  private revision = -1;
+  private readAt = -Infinity;
+  private reading: Promise<void> | undefined;
+  private isMissingNews = false;
+  private isDown = false;
+  private timer: Timer | undefined;
+
+  constructor(
+    @Inject(STORAGE) private readonly storage: Storage | undefined,
+    @Inject(CLOCK) private readonly clock: Clock,
+    @Inject(LOGGER) private readonly logger: Logger,
+  ) {}
+
+  /** Where the database does not answer, the gateway starts all the same, and goes on trying. */
+  async onApplicationBootstrap(): Promise<void> {
+    if (!this.storage) return;
+    this.storage.onChange(() => void this.refresh());
+    await this.refresh();
+  }
+
+  onModuleDestroy(): void {
+    this.timer?.cancel();
+  }
+
+  /** Whether the keys were read once. */
+  get isLoaded(): boolean {
+    return !this.storage || this.revision >= 0;
+  }
+
+  get size(): number {
+    return this.byHash.size;
+  }
+
+  authenticate(bearer: string, claimed: ClaimedTenant): Caller | undefined {
+    if (!this.storage) return undefined;
+    const key = this.byHash.get(hashApiKey(bearer));
+    if (key) return key.authorize(claimed, Math.floor(this.clock.now() / 1000));
+    if (this.clock.now() - this.readAt > STALE_MS)
+      throw databaseUnavailable(new Error('the keys were not read lately'));
+    return undefined;
+  }
+
+  projectOf(id: string): StoredProject | undefined {
+    return this.projects.get(id);
+  }
+
+  isArchived(organization: string): boolean {
+    return this.archivedOrganizations.has(organization);
+  }
+
+  /** Ids of the keys that were used since the last call, and when, in Unix seconds. */
+  *takeUses(): Iterable<[id: string, usedAt: number]> {
+    for (const key of this.byHash.values()) {
+      const usedAt = key.takeUse();
+      if (usedAt !== undefined) yield [key.id, usedAt];
+    }
+  }
+
+  /** Reads what has changed. Who asks while it is being read shares the next reading. */
+  async refresh(): Promise<void> {
+    if (this.reading) {
+      this.isMissingNews = true;
+      return this.reading;
+    }
+    this.reading = this.readAll();
+    try {
+      await this.reading;
+    } finally {
+      this.reading = undefined;
+    }
+  }
+
+  private async readAll(): Promise<void> {
+    this.timer?.cancel();
+    do {
+      this.isMissingNews = false;
+      await this.readOnce();
+      // Set meanwhile by who asked.
+    } while (this.isMissingNews as boolean);
+    this.timer = this.clock.timer(POLL_MS, () => void this.refresh());
+  }
+
+  private async readOnce(): Promise<void> {
+    try {
+      const begunAt = this.clock.now();
+      this.take(await this.changes());
+      this.readAt = begunAt;
+      if (this.isDown) this.logger.info('the database answers again');
+      this.isDown = false;
+    } catch (err) {
+      if (!this.isDown) {
+        const keys = this.byHash.size;
+        this.logger.error(
+          { err, keys },
+          'the database does not answer: known keys stay good, it is tried again every 5 s',
+        );
+      }
+      this.isDown = true;
+    }
+  }
+
+  private async changes(): Promise<Changes | undefined> {
+    if (!this.storage) return undefined;
+    const { revision } = this;
+    if (revision < 0) await this.storage.migrate();
+    return this.storage.read(async (db) => {
+      const { value: upTo } = await db.selectFrom('revisions').select('value').executeTakeFirstOrThrow();
+      if (upTo === revision) return undefined;
+      const organizations = await db
+        .selectFrom('organizations')
+        .select(['id', 'archived_at'])
+        .where('revision', '>', revision)
+        .execute();
+      const projects = await db.selectFrom('projects').selectAll().where('revision', '>', revision).execute();
+      const keys = await db
+        .selectFrom('api_keys')
+        .select([
+          'id',
+          'hash',
+          'kind',
+          'organization_id',
+          'project_id',
+          'is_instance_admin',
+          'expires_at',
+          'deleted_at',
+        ])
+        .where('revision', '>', revision)
+        .execute();
+      return { upTo, organizations, projects, keys };
+    });
+  }
+
+  private take(changes: Changes | undefined): void {
+    if (!changes) return;
+    for (const { id, archived_at: archivedAt } of changes.organizations) {
+      if (archivedAt === null) this.archivedOrganizations.delete(id);
+      else this.archivedOrganizations.add(id);
+    }
+    for (const row of changes.projects) this.projects.set(row.id, new StoredProject(row));
+    for (const row of changes.keys) {
+      if (row.deleted_at === null) this.byHash.set(row.hash, new StoredKey(row, this));
+      else this.byHash.delete(row.hash);
+    }
+    this.revision = changes.upTo;
+  }
+}

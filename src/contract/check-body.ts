@@ -1,0 +1,29 @@
+import { type ClassConstructor, plainToInstance } from 'class-transformer';
+import { validateSync } from 'class-validator';
+import type { Issue } from '../errors/api-error.js';
+import { ValidationError } from '../errors/validation-error.js';
+import { requireObject, toIssues } from './issues.js';
+
+/**
+ * A body as its DTO. `null` means "not given", as for completions; a field that the DTO lacks is refused.
+ *
+ * @throws {ValidationError} 422 with every problem.
+ */
+export function checkBody<T extends object>(dto: ClassConstructor<T>, body: unknown): T {
+  requireObject(body);
+  const given = Object.fromEntries(Object.entries(body).filter(([, value]) => value !== null));
+  const instance = plainToInstance(dto, given);
+  const errors = validateSync(instance, {
+    whitelist: true,
+    forbidNonWhitelisted: true,
+    forbidUnknownValues: true,
+    validationError: { target: false, value: true },
+  });
+  const [first, ...others] = errors.flatMap((error): Issue[] =>
+    error.constraints && 'whitelistValidation' in error.constraints
+      ? [{ loc: ['body', error.property], msg: 'Extra inputs are not permitted', type: 'extra_forbidden' }]
+      : toIssues(error, body, ['body']),
+  );
+  if (first) throw new ValidationError([first, ...others]);
+  return instance;
+}

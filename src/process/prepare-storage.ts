@@ -1,0 +1,36 @@
+import { type FirstKeys, hasAdminKey, makeFirstKeys } from '../admin/first-keys.js';
+import type { Clock } from '../common/clock.js';
+import type { GatewayConfig } from '../config/config.js';
+import { ConfigError } from '../config/load-config.js';
+import { ApiError } from '../errors/api-error.js';
+import type { Logger } from '../observability/logger.js';
+import { isDatabaseError } from '../storage/database-unavailable.js';
+import type { Storage } from '../storage/storage.js';
+
+/**
+ * Brings the tables up to date, and gives an empty database its first keys; in production nothing is made up. Where the
+ * database does not answer, the gateway starts all the same, says so and goes on trying (see `KeyDirectory`).
+ *
+ * @throws {Error} in words, when the database is newer than this program, or when nobody could call the gateway.
+ */
+export async function prepareStorage(
+  storage: Storage,
+  { apiKeys, auth }: GatewayConfig,
+  isProduction: boolean,
+  clock: Clock,
+  logger: Logger,
+): Promise<FirstKeys | undefined> {
+  try {
+    await storage.migrate();
+    if (!isProduction) return await makeFirstKeys(storage, clock);
+    const isReachable = apiKeys.length > 0 || auth.jwt.issuer !== undefined;
+    if (isReachable || (await hasAdminKey(storage, Math.floor(clock.now() / 1000)))) return undefined;
+  } catch (err) {
+    if (!(err instanceof ApiError || isDatabaseError(err))) throw err;
+    logger.error({ err }, 'the database does not answer; the gateway starts, and tries it again every 5 s');
+    return undefined;
+  }
+  throw new ConfigError('NODE_ENV=production', [
+    'ADMIN_API_KEYS: the database has no admin key yet; set one here, or make one with `npm run key -- --admin`',
+  ]);
+}

@@ -1,0 +1,170 @@
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import OpenAI from 'openai';
+import { systemClock } from '../../src/common/clock.js';
+import { chunk, FakeUpstream } from '../support/fake-upstream.js';
+import { describeOnDatabases } from '../support/databases.js';
+import { IdentityGateway } from '../support/identity-gateway.js';
+
+describeOnDatabases('the administration API, through the openai package 7.57.0', (newDatabase) => {
+  let upstream: FakeUpstream;
+  let gateway: IdentityGateway;
+
+  beforeEach(async () => {
+    upstream = await FakeUpstream.start();
+    gateway = await IdentityGateway.start(await newDatabase(), upstream, systemClock);
+  });
+
+  afterEach(async () => {
+    await gateway.stop();
+    await upstream.stop();
+  });
+
+  const all = async <T>(pages: AsyncIterable<T>): Promise<T[]> => {
+    const items: T[] = [];
+    for await (const item of pages) items.push(item);
+    return items;
+  };
+
+  it('makes, lists page by page, changes and archives projects', async () => {
+    const { projects } = gateway.admin().admin.organization;
+    const names = Array.from({ length: 23 }, (_, at) => `project ${at}`);
+    for (const name of names) await projects.create({ name });
+    const listed = await all(projects.list({ limit: 5 }));
+    expect(listed.map(({ name }) => name).toSorted()).toEqual([...names, 'default'].toSorted());
+    expect(new Set(listed.map(({ id }) => id)).size).toBe(24);
+    const [first] = listed;
+    const id = first?.id ?? '';
+    expect(await projects.update(id, { name: 'renamed' })).toMatchObject({ name: 'renamed', status: 'active' });
+    expect(await projects.archive(id)).toMatchObject({ id, status: 'archived', archived_at: expect.any(Number) });
+    expect((await all(projects.list())).some((project) => project.id === id)).toBe(false);
+    expect((await all(projects.list({ include_archived: true }))).some((project) => project.id === id)).toBe(true);
+  });
+
+  it('gives a service account keys that complete, until it is deleted', async () => {
+    const { projects } = gateway.admin().admin.organization;
+    const { id: project } = await projects.create({ name: 'team' });
+    const account = await projects.serviceAccounts.create(project, { name: 'robot' });
+    const value = account.api_key?.value ?? '';
+    expect(value).toMatch(/^dfproj_/);
+    expect(await gateway.statusFor(value)).toBe(200);
+    const second = await projects.serviceAccounts.apiKeys.create(account.id, { project_id: project, name: 'second' });
+    expect(await gateway.statusFor(second.value)).toBe(200);
+    const keys = await all(projects.apiKeys.list(project));
+    expect(keys.map(({ name }) => name).toSorted()).toEqual(['robot', 'second']);
+    expect(JSON.stringify(keys)).not.toContain(value);
+    expect(keys[0]?.owner).toMatchObject({ type: 'service_account', service_account: { id: account.id } });
+    await projects.serviceAccounts.delete(account.id, { project_id: project });
+    expect([await gateway.statusFor(value), await gateway.statusFor(second.value)]).toEqual([401, 401]);
+  });
+
+  it('refuses a key once it is revoked, and lets the streams that run go on', async () => {
+    const { projects } = gateway.admin().admin.organization;
+    const { id: project } = await projects.create({ name: 'team' });
+    const { api_key: key } = await projects.serviceAccounts.create(project, { name: 'robot' });
+    const { promise: revoked, resolve } = Promise.withResolvers<void>();
+    upstream.onCompletion(async (response) => {
+      response.writeHead(200, { 'content-type': 'text/event-stream' });
+      response.write(`data: ${JSON.stringify(chunk('One'))}\n\n`);
+      await revoked;
+      response.end(`data: ${JSON.stringify(chunk(' two', 'stop'))}\n\ndata: [DONE]\n\n`);
+    });
+    const answer = await gateway.complete(key?.value ?? '', { stream: true });
+    const [listed] = await all(projects.apiKeys.list(project));
+    expect(await projects.apiKeys.delete(listed?.id ?? '', { project_id: project })).toMatchObject({ deleted: true });
+    expect(await gateway.statusFor(key?.value ?? '')).toBe(401);
+    resolve();
+    expect(await answer.text()).toContain('data: [DONE]');
+  });
+
+  it('says which models a project may use, and holds that', async () => {
+    const { projects } = gateway.admin().admin.organization;
+    const { id: project } = await projects.create({ name: 'team' });
+    const { api_key: key } = await projects.serviceAccounts.create(project, { name: 'robot' });
+    const statuses = async (): Promise<number[]> => [
+      await gateway.statusFor(key?.value ?? '', 'one'),
+      await gateway.statusFor(key?.value ?? '', 'two'),
+    ];
+    expect(await statuses()).toEqual([200, 200]);
+    await projects.modelPermissions.update(project, { mode: 'allow_list', model_ids: ['one'] });
+    expect(await statuses()).toEqual([200, 404]);
+    await projects.modelPermissions.update(project, { mode: 'deny_list', model_ids: ['one'] });
+    expect(await statuses()).toEqual([404, 200]);
+    expect(await projects.modelPermissions.retrieve(project)).toMatchObject({ mode: 'deny_list', model_ids: ['one'] });
+    await projects.modelPermissions.delete(project);
+    expect(await statuses()).toEqual([200, 200]);
+  });
+
+  it('makes admin keys that administer and do not complete, and takes them back', async () => {
+    const { adminAPIKeys } = gateway.admin().admin.organization;
+    const made = await adminAPIKeys.create({ name: 'second', expires_in_seconds: 3_600 });
+    expect(made.value).toMatch(/^dfadmin_/);
+    expect(await gateway.statusFor(made.value)).toBe(403);
+    const second = gateway.admin(made.value).admin.organization;
+    expect((await all(second.projects.list())).map(({ name }) => name)).toEqual(['default']);
+    // The first is the whole gateway's, and not for an organization's to see.
+    expect((await all(second.adminAPIKeys.list())).map(({ name }) => name)).toEqual(['second']);
+    expect(await adminAPIKeys.retrieve(made.id)).toMatchObject({ name: 'second', expires_at: expect.any(Number) });
+    await adminAPIKeys.delete(made.id);
+    await expect(all(second.projects.list())).rejects.toBeInstanceOf(OpenAI.AuthenticationError);
+  });
+
+  it('keeps who did what, when, and from where', async () => {
+    const { projects, auditLogs } = gateway.admin().admin.organization;
+    const { id } = await projects.create({ name: 'team' });
+    await projects.update(id, { name: 'renamed' });
+    const events = await all(auditLogs.list({ limit: 2 }));
+    expect(events.slice(0, 2).map(({ type }) => type)).toEqual(['project.updated', 'project.created']);
+    const created = events.find((event) => event.type === 'project.created' && event.project?.id === id);
+    expect(created).toMatchObject({
+      actor: { type: 'api_key', api_key: { id: expect.stringMatching(/^[0-9a-f]{24}$/) }, ip_address: '127.0.0.1' },
+      'project.created': { id, data: { name: 'team' } },
+    });
+    const keyEvents = await all(auditLogs.list({ event_types: ['api_key.created'] }));
+    expect(keyEvents).toHaveLength(2);
+    expect(JSON.stringify(events)).not.toContain(gateway.keys.adminKey);
+    const later = Math.floor(Date.now() / 1000) + 60;
+    expect(await all(auditLogs.list({ effective_at: { gte: later } }))).toEqual([]);
+  });
+
+  it('refuses a bad body as completions do', async () => {
+    const answer = await gateway.request('POST', '/v1/organization/projects', gateway.keys.adminKey, { name: 1, x: 2 });
+    expect([answer.status, await answer.json()]).toMatchObject([
+      422,
+      {
+        detail: expect.arrayContaining([
+          { loc: ['body', 'x'], msg: 'Extra inputs are not permitted', type: 'extra_forbidden' },
+          { loc: ['body', 'name'], msg: 'Input should be a valid string', type: 'string_type' },
+        ]),
+      },
+    ]);
+  });
+
+  describe('of two organizations', () => {
+    it('shows and changes nothing of the one to the other', async () => {
+      const { id: organization } = await gateway.json<{ id: string }>('POST', '/admin/organization', { name: 'other' });
+      const theirs = await gateway.json<{ value: string }>(
+        'POST',
+        '/v1/organization/admin_api_keys',
+        { name: 'theirs' },
+        { 'openai-organization': organization },
+      );
+      const other = gateway.admin(theirs.value).admin.organization;
+      expect(await all(other.projects.list())).toEqual([]);
+      const [project] = await all(gateway.admin().admin.organization.projects.list());
+      const id = project?.id ?? '';
+      await expect(other.projects.retrieve(id)).rejects.toBeInstanceOf(OpenAI.NotFoundError);
+      await expect(other.projects.update(id, { name: 'taken' })).rejects.toBeInstanceOf(OpenAI.NotFoundError);
+      await expect(other.projects.archive(id)).rejects.toBeInstanceOf(OpenAI.NotFoundError);
+      await expect(other.projects.serviceAccounts.create(id, { name: 'x' })).rejects.toBeInstanceOf(
+        OpenAI.NotFoundError,
+      );
+      await expect(all(other.projects.apiKeys.list(id))).rejects.toBeInstanceOf(OpenAI.NotFoundError);
+      expect(await all(other.auditLogs.list({ event_types: ['project.created'] }))).toEqual([]);
+      const asOthers = await gateway.request('GET', '/v1/organization/projects', theirs.value, undefined, {
+        'openai-organization': project?.id ?? '',
+      });
+      expect(asOthers.status).toBe(401);
+      expect((await gateway.request('GET', '/admin/organization', theirs.value)).status).toBe(403);
+    });
+  });
+});
