@@ -40,7 +40,11 @@ class LeaseDriver implements Driver {
   }
 
   async rollbackTransaction(connection: LeasedConnection): Promise<void> {
-    await connection.executeQuery(CompiledQuery.raw('rollback'));
+    try {
+      await connection.executeQuery(CompiledQuery.raw('rollback'));
+    } catch {
+      // A full disk has ended the transaction already (https://www.sqlite.org/lang_transaction.html, "automatic rollback").
+    }
   }
 
   releaseConnection(connection: LeasedConnection): Promise<void> {

@@ -1,6 +1,7 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { Worker } from 'node:worker_threads';
+import { ConfigError } from '../config/load-config.js';
 import { DatabaseError, type Lease, type LeaseSource, type Rows } from './lease.js';
 
 const FILE = 'gateway.sqlite';
@@ -36,11 +37,9 @@ export class SqliteFile implements LeaseSource {
       this.fail(new DatabaseError('the database was closed', undefined));
       resolve();
     });
-    // A database does not keep a process alive that has nothing else to do.
-    thread.unref();
   }
 
-  /** @throws {Error} with what to do, when the file cannot be opened. */
+  /** @throws {ConfigError} with what to do, when the file cannot be opened. */
   static async open(folder: string): Promise<SqliteFile> {
     const path = join(folder, FILE);
     try {
@@ -50,18 +49,12 @@ export class SqliteFile implements LeaseSource {
       return file;
     } catch (error) {
       const { message, code } = error as Error & { code?: number | string };
-      if (typeof code === 'number' && (code & 0xff) === BUSY) {
-        throw new Error(
-          `${path} is in use by another gateway. Stop that one, or give this one a DATA_DIR of its own; several gateways share a PostgreSQL (DATABASE=postgres://…).`,
-          { cause: error },
-        );
-      }
-      throw new Error(
-        `The database ${path} cannot be opened: ${message}. Set DATA_DIR to a folder that can be written, or DATABASE=none.`,
-        {
-          cause: error,
-        },
-      );
+      const isHeld = typeof code === 'number' && (code & 0xff) === BUSY;
+      throw new ConfigError(path, [
+        isHeld
+          ? 'another gateway uses this database: stop that one, or give this one a DATA_DIR of its own; several gateways share a PostgreSQL (DATABASE=postgres://…)'
+          : `the database cannot be opened: ${message}; set DATA_DIR to a folder that can be written, or DATABASE=none`,
+      ]);
     }
   }
 
@@ -96,6 +89,8 @@ export class SqliteFile implements LeaseSource {
   private answered(id: number): Promise<Rows> {
     const { promise, resolve, reject } = Promise.withResolvers<Rows>();
     this.waiting.set(id, { resolve, reject });
+    // It keeps the process alive while it is asked something, and no longer.
+    this.thread.ref();
     return promise;
   }
 
@@ -104,6 +99,7 @@ export class SqliteFile implements LeaseSource {
     this.waiting.delete(id);
     if (error) waiting?.reject(new DatabaseError(error.message, error.code));
     else waiting?.resolve({ rows, changes });
+    if (this.waiting.size === 0) this.thread.unref();
   }
 
   private fail(error: Error): void {

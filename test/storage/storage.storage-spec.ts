@@ -91,6 +91,6 @@ describeOnDatabases('the storage', (newDatabase, postgres) => {
     await storageOn(options);
     const second = openStorage(options, systemClock, createLogger('silent'));
     if (postgres()) await (await second)?.close();
-    else await expect(within('the refusal', second)).rejects.toThrow(/in use by another gateway.*DATA_DIR/);
+    else await expect(within('the refusal', second)).rejects.toThrow(/another gateway uses this database.*DATA_DIR/);
   });
 });
