@@ -46,6 +46,14 @@ describe('openapi.json', () => {
     expect(execFileSync(process.execPath, ['dist/src/cli/openapi.js'], { encoding: 'utf8' })).toBe(text);
   });
 
+  it('has nothing of the administration API, which has a document of its own', () => {
+    const admin = readFileSync('openapi-admin.json', 'utf8');
+    expect(execFileSync(process.execPath, ['dist/src/cli/openapi.js', '--admin'], { encoding: 'utf8' })).toBe(admin);
+    const { paths } = JSON.parse(admin) as Document;
+    expect(Object.keys(paths).filter((path) => !/^\/(?:v1\/organization|admin\/organization)/.test(path))).toEqual([]);
+    expect(Object.keys(document.paths).filter((path) => path in paths)).toEqual([]);
+  });
+
   it('is valid OpenAPI', async () => {
     const validator = new Validator();
     expect(await validator.validate(text)).toEqual({ valid: true });

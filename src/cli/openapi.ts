@@ -1,15 +1,20 @@
 import { writeFileSync } from 'node:fs';
+import { parseArgs } from 'node:util';
 import { GatewayConfig } from '../config/config.js';
 import { createApp } from '../process/create-app.js';
 import { buildAdminOpenApi, buildOpenApi } from '../process/openapi.js';
 import { systemClock } from '../common/clock.js';
 import { createLogger } from '../observability/logger.js';
 
-/** `npm run openapi`: writes the document, and that of the administration API, to the files that are given, or the first to standard output. */
+/**
+ * `npm run openapi`: writes the document, with `--admin` that of the administration API, to the file that is given, or to
+ * standard output.
+ */
 
+const { values, positionals } = parseArgs({ options: { admin: { type: 'boolean' } }, allowPositionals: true });
 const app = await createApp({ config: new GatewayConfig(), logger: createLogger('silent'), clock: systemClock });
-const [file, adminFile] = process.argv.slice(2);
-const toJson = (document: object): string => `${JSON.stringify(document, null, 2)}\n`;
-if (file === undefined) process.stdout.write(toJson(buildOpenApi(app)));
-else writeFileSync(file, toJson(buildOpenApi(app)));
-if (adminFile !== undefined) writeFileSync(adminFile, toJson(buildAdminOpenApi(app)));
+const document = values.admin ? buildAdminOpenApi(app) : buildOpenApi(app);
+const json = `${JSON.stringify(document, null, 2)}\n`;
+const [file] = positionals;
+if (file === undefined) process.stdout.write(json);
+else writeFileSync(file, json);

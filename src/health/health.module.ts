@@ -1,4 +1,5 @@
 import { Module } from '@nestjs/common';
+import { AuthModule } from '../auth/auth.module.js';
 import { UpstreamsModule } from '../upstreams/upstreams.module.js';
 import { HealthController } from './health.controller.js';
 import { MetricsController } from './metrics.controller.js';
@@ -6,7 +7,7 @@ import { ReadinessService } from './readiness.service.js';
 import { ShutdownState } from './shutdown.js';
 
 @Module({
-  imports: [UpstreamsModule],
+  imports: [AuthModule, UpstreamsModule],
   controllers: [HealthController, MetricsController],
   providers: [ReadinessService, ShutdownState],
 })

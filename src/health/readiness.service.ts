@@ -1,4 +1,5 @@
 import { Injectable } from '@nestjs/common';
+import { KeyDirectory } from '../auth/key-directory.js';
 import { UpstreamRegistry } from '../upstreams/upstream-registry.js';
 import { UpstreamWatch } from '../upstreams/upstream-watch.js';
 import type { UpstreamHealthDto } from './health.dto.js';
@@ -11,10 +12,12 @@ export class ReadinessService {
     private readonly registry: UpstreamRegistry,
     private readonly watch: UpstreamWatch,
     private readonly shutdown: ShutdownState,
+    private readonly keys: KeyDirectory,
   ) {}
 
-  /** One upstream that can be reached suffices. Right after the start the first checks are waited for. */
+  /** One upstream that can be reached suffices, and keys that were read. Right after the start the first checks are waited for. */
   async isReady(): Promise<boolean> {
+    if (!this.keys.isLoaded) return false;
     while (!this.shutdown.isAnnounced && !this.isAnyReachable) {
       const check = this.watch.nextFirstCheck();
       if (!check) return false;

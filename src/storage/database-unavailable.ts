@@ -12,8 +12,7 @@ const RETRY_AFTER_S = 5;
 /** Whether the database, or the way to it, is at fault: SQLite's errors, PostgreSQL's with their five characters, the network's. */
 export function isDatabaseError(error: unknown): error is Error {
   if (error instanceof DatabaseError) return true;
-  if (!(error instanceof Error)) return false;
-  const { code, message } = error as Error & { code?: unknown };
+  const { code, message = '' } = (error ?? {}) as { code?: unknown; message?: string };
   // The driver's own timeouts have no code (pg 8.23).
   return (typeof code === 'string' && /^(?:E[A-Z]{3,}|[0-9A-Z]{5})$/.test(code)) || /timeout|terminated/i.test(message);
 }

@@ -33,5 +33,7 @@ export function postgresDialect(url: string, onIdleError: (error: Error) => void
     allowExitOnIdle: true,
   });
   pool.on('error', onIdleError);
+  // Between two statements of a transaction nobody listens: the next one fails, and says so.
+  pool.on('connect', (client) => client.on('error', () => undefined));
   return new PostgresDialect({ pool });
 }

@@ -149,7 +149,7 @@ describe('a body that is large', () => {
 
   beforeAll(async () => {
     upstream = await FakeUpstream.start();
-    gateway = await Gateway.inFrontOf(upstream);
+    gateway = await Gateway.inFrontOf(upstream, { upstream: { extraParameters: 'forward' } });
   });
 
   afterAll(async () => {
@@ -174,7 +174,12 @@ describe('a body that is large', () => {
 
   it('goes to the next upstream as it went to the first', async () => {
     const broken = await FakeUpstream.start(reset);
-    const upstreams = [broken, upstream].map(({ baseUrl }, priority) => ({ name: `u${priority}`, baseUrl, priority }));
+    const upstreams = [broken, upstream].map(({ baseUrl }, priority) => ({
+      name: `u${priority}`,
+      baseUrl,
+      priority,
+      extraParameters: 'forward',
+    }));
     const router = await Gateway.start({ upstreams });
     const body = withMember(`"x":{"y":[${'1.5,"é",'.repeat(20_000)}null]}`);
     expect((await router.complete(body)).status).toBe(200);

@@ -20,20 +20,41 @@ export class IdentityGateway {
     private readonly storage: Storage,
   ) {}
 
+  /** On a new database, of which it makes the tables and the first keys. */
   static async start(
     database: DatabaseOptions,
     upstream: FakeUpstream,
     clock: Clock,
     options: object = {},
   ): Promise<IdentityGateway> {
-    const plain = { upstreams: [{ name: 'fake', baseUrl: upstream.baseUrl }], ...database, ...options };
-    const config = plainToInstance(GatewayConfig, plain, { exposeDefaultValues: true });
-    const logger = createLogger('silent');
-    const storage = await openStorage(config, clock, logger);
-    if (!storage) throw new Error('no storage');
+    const storage = await storageOf(database, clock);
     await storage.migrate();
-    const keys = (await makeFirstKeys(storage, clock)) ?? { apiKey: '', adminKey: '' };
-    const app = await createApp({ config, logger, clock, storage });
+    const keys = (await makeFirstKeys(storage, clock)) ?? NO_KEYS;
+    return IdentityGateway.on(storage, keys, { ...database, ...options }, upstream, clock);
+  }
+
+  /** On a database that need not answer; with `isDeaf` it hears of no change. */
+  static async startWithout(
+    database: DatabaseOptions,
+    upstream: FakeUpstream,
+    clock: Clock,
+    { isDeaf = false } = {},
+  ): Promise<IdentityGateway> {
+    const storage = await storageOf(database, clock);
+    if (isDeaf) storage.onChange = () => undefined;
+    return IdentityGateway.on(storage, NO_KEYS, database, upstream, clock);
+  }
+
+  private static async on(
+    storage: Storage,
+    keys: FirstKeys,
+    options: object,
+    upstream: FakeUpstream,
+    clock: Clock,
+  ): Promise<IdentityGateway> {
+    const plain = { upstreams: [{ name: 'fake', baseUrl: upstream.baseUrl }], ...options };
+    const config = plainToInstance(GatewayConfig, plain, { exposeDefaultValues: true });
+    const app = await createApp({ config, logger: createLogger('silent'), clock, storage });
     await app.listen(0, '127.0.0.1');
     return new IdentityGateway(app, await app.getUrl(), keys, storage);
   }
@@ -84,4 +105,12 @@ export class IdentityGateway {
     await this.app.close();
     await this.storage.close();
   }
+}
+
+const NO_KEYS: FirstKeys = { apiKey: '', adminKey: '' };
+
+async function storageOf(database: DatabaseOptions, clock: Clock): Promise<Storage> {
+  const storage = await openStorage(database, clock, createLogger('silent'));
+  if (!storage) throw new Error('no storage');
+  return storage;
 }

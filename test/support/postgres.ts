@@ -53,6 +53,7 @@ export class Postgres {
 
   /** Starts the server, again after `stop`. */
   async resume(): Promise<void> {
+    if (this.server?.exitCode === null) return;
     const settings = ['listen_addresses=127.0.0.1', `port=${this.port}`, `unix_socket_directories=${this.folder}`];
     const args = ['-D', join(this.folder, 'data'), ...settings.flatMap((setting) => ['-c', setting])];
     this.server = spawn(join(this.bin, 'postgres'), args, {

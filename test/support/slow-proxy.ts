@@ -1,0 +1,52 @@
+import { once } from 'node:events';
+import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net';
+
+/** Passes bytes on to a server of this machine, and holds its answers back when it is told to. */
+export class SlowProxy {
+  delays = false;
+  private readonly held: (() => void)[] = [];
+  private readonly sockets = new Set<Socket>();
+
+  private constructor(private readonly server: Server) {}
+
+  static async start(port: number): Promise<SlowProxy> {
+    const server = createServer();
+    const proxy = new SlowProxy(server);
+    server.on('connection', (client) => proxy.join(client, connect(port, '127.0.0.1')));
+    server.listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    return proxy;
+  }
+
+  get port(): number {
+    return (this.server.address() as AddressInfo).port;
+  }
+
+  /** Answers that are held. */
+  get heldCount(): number {
+    return this.held.length;
+  }
+
+  letGo(): void {
+    this.delays = false;
+    for (const send of this.held.splice(0)) send();
+  }
+
+  stop(): void {
+    for (const socket of this.sockets) socket.destroy();
+    this.server.close();
+  }
+
+  private join(client: Socket, server: Socket): void {
+    for (const socket of [client, server]) {
+      this.sockets.add(socket);
+      socket.on('error', () => socket.destroy());
+    }
+    client.on('data', (data) => server.write(data)).on('close', () => server.destroy());
+    server.on('close', () => client.destroy());
+    server.on('data', (data) => {
+      if (this.delays) this.held.push(() => client.write(data));
+      else client.write(data);
+    });
+  }
+}
