@@ -46,7 +46,13 @@ await build({
   // The files that Node itself would take, and not those that packages offer to bundlers.
   mainFields: ['main'],
   // What is not there: Nest and pg ask for it and do without.
-  external: ['pg-native', '@nestjs/microservices', '@nestjs/websockets', '@fastify/static', 'class-transformer/storage'],
+  external: [
+    'pg-native',
+    '@nestjs/microservices',
+    '@nestjs/websockets',
+    '@fastify/static',
+    'class-transformer/storage',
+  ],
   plugins: [oneCopyOfEach],
   // Packages in CommonJS ask for Node's own modules by `require`, which an ES module lacks.
   banner: {

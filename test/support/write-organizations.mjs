@@ -1,4 +1,5 @@
 /** Writes organizations until it is killed, and says the id of each once it is acknowledged: `FOLDER ROUND`. */
+import process from 'node:process';
 import { openStorage } from '../../dist/src/storage/open-storage.js';
 
 const [dataDir, round] = process.argv.slice(2);
