@@ -66,6 +66,8 @@ export class CompletionJob implements RoutedRequest<Resumption> {
   /** What is kept of the delivered texts. */
   private readonly texts: ByteShare | undefined;
   private readonly extras: Extras;
+  /** What was delivered may end within a token: nobody can go on from there. */
+  private isTextHeldBack = false;
   private readonly features: readonly Feature[];
   private readonly fanOut: FanOut;
   private readonly requestIds: UpstreamRequestIds;
@@ -152,7 +154,8 @@ export class CompletionJob implements RoutedRequest<Resumption> {
   }
 
   continuation(): Resumption | undefined {
-    return this.limits.resume === 'on' ? resumptionOf(this.asked, this.stream) : undefined;
+    if (this.limits.resume !== 'on' || this.isTextHeldBack) return undefined;
+    return resumptionOf(this.asked, this.stream);
   }
 
   attempt(routed: Attempt<Resumption>): Promise<void> {
@@ -169,6 +172,7 @@ export class CompletionJob implements RoutedRequest<Resumption> {
       ? planRequest(continuation.body, candidate)
       : planRequest(this.asked, candidate, this.features);
     exchange.emulated = plan.emulated;
+    this.isTextHeldBack ||= plan.holdsTextBack;
     const fallback = { id: `cmpl-${exchange.id}`, created: Math.floor(exchange.startedAt / 1000) };
     const readers = plan.parts.map((part) => new PartReader(part, fallback));
     const attempt: RunningAttempt = { ...routed, plan, readers, requestCount: 0 };

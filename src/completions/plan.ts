@@ -10,6 +10,7 @@ import { collectedDialect, completionsDialect, type Dialect, type SentBody } fro
 import { infillDialect } from './dialects/infill.js';
 import { featureOf } from './features/all.js';
 import type { ChoiceFitter, Feature } from './features/feature.js';
+import { stop } from './features/stop.js';
 import { fimTemplateFor, infillPathFor } from './features/suffix.js';
 import { PartBodies } from './part-bodies.js';
 import { sentBody } from './sent-body.js';
@@ -44,6 +45,8 @@ export interface Plan {
   readonly prependsPrompt: boolean;
   /** The usage of a stream is to be counted by the engine's tokenizer. */
   readonly countsUsage: boolean;
+  /** To find a stop text, characters of generated tokens are held back. */
+  readonly holdsTextBack: boolean;
   /** The gateway may know before the upstream does that a choice is over. */
   readonly endsEarly: boolean;
 }
@@ -79,6 +82,7 @@ export function planRequest(asked: CreateCompletionDto, candidate: Candidate, fe
     ranks: emulated.has('best_of'),
     prependsPrompt: emulated.has('echo') || (asked.echo === true && body.echo !== true),
     countsUsage: emulated.has('stream_usage'),
+    holdsTextBack: emulated.has('stop') || (candidate.upstream.profile.holdsTextBack === true && stop.isAsked(body)),
     endsEarly: emulated.has('stop'),
   };
 }

@@ -37,6 +37,8 @@ export const vllm: EngineProfile = {
   },
   healthPath: '/health',
   versionPath: '/version',
+  // Always as many as the longest stop text has, less one (0.32.0).
+  holdsTextBack: true,
   samplingDefaults: { temperature: 1, top_p: 1 },
   limits: [
     'A `top_k`, `min_p` or `repetition_penalty` of the model’s own `generation_config.json` stays in force; start vLLM with `--generation-config vllm` to be rid of it.',

@@ -41,7 +41,7 @@ describe('POST /v1/completions when a stream breaks', () => {
     await second.stop();
   });
 
-  function start(routing: object = {}, server: object = {}): Promise<Gateway> {
+  function start(routing: object = {}, server: object = {}, options: object = {}): Promise<Gateway> {
     const timeouts = { idleMs: IDLE_MS };
     // Here it is each stream that is broken, time after time; when that ejects an upstream is another question.
     const health = { ejectAfterFailures: 1_000 };
@@ -49,8 +49,8 @@ describe('POST /v1/completions when a stream breaks', () => {
     return Gateway.start(
       {
         upstreams: [
-          { name: 'first', baseUrl: first.baseUrl, timeouts, health, extraParameters },
-          { name: 'second', baseUrl: second.baseUrl, priority: 1, health, extraParameters },
+          { name: 'first', baseUrl: first.baseUrl, timeouts, health, extraParameters, ...options },
+          { name: 'second', baseUrl: second.baseUrl, priority: 1, health, extraParameters, ...options },
         ],
         routing: { retryBudgetPercent: 100, ...routing },
         server: { heartbeatMs: HEARTBEAT_MS, ...server },
@@ -164,6 +164,17 @@ describe('POST /v1/completions when a stream breaks', () => {
     expect(second.lastRequest.headers['x-request-id']).toMatch(/^request-1-[0-9a-f]{8}-2-1$/);
     const [line] = await gateway.accessLog();
     expect(line).toMatchObject({ attempts: 2, resumes: 1, status: 200, upstream: 'second' });
+  });
+
+  it('ends in an error event where the delivered text may end within a token, since a stop text is looked for', async () => {
+    await gateway.stop();
+    gateway = await start({}, {}, { engine: 'vllm' });
+    breakFirst(3);
+    const request = { ...REQUEST, stop: ['END'] };
+    await expectErrorEvent(await gateway.complete(request), request, 3, 'upstream_error');
+    expect(second.requests).toHaveLength(0);
+    breakFirst(3);
+    expect(await (await gateway.complete(REQUEST)).text()).toBe(undisturbed(REQUEST));
   });
 
   it('counts from the default of 16 tokens when no limit is given', async () => {
