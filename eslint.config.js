@@ -27,4 +27,10 @@ export default tseslint.config(
     files: ['scripts/**', 'examples/**', 'bench/**/*.mjs', '*.config.js'],
     languageOptions: { globals: { process: 'readonly', console: 'readonly', URL: 'readonly' } },
   },
+  {
+    files: ['src/console/assets/*.js'],
+    languageOptions: {
+      globals: { document: 'readonly', sessionStorage: 'readonly', fetch: 'readonly', navigator: 'readonly' },
+    },
+  },
 );

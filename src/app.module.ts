@@ -6,6 +6,7 @@ import { AuthGuard } from './auth/auth.guard.js';
 import { AuthModule } from './auth/auth.module.js';
 import { CompletionsModule } from './completions/completions.module.js';
 import type { GatewayConfig } from './config/config.js';
+import { ConsoleModule } from './console/console.module.js';
 import { ConfigModule } from './config/config.module.js';
 import { ErrorFilter } from './errors/error.filter.js';
 import { HealthModule } from './health/health.module.js';
@@ -52,6 +53,7 @@ export class AppModule {
         HealthModule,
         AdminModule,
         AdministrationModule,
+        ConsoleModule,
       ],
       providers: [
         { provide: APP_GUARD, useClass: AuthGuard },

@@ -21,6 +21,7 @@ const FLOORS = [
   'models',
   'health',
   'admin',
+  'console',
   'app.module.ts',
   'process',
   'cli',

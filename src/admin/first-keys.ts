@@ -36,14 +36,23 @@ export function makeFirstKeys(storage: Storage, clock: Clock): Promise<FirstKeys
       .insertInto('organizations')
       .values({ id: organization, ...common })
       .execute();
-    await change.audit({ type: 'organization.created', organization, event: { id: organization } });
+    await change.audit({
+      type: 'organization.created',
+      organization,
+      event: { id: organization, data: { name: 'default' } },
+    });
     const project = newId();
     const columns = { organization_id: organization, model_mode: null, model_ids: null };
     await trx
       .insertInto('projects')
       .values({ id: project, ...columns, ...common })
       .execute();
-    await change.audit({ type: 'project.created', organization, project, event: { id: project } });
+    await change.audit({
+      type: 'project.created',
+      organization,
+      project,
+      event: { id: project, data: { name: 'default' } },
+    });
     const owner = { organization_id: organization, name: 'first' };
     const { value: apiKey } = await insertNewKey(change, { ...owner, project_id: project, kind: 'project' }, undefined);
     const admin = await insertNewKey(change, { ...owner, kind: 'admin', is_instance_admin: 1 }, undefined);

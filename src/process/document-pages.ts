@@ -1,5 +1,6 @@
 import type { Request, Response } from 'express';
 import { ApiError } from '../errors/api-error.js';
+import { PAGE_HEADERS } from '../http/page-headers.js';
 
 /** Swagger UI and the OpenAPI document, in a request's path or (RFC 9112, section 3.2.2) whole URL, in any case as Express. */
 const DOCUMENTS = /^(?:https?:\/\/[^/]*)?\/(?:docs(\/[^?]*)?|openapi(?:-admin)?\.(?:json|yaml)\/?)(?:\?|$)/i;
@@ -9,25 +10,6 @@ const FILES =
   /^\/?(?:docs\/)?(?:admin\/?)?(?:index\.html|swagger-ui-init\.js|swagger-ui\.css|swagger-ui-(?:bundle|standalone-preset)\.js|favicon-(?:16x16|32x32)\.png)?$/i;
 
 /**
- * The page holds a caller's API key: it runs and shows nothing but the gateway's own files, speaks to nobody else, and
- * stands in nobody's frame. Styles are in its HTML and made by its script, and may be so; `data:` are its icons.
- */
-const HEADERS = {
-  'Content-Security-Policy': [
-    "default-src 'none'",
-    "script-src 'self'",
-    "style-src 'self' 'unsafe-inline'",
-    "img-src 'self' data:",
-    "connect-src 'self'",
-    "base-uri 'none'",
-    "form-action 'none'",
-    "frame-ancestors 'none'",
-  ].join('; '),
-  'X-Content-Type-Options': 'nosniff',
-  'Referrer-Policy': 'no-referrer',
-};
-
-/**
  * Gives the documents their security headers. Any other request costs one look at its path.
  *
  * @returns 404 for a file of Swagger UI's that its page does not need.
@@ -35,7 +17,7 @@ const HEADERS = {
 export function guardDocuments({ url, path }: Request, response: Response): ApiError | undefined {
   const document = DOCUMENTS.exec(url);
   if (!document) return undefined;
-  response.set(HEADERS);
+  response.set(PAGE_HEADERS);
   const [, file = ''] = document;
   return file === '' || FILES.test(file) ? undefined : new ApiError(404, 'not_found', `There is nothing at ${path}.`);
 }
