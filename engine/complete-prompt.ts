@@ -98,11 +98,12 @@ async function rewind({ model, request, prompt, sequence, signal }: PromptRun): 
 
 function placeOwnTokens({ model, prompt }: PromptRun, { ownTokens }: EvaluatedPrompt): Piece<ScoredToken>['tokens'] {
   const text = new TokenText<ScoredToken>([]);
-  const pieces = ownTokens.map((token) => text.push(token, model.vocabulary.bytesOf(token.token)));
+  const pieces = ownTokens.map((token) => text.push(token, model.vocabulary.promptBytesOf(token.token)));
   const tokens = [...pieces, text.finish()].flatMap((piece) => piece.tokens);
   // Some tokenizers put a space before a text: the tokens are longer than the prompt, and their offsets one too high.
   const surplus =
-    lengthInCodePoints(model.vocabulary.textOf(ownTokens.map(({ token }) => token))) - lengthInCodePoints(prompt.text);
+    lengthInCodePoints(model.vocabulary.promptTextOf(ownTokens.map(({ token }) => token))) -
+    lengthInCodePoints(prompt.text);
   return tokens.map((token) => shift(token, -Math.min(surplus, token.offset)));
 }
 

@@ -115,7 +115,7 @@ function arrange(prompt: string | number[], suffix: string, model: Model): Promp
     tokens,
     ownStart: before.length,
     ownEnd: before.length + own.length,
-    text: isText ? prompt : vocabulary.textOf(own),
+    text: isText ? prompt : vocabulary.promptTextOf(own),
   };
 }
 

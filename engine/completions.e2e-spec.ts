@@ -78,9 +78,16 @@ describe('POST /v1/completions', () => {
     expect(usage?.prompt_tokens).toBe(1);
   });
 
-  it('takes special tokens in a text for ordinary text', async () => {
-    const { usage } = await engine.complete({ prompt: '<|endoftext|>', max_tokens: 1 });
-    expect(usage?.prompt_tokens).toBeGreaterThan(1);
+  it('reads a special token that is written in a text as that token, and echoes it', async () => {
+    const request = { prompt: '<|endoftext|>Once upon', temperature: 0, max_tokens: 2, echo: true, logprobs: 0 };
+    const { choices, usage } = await engine.complete(request);
+    expect(usage?.prompt_tokens).toBe(3);
+    const [choice] = choices;
+    expect(choice?.text).toMatch(/^<\|endoftext\|>Once upon./);
+    expect(choice?.logprobs?.tokens.slice(0, 3)).toEqual(['<|endoftext|>', 'Once', ' upon']);
+    expect(choice?.logprobs?.text_offset.slice(0, 3)).toEqual([0, 13, 17]);
+    const fromIds = await engine.choice({ ...request, prompt: [0, 752, 867] });
+    expect(fromIds).toEqual(choice);
   });
 
   it('generates nothing with max_tokens 0', async () => {

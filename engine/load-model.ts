@@ -33,7 +33,7 @@ export interface Model {
   /** Whether the model expects the start token before every text. */
   readonly prependsStartToken: boolean;
   readonly fillInMiddle: FillInMiddleTokens | undefined;
-  /** Text is text: `<|endoftext|>` in a prompt is spelled out in ordinary tokens. */
+  /** The spelling of a special token, such as `<|endoftext|>`, is read as that token: as OpenAI, vLLM and llama-server do. */
   readonly tokenize: (text: string) => number[];
   readonly endsGeneration: (token: number) => boolean;
 }
@@ -94,7 +94,7 @@ export async function loadModel({ path, sequences, maxContextSize }: LoadOptions
     startToken: model.tokens.bos ?? model.tokens.eos ?? undefined,
     prependsStartToken: model.tokens.bos !== null && model.tokens.shouldPrependBosToken,
     fillInMiddle: fillInMiddleTokens(model),
-    tokenize: (text) => model.tokenize(text, false),
+    tokenize: (text) => model.tokenize(text, true),
     endsGeneration: (token) => model.isEogToken(token as Token),
   };
 }

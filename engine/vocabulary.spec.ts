@@ -32,10 +32,11 @@ describe('Vocabulary', () => {
     expect([0, 1].map((token) => Buffer.from(vocabulary.bytesOf(token)).toString())).toEqual(['Ġ', 'tool call']);
   });
 
-  it('gives control tokens a name and no text', () => {
+  it('gives control tokens a name, no text, and in a prompt what was written for them', () => {
     const vocabulary = vocabularyOf('gpt2', ['<|endoftext|>', 'a'], [0]);
     expect(vocabulary.nameOf(0)).toBe('<|endoftext|>');
-    expect(vocabulary.textOf([0, 1, 0])).toBe('a');
+    expect(vocabulary.bytesOf(0)).toHaveLength(0);
+    expect(vocabulary.promptTextOf([0, 1, 0])).toBe('<|endoftext|>a<|endoftext|>');
   });
 
   it('names a part of a character as OpenAI does', () => {

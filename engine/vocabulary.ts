@@ -52,9 +52,14 @@ export class Vocabulary {
     return (this.#names[token] ??= this.#name(token));
   }
 
-  /** The text of tokens in a row. */
-  textOf(tokens: readonly number[]): string {
-    return Buffer.concat(tokens.map((token) => this.bytesOf(token))).toString();
+  /** The same in a prompt, where a control token is what was written for it. */
+  promptBytesOf(token: number): Uint8Array {
+    return this.source.kindOf(token).isControl ? Buffer.from(this.#spellingOf(token)) : this.bytesOf(token);
+  }
+
+  /** The text of tokens of a prompt. */
+  promptTextOf(tokens: readonly number[]): string {
+    return Buffer.concat(tokens.map((token) => this.promptBytesOf(token))).toString();
   }
 
   #name(token: number): string {

@@ -65,6 +65,7 @@ describe('what a candidate makes of a request', () => {
   });
 });
 
+const VLLM_DEFAULTS = { temperature: 1, top_p: 1, top_k: 0, min_p: 0, repetition_penalty: 1 };
 const USAGE = { include_usage: true };
 
 describe('what is sent', () => {
@@ -145,7 +146,7 @@ describe('what is sent', () => {
   it('asks for the choices to be ranked at once where n is native', () => {
     const [[, sent] = [], ...others] = sentFor({ best_of: 3, max_tokens: 1 }, { engine: 'vllm' });
     expect(others).toEqual([]);
-    expect(sent).toEqual({ ...base, temperature: 1, top_p: 1, max_tokens: 1, n: 3, logprobs: 0 });
+    expect(sent).toEqual({ ...base, ...VLLM_DEFAULTS, max_tokens: 1, n: 3, logprobs: 0 });
   });
 
   it('fills in by the template of the requested model, else by the infill of llama.cpp', () => {
@@ -155,7 +156,14 @@ describe('what is sent', () => {
     expect(template).toEqual([
       [
         '/completions',
-        { model: 'own-name', max_tokens: 1, temperature: 0, top_p: 0.5, prompt: '<P>a$&<S>{prefix}<M>' },
+        {
+          ...VLLM_DEFAULTS,
+          model: 'own-name',
+          max_tokens: 1,
+          temperature: 0,
+          top_p: 0.5,
+          prompt: '<P>a$&<S>{prefix}<M>',
+        },
       ],
     ]);
     const [[path, sent] = []] = sentFor({ ...fields, stop: '.', stream: true }, LLAMA);

@@ -13,6 +13,7 @@ export const deepfellow: EngineProfile = {
     echo_only: 'emulate',
     n: 'emulate',
     n_greedy: 'emulate',
+    n_scored_stream: 'emulate',
     best_of: 'emulate',
     echo: 'emulate',
     echo_logprobs: 'refuse',

@@ -17,6 +17,7 @@ export const FEATURE_NAMES = [
   'echo_only',
   'n',
   'n_greedy',
+  'n_scored_stream',
   'best_of',
   'echo',
   'echo_logprobs',

@@ -14,6 +14,7 @@ export const llamaCppPython: EngineProfile = {
     echo_only: 'emulate',
     n: 'emulate',
     n_greedy: 'emulate',
+    n_scored_stream: 'emulate',
     best_of: 'emulate',
     // Its own works without `stream` only.
     echo: 'emulate',

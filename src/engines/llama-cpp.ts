@@ -12,6 +12,7 @@ export const llamaCpp: EngineProfile = {
     prompt_tokens_list: 'emulate',
     n: 'emulate',
     n_greedy: 'emulate',
+    n_scored_stream: 'emulate',
     suffix: 'emulate',
     max_tokens_absent: 'emulate',
     max_tokens_zero: 'emulate',

@@ -16,6 +16,7 @@ export const localai: EngineProfile = {
     // One after the other, all with the same index.
     n: 'emulate',
     n_greedy: 'emulate',
+    n_scored_stream: 'emulate',
     best_of: 'emulate',
     echo: 'emulate',
     echo_logprobs: 'refuse',

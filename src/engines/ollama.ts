@@ -15,6 +15,7 @@ export const ollama: EngineProfile = {
     echo_only: 'emulate',
     n: 'emulate',
     n_greedy: 'emulate',
+    n_scored_stream: 'emulate',
     // It takes `logprobs`, and gives none.
     best_of: 'refuse',
     echo: 'emulate',

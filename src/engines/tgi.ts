@@ -14,6 +14,7 @@ export const tgi: EngineProfile = {
     echo_only: 'emulate',
     n: 'emulate',
     n_greedy: 'emulate',
+    n_scored_stream: 'emulate',
     best_of: 'refuse',
     echo: 'emulate',
     echo_logprobs: 'refuse',

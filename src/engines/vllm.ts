@@ -12,6 +12,8 @@ export const vllm: EngineProfile = {
     // 0 is taken with `echo` only.
     max_tokens_zero: 'emulate',
     n_greedy: 'emulate',
+    // Half of such streams break off with an error event (0.32.0).
+    n_scored_stream: 'emulate',
     best_of: 'emulate',
     // The model's `generation_config.json` may have others.
     sampling_defaults: 'emulate',
@@ -39,8 +41,6 @@ export const vllm: EngineProfile = {
   versionPath: '/version',
   // Always as many as the longest stop text has, less one (0.32.0).
   holdsTextBack: true,
-  samplingDefaults: { temperature: 1, top_p: 1 },
-  limits: [
-    'A `top_k`, `min_p` or `repetition_penalty` of the model’s own `generation_config.json` stays in force; start vLLM with `--generation-config vllm` to be rid of it.',
-  ],
+  samplingDefaults: { temperature: 1, top_p: 1, top_k: 0, min_p: 0, repetition_penalty: 1 },
+  limits: [],
 };

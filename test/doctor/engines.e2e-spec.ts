@@ -9,6 +9,8 @@ type Engine = Exclude<UpstreamConfig['engine'], 'embedded'>;
 
 /** What the fakes do better than their profiles say, which are cautious. */
 const BETTER: Partial<Record<Engine, object>> = {
+  // The real one breaks off half of such streams.
+  vllm: { n_scored_stream: 'native' },
   // Real ones have been seen to echo whole answers only.
   localai: { echo: 'native' },
   // This one was started with `--logits_all`.

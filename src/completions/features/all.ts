@@ -1,6 +1,6 @@
 import { FEATURE_NAMES, type FeatureName } from '../../engines/feature-names.js';
 import { bestOf } from './best-of.js';
-import { n, nGreedy } from './choices.js';
+import { n, nGreedy, nScoredStream } from './choices.js';
 import { echo, echoLogprobs } from './echo.js';
 import type { Feature } from './feature.js';
 import { logprobs, logprobsZero } from './logprobs.js';
@@ -23,6 +23,7 @@ const BY_NAME: Readonly<Record<FeatureName, Feature>> = {
   echo_only: echoOnly,
   n,
   n_greedy: nGreedy,
+  n_scored_stream: nScoredStream,
   best_of: bestOf,
   echo,
   echo_logprobs: echoLogprobs,

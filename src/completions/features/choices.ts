@@ -12,6 +12,15 @@ export const n: Feature = {
   emulation: emulation('one request for each choice, with `seed + i`'),
 };
 
+export const nScoredStream: Feature = {
+  name: 'n_scored_stream',
+  param: 'n',
+  asks: 'several choices of a stream, with `echo` and `logprobs`',
+  isAsked: (body) =>
+    (body.n ?? 1) > 1 && body.stream === true && body.echo === true && typeof body.logprobs === 'number',
+  emulation: emulation('one request for each choice, with `seed + i`'),
+};
+
 export const nGreedy: Feature = {
   name: 'n_greedy',
   param: 'n',

@@ -43,6 +43,7 @@ export const echoOnly: Feature = {
   param: 'max_tokens',
   asks: '`max_tokens` 0 with `echo`: the prompt alone',
   isAsked: (body) => body.max_tokens === 0 && body.echo === true,
+  fit: () => countsNothing,
   emulation: {
     ...withoutTokens,
     how: 'one token is asked for and taken off; where the prompt is a list of token ids it is refused',
@@ -50,6 +51,15 @@ export const echoOnly: Feature = {
       isText(body) ? undefined : { param: 'max_tokens', asks: '`max_tokens` 0 with `echo` of token ids' },
   },
 };
+
+/** vLLM 0.32.0 counts a token where it generates none. */
+const countsNothing: ChoiceFitter = { stage: 'cut', fit: () => true, fitUsage: withoutCompletion };
+
+function withoutCompletion(usage: Usage): Usage {
+  const { prompt_tokens: prompt } = usage;
+  const counted = { ...usage, completion_tokens: 0, completion_tokens_details: undefined, total_tokens: prompt };
+  return counted;
+}
 
 /**
  * `max_tokens` 0 of an engine that takes it for an error, or for no limit: it was asked for one token, and what it has
@@ -83,9 +93,5 @@ export class WithoutTokens implements ChoiceFitter {
     return seen;
   }
 
-  fitUsage(usage: Usage): Usage {
-    const { prompt_tokens: prompt } = usage;
-    const counted = { ...usage, completion_tokens: 0, completion_tokens_details: undefined, total_tokens: prompt };
-    return counted;
-  }
+  readonly fitUsage = withoutCompletion;
 }

@@ -46,6 +46,11 @@ export const PLANTS: Record<FeatureName, Plant> = {
   },
   echo_only: { isAsked: (given) => isZero(given) && given.echo === true, ignore: () => ({ maxTokens: 1 }) },
   n: { isAsked: (given) => hasMoreThan(given, 'n', 1), ignore: onlyOne },
+  n_scored_stream: {
+    isAsked: (given) =>
+      hasMoreThan(given, 'n', 1) && given.stream === true && given.echo === true && given.logprobs !== undefined,
+    ignore: onlyOne,
+  },
   n_greedy: { isAsked: (given) => hasMoreThan(given, 'n', 1) && given.temperature === 0, ignore: onlyOne },
   // Where all choices are returned there is nothing to rank.
   best_of: {

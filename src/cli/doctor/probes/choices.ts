@@ -21,6 +21,16 @@ export const choiceProbes: readonly Probe[] = [
     judge: (engine) => choicesAt(engine, engine.greedyBody(MAX_TOKENS), 2),
   },
   {
+    feature: 'n_scored_stream',
+    apis: ['completions'],
+    async judge(engine) {
+      if (!engine.isHonoured('echo_logprobs')) return unclear('it does not score an echoed prompt');
+      const body = { ...engine.hotBody(2), n: 2, echo: true, logprobs: 1 };
+      const { choices, hasDone } = await engine.alsoStreamed(body);
+      return hasDone && choices.length === 2 ? honoured() : deviates('the stream breaks off');
+    },
+  },
+  {
     feature: 'best_of',
     apis: ['completions'],
     judge: bestOf,
