@@ -7,8 +7,9 @@ interface Scheduled {
 
 /** A clock that stands still until a test lets time pass. */
 export class ManualClock implements Clock {
-  private time = Date.UTC(2026, 0, 1);
   private readonly timers = new Set<Scheduled>();
+
+  constructor(private time = Date.UTC(2026, 0, 1)) {}
 
   now(): number {
     return this.time;
