@@ -1,7 +1,20 @@
 import type { AnswerBody } from '../upstreams/answer-body.js';
 import { DONE, EventStreamParser } from '../upstreams/event-stream.js';
+import { readAll } from '../upstreams/read-all.js';
+import type { UpstreamAnswer } from '../upstreams/upstream.js';
 import { UpstreamError } from '../upstreams/upstream-error.js';
 import { readCompletion, type UpstreamChoice, type UpstreamCompletion } from './canonical.js';
+import type { Dialect } from './dialects/dialect.js';
+import { isEventStream } from './unwanted-answer.js';
+
+/** A whole answer as JSON, in whichever way the engine was asked for it. `spend` as below. */
+export function readWhole(
+  answer: UpstreamAnswer,
+  { isCollected }: Dialect,
+  spend: (length: number) => void,
+): Promise<string> {
+  return isCollected && isEventStream(answer) ? collectStream(answer.body, spend) : readAll(answer.body, spend);
+}
 
 /**
  * The whole answer that a stream amounts to, as JSON. `spend` is told of what is kept, in characters, and may throw.

@@ -8,7 +8,6 @@ import type { Candidate, EligibleCandidate } from '../routing/candidate.js';
 import type { Attempt, RoutedRequest } from '../routing/routed-request.js';
 import type { Cancellation } from '../common/cancellation.js';
 import type { Random } from '../common/random.js';
-import { readAll } from '../upstreams/read-all.js';
 import { reading } from '../upstreams/unreadable-answer.js';
 import type { UpstreamAnswer } from '../upstreams/upstream.js';
 import { type AnswerMemory, takeForAnswer } from './answer-memory.js';
@@ -16,7 +15,7 @@ import type { AnswerSink } from '../http/answer-sink.js';
 import type { Exchange } from '../observability/exchange.js';
 import type { Clock } from '../common/clock.js';
 import { type PartAnswer, toCompletionAnswer } from './completion-answer.js';
-import { collectStream } from './collected-stream.js';
+import { readWhole } from './collected-stream.js';
 import { CompletionStream } from './stream/completion-stream.js';
 import type { CreateCompletionDto } from '../contract/create-completion.dto.js';
 import { featuresIn, judge, type Verdict } from './verdict.js';
@@ -35,7 +34,7 @@ import type { RequestBody } from '../http/request-body.js';
 import { type Resumption, resumptionOf } from './stream/resume.js';
 import { ResumedChunks } from './stream/resumed-chunks.js';
 import { StreamProgress } from './stream/stream-progress.js';
-import { isEventStream, notAStream, refusalIn } from './unwanted-answer.js';
+import { isEventStream, notAStream, orContextExceeded, refusalIn } from './unwanted-answer.js';
 import { uniqueId, UpstreamRequestIds } from './upstream-request-ids.js';
 
 /** An attempt, as it is done. */
@@ -209,9 +208,7 @@ export class CompletionJob implements RoutedRequest<Resumption> {
     try {
       await runParts(answers, reservation, this.cancellation, async (answer, cancellation) => {
         const { part } = answer.reader;
-        const sent = await this.send(part, attempt, cancellation);
-        const isCollected = part.dialect.isCollected && isEventStream(sent);
-        answer.json = await (isCollected ? collectStream(sent.body, take) : readAll(sent.body, take));
+        answer.json = await readWhole(await this.send(part, attempt, cancellation), part.dialect, take);
       });
       const all = answers as [PartAnswer, ...PartAnswer[]];
       const ranked = plan.ranks ? this.asked : undefined;
@@ -239,7 +236,8 @@ export class CompletionJob implements RoutedRequest<Resumption> {
         const answer = await this.send(reader.part, attempt, cancellation);
         if (continuation) this.request.exchange.resumeCount++;
         if (!isEventStream(answer)) throw await notAStream(answer);
-        await relayEvents(answer.body, reader, stream, this.sink, answered);
+        const relayed = relayEvents(answer.body, reader, stream, this.sink, answered);
+        await (candidate.upstream.profile.refusesStreamsInSilence ? orContextExceeded(relayed, reader) : relayed);
       });
       if (plan.countsUsage) {
         const newRequest = (): NewRequest => this.newRequest(attempt, this.nextIdSuffix(attempt));

@@ -2,7 +2,9 @@ import { readStart } from '../upstreams/read-all.js';
 import { refusalOf } from '../upstreams/refusal.js';
 import type { UpstreamAnswer } from '../upstreams/upstream.js';
 import { UpstreamError } from '../upstreams/upstream-error.js';
+import { contextMessage } from '../engines/refusal-messages.js';
 import { readAnswer } from './canonical.js';
+import type { PartReader } from './stream/part-reader.js';
 
 /** An error's body is a sentence or two, and sometimes the whole request besides; more of it is not read. */
 const MAX_ERROR_BYTES = 1_048_576;
@@ -24,4 +26,16 @@ export function isEventStream({ headers }: UpstreamAnswer): boolean {
 export async function notAStream({ headers, body }: UpstreamAnswer): Promise<UpstreamError> {
   readAnswer(await readStart(body, MAX_ERROR_BYTES));
   return new UpstreamError('answered', `${String(headers['content-type'])} for an answer to a streamed request`);
+}
+
+/** Waits for a stream of an engine that ends one before it has begun where the prompt is longer than the context. */
+export async function orContextExceeded(relayed: Promise<void>, reader: PartReader): Promise<void> {
+  try {
+    await relayed;
+  } catch (thrown) {
+    const hasEnded = thrown instanceof UpstreamError && thrown.phase === 'answered';
+    if (!hasEnded || !reader.isSilent) throw thrown;
+    const publicError = { status: 400, code: 'context_length_exceeded', message: contextMessage() };
+    throw new UpstreamError('answered', 'a stream without an event', { status: 400, publicError });
+  }
 }

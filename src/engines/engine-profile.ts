@@ -33,6 +33,8 @@ export interface EngineProfile {
   readonly isBestStreamed?: true;
   /** With `stop` it holds back characters of tokens that it has generated: what was delivered may end within a token. */
   readonly holdsTextBack?: true;
+  /** A stream whose prompt is longer than the context ends with 200 before it has begun. */
+  readonly refusesStreamsInSilence?: true;
   /** A request cuts off the one before it, which then ends as if it were whole: its slots are 1, unless `maxConcurrency` says more. */
   readonly isOneAtATime?: true;
   /** What stays different, and nobody can make up for; for the documentation. */

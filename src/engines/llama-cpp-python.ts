@@ -29,6 +29,8 @@ export const llamaCppPython: EngineProfile = {
   ),
   samplingDefaults: { temperature: 1, top_p: 1, top_k: 0, min_p: 0, repeat_penalty: 1 },
   tokenCountPath: '/extras/tokenize/count',
+  // 0.3.36; whole answers are refused with 400.
+  refusesStreamsInSilence: true,
   isOneAtATime: true,
   limits: [
     'It does one request at a time, and the next cuts it off: its slots are 1. On a server that was started with `--interrupt_requests false` set `maxConcurrency`.',

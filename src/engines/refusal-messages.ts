@@ -68,7 +68,7 @@ export function meaningOf(message: string): { means: Meaning; message: string } 
 }
 
 /** In OpenAI's words. */
-function contextMessage({ limit, prompt, completion }: Partial<Record<string, string>> = {}): string {
+export function contextMessage({ limit, prompt, completion }: Partial<Record<string, string>> = {}): string {
   const requested =
     completion === undefined ? 'your prompt is longer' : `you requested ${completion} for the completion`;
   const length = prompt === undefined ? requested : `your prompt resulted in ${prompt} tokens`;

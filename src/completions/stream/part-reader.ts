@@ -21,6 +21,7 @@ export class PartReader {
   /** Whether something came of each of the choices. */
   private readonly begun: true[] = [];
   private begunCount = 0;
+  private hasSpoken = false;
   private readonly finished: true[] = [];
   private finishedCount = 0;
   private ended = false;
@@ -30,6 +31,11 @@ export class PartReader {
     private readonly fallback: FallbackIdentity,
   ) {
     this.fitters = part.fitters();
+  }
+
+  /** Whether the upstream has said anything of it. */
+  get isSilent(): boolean {
+    return !this.hasSpoken;
   }
 
   /** Whether its choices are fitted, for which the prompt may be needed. */
@@ -44,6 +50,7 @@ export class PartReader {
    * @throws {UpstreamError} when it is an error, no completion, or not what was asked for.
    */
   read(json: string, isWhole = false): Piece | undefined {
+    this.hasSpoken = true;
     const completion = this.part.dialect.read(json);
     if (!completion) return undefined;
     const isUsageOnly = completion.choices.length === 0;
