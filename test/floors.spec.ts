@@ -17,6 +17,7 @@ const FLOORS = [
   'auth',
   'limits',
   'http',
+  'usage',
   'completions',
   'models',
   'health',

@@ -58,6 +58,7 @@ export interface JobRequest {
 export class CompletionJob implements RoutedRequest<Resumption> {
   readonly requestedModel: string;
   readonly isStream: boolean;
+  readonly user: string | undefined;
   readonly cancellation: Cancellation;
   /** Milliseconds since the epoch. */
   private readonly startedAt: number;
@@ -85,6 +86,7 @@ export class CompletionJob implements RoutedRequest<Resumption> {
     const options: { include_usage?: unknown; continuous_usage_stats?: unknown } = asked.stream_options ?? {};
     this.requestedModel = asked.model;
     this.isStream = asked.stream ?? false;
+    this.user = asked.user ?? undefined;
     this.streamOptions = {
       includeUsage: options.include_usage === true,
       continuousUsage: options.continuous_usage_stats === true,

@@ -6,8 +6,9 @@ import { modelNotFound } from '../errors/model-not-found.js';
 import { recordError } from '../errors/record-error.js';
 import type { EligibleCandidate } from '../routing/candidate.js';
 import { Limiter } from '../limits/limiter.js';
-import type { Reservation } from '../limits/reservation.js';
+import type { Outcome, Reservation } from '../limits/reservation.js';
 import { Router } from '../routing/router.js';
+import type { Exchange } from '../observability/exchange.js';
 import { Metrics } from '../observability/metrics.js';
 import { LOGGER, type Logger } from '../observability/logger.js';
 import { CLOCK, type Clock } from '../common/clock.js';
@@ -37,7 +38,7 @@ export class CompletionsService {
     let job: CompletionJob | undefined;
     let maxTokens = 0;
     let reservation: Reservation | undefined;
-    let outcome: 'answered' | 'failed' = 'failed';
+    let outcome: Outcome = 'failed';
     const { exchange, cancellation } = client;
     try {
       const request = { body, caller, exchange: client.exchange, cancellation: client.cancellation };
@@ -63,12 +64,9 @@ export class CompletionsService {
       client.fail(error);
     } finally {
       this.metrics.tokensInFlight.dec(maxTokens);
-      reservation?.settle({
-        exchange,
-        outcome: outcome === 'failed' && cancellation.isCancelled ? 'aborted' : outcome,
-        isStream: job?.isStream ?? false,
-        generatedTokens: job?.progress() ?? 0,
-      });
+      if (outcome === 'failed' && cancellation.isCancelled) outcome = 'aborted';
+      if (job && exchange.attemptCount > 0 && !exchange.usage) this.estimateUsage(job, body, outcome, exchange);
+      reservation?.settle(exchange, outcome);
       job?.close();
       body.release();
     }
@@ -83,6 +81,7 @@ export class CompletionsService {
     const { requestedModel } = job;
     exchange.model = requestedModel;
     exchange.stream = job.isStream;
+    exchange.user = job.user;
     const candidates = mayUse(caller, requestedModel) ? this.router.candidatesFor(requestedModel) : [];
     const [first] = candidates;
     if (!first) throw modelNotFound();
@@ -90,5 +89,15 @@ export class CompletionsService {
     if (eligible.length === 0) throw job.refusalBy(first);
     if (this.router.isListed(requestedModel)) exchange.modelLabel = requestedModel;
     return eligible;
+  }
+
+  /** What an answer without usage has used. An engine that failed before the first token has done nothing that counts. */
+  private estimateUsage(job: CompletionJob, body: RequestBody, outcome: Outcome, exchange: Exchange): void {
+    const delivered = job.progress();
+    if (outcome === 'failed' && delivered === 0) return;
+    // How long an answer is that was not streamed, the upstream alone knows.
+    const completion_tokens = outcome === 'answered' && !job.isStream ? job.maxTokens : delivered;
+    const prompt_tokens = this.limiter.promptTokensOf(body.value as CreateCompletionDto);
+    exchange.estimatedUsage = { prompt_tokens, completion_tokens };
   }
 }

@@ -72,13 +72,17 @@ export class Limiter implements OnApplicationShutdown {
     if (maxTokens > this.maxTokensPerRequest) throw tooMany(maxTokens, this.maxTokensPerRequest);
     if (rules.length === 0) return undefined;
     const size = sizeOfPrompts(body);
-    const promptTokens = this.estimate.of(body.model, size);
-    const claims = this.claimsOf(rules, promptTokens + maxTokens);
+    const claims = this.claimsOf(rules, this.estimate.of(body.model, size) + maxTokens);
     const lease = `${this.leasePrefix}:${++this.lastLease}`;
-    const reservation = new Reservation(this, lease, claims, { model: body.model, size, promptTokens, maxTokens });
+    const reservation = new Reservation(this, lease, claims, { model: body.model, size });
     const answer = this.store.reserve({ lease, claims });
     if (answer instanceof Promise) return answer.then((late) => this.admit(reservation, rules, late, exchange));
     return this.admit(reservation, rules, answer, exchange);
+  }
+
+  /** The tokens of the prompts, as far as the gateway can tell. */
+  promptTokensOf(body: CreateCompletionDto): number {
+    return this.estimate.of(body.model, sizeOfPrompts(body));
   }
 
   /** Told by a reservation when its request is over. */

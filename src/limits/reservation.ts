@@ -3,23 +3,14 @@ import type { Claim } from './limit-rule.js';
 import type { Limiter } from './limiter.js';
 import type { PromptSize } from './token-estimate.js';
 
-/** What was reserved for, in tokens as they were estimated. */
+/** What was reserved for. */
 export interface Asked {
   model: string;
   size: PromptSize;
-  promptTokens: number;
-  maxTokens: number;
 }
 
-/** How a request ended. */
-export interface Ending {
-  exchange: Pick<Exchange, 'usage' | 'attemptCount'>;
-  /** Whole, failed, or left by the client. */
-  outcome: 'answered' | 'failed' | 'aborted';
-  isStream: boolean;
-  /** Generated tokens that were delivered in a stream. */
-  generatedTokens: number;
-}
+/** How a request ended: whole, with an error, or left by the client. */
+export type Outcome = 'answered' | 'failed' | 'aborted';
 
 /** What is reserved for one request until it is over. */
 export class Reservation {
@@ -37,34 +28,20 @@ export class Reservation {
   ) {}
 
   /** Gives back what was not used, and charges what was used beyond the reservation. Once: later calls do nothing. */
-  settle(ending: Ending): void {
+  settle({ usage, estimatedUsage }: Pick<Exchange, 'usage' | 'estimatedUsage'>, outcome: Outcome): void {
     if (this.isSettled) return;
     this.isSettled = true;
-    const { usage } = ending.exchange;
-    if (ending.outcome === 'answered') this.promptTokensSaid = usage?.prompt_tokens;
-    const tokens = this.spentTokens(ending);
+    if (outcome === 'answered') this.promptTokensSaid = usage?.prompt_tokens;
+    const used = usage ?? estimatedUsage;
+    // A client that leaves before anything was sent upstream has used a request and no token.
+    const nothing = outcome === 'failed' ? undefined : 0;
+    const tokens = used ? used.prompt_tokens + used.completion_tokens : nothing;
     const differences = this.claims.map((claim) => ({ ...claim, amount: difference(claim, tokens) }));
     this.limiter.settled(this, differences);
   }
-
-  /** Undefined: nothing was done for it, and all is given back. */
-  private spentTokens({ exchange, outcome, isStream, generatedTokens }: Ending): number | undefined {
-    const { usage, attemptCount } = exchange;
-    const { promptTokens, maxTokens } = this.asked;
-    if (usage) return usage.prompt_tokens + usage.completion_tokens;
-    if (generatedTokens > 0) return promptTokens + generatedTokens;
-    switch (outcome) {
-      case 'failed':
-        return undefined;
-      case 'aborted':
-        // What the upstream had generated of an answer that is not streamed is not known.
-        return attemptCount > 0 ? promptTokens : 0;
-      case 'answered':
-        return isStream ? promptTokens : promptTokens + maxTokens;
-    }
-  }
 }
 
+/** Without tokens nothing was done for the request, and all is given back. */
 function difference({ kind, amount }: Claim, tokens: number | undefined): number {
   switch (kind) {
     case 'concurrency':

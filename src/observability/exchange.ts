@@ -18,6 +18,10 @@ export class Exchange {
   upstream: string | undefined;
   stream = false;
   usage: Usage | undefined;
+  /** Where the upstream did not get to say: what the gateway knows of the prompt and of what was delivered. */
+  estimatedUsage: Pick<Usage, 'prompt_tokens' | 'completion_tokens'> | undefined;
+  /** The request's `user`: whom the caller acts for. */
+  user: string | undefined;
   /** When the first byte of a good answer was sent, milliseconds since the epoch. */
   firstByteAt: number | undefined;
   bytesSent = 0;

@@ -122,6 +122,13 @@ export class Metrics {
     registers: [this.registry],
   });
 
+  readonly usageRows = new Counter({
+    name: 'gateway_usage_rows_total',
+    help: 'Rows of usage: written to the database, spooled to disk before that, or dropped for want of room.',
+    labelNames: ['outcome'] as const,
+    registers: [this.registry],
+  });
+
   readonly configReloads = new Counter({
     name: 'gateway_config_reloads_total',
     help: 'Times that the configuration was read again: applied or refused.',

@@ -1,0 +1,76 @@
+import { bounded } from '../common/bounded.js';
+import { uuidV7 } from '../common/uuid-v7.js';
+import type { Exchange } from '../observability/exchange.js';
+import { isCount } from '../observability/usage.js';
+
+/** In UTF-16 units. Clients choose the names of models and users. */
+const MAX_NAME = 256;
+
+/** One completion request, as it is kept: who, what and how much, and never a prompt or a completion. */
+export interface UsageRow {
+  /** Ours, a UUIDv7: what is written twice counts once. */
+  id: string;
+  /** What the answer carries as `x-request-id`; clients choose it. */
+  request_id: string;
+  /** Unix seconds. */
+  started_at: number;
+  api_key_id: string;
+  organization_id: string;
+  project_id: string;
+  user_id: string;
+  /** As requested; `other` for a name that nobody serves. */
+  model: string;
+  upstream: string;
+  /** 499: the client left. */
+  status: number;
+  error_code: string;
+  is_stream: number;
+  prompt_tokens: number;
+  completion_tokens: number;
+  cached_tokens: number;
+  reasoning_tokens: number;
+  /** Who counted: the upstream or, where it did not get to, the gateway by what it delivered. */
+  usage_source: 'upstream' | 'estimated' | 'none';
+  duration_ms: number;
+  /** Of a stream; null without one. */
+  first_token_ms: number | null;
+  attempts: number;
+  resumes: number;
+}
+
+/** Undefined for an exchange that is no completion, or was refused before its body was checked. */
+export function usageRowOf(exchange: Exchange): UsageRow | undefined {
+  const { model, usage, estimatedUsage, keyId, firstByteAt, startedAt, endedAt } = exchange;
+  if (model === undefined || keyId === undefined) return undefined;
+  const counted = usage ?? estimatedUsage;
+  return {
+    id: uuidV7(endedAt),
+    request_id: exchange.id,
+    started_at: Math.floor(startedAt / 1000),
+    api_key_id: keyId,
+    organization_id: exchange.organization ?? '',
+    project_id: exchange.project ?? '',
+    user_id: bounded(exchange.user ?? '', MAX_NAME),
+    model: bounded(exchange.status === 404 ? exchange.modelLabel : model, MAX_NAME),
+    upstream: exchange.upstream ?? '',
+    status: exchange.status,
+    error_code: exchange.errorCode ?? '',
+    is_stream: Number(exchange.stream),
+    prompt_tokens: counted?.prompt_tokens ?? 0,
+    completion_tokens: counted?.completion_tokens ?? 0,
+    cached_tokens: detailOf(usage, 'prompt_tokens_details', 'cached_tokens'),
+    reasoning_tokens: detailOf(usage, 'completion_tokens_details', 'reasoning_tokens'),
+    usage_source: usage ? 'upstream' : estimatedUsage ? 'estimated' : 'none',
+    duration_ms: Math.round(endedAt - startedAt),
+    first_token_ms: exchange.stream && firstByteAt !== undefined ? Math.round(firstByteAt - startedAt) : null,
+    attempts: exchange.attemptCount,
+    resumes: exchange.resumeCount,
+  };
+}
+
+/** Some engines count in more detail; others send anything there. */
+function detailOf(usage: object | undefined, part: string, name: string): number {
+  const details = (usage as Record<string, unknown> | undefined)?.[part] as Record<string, unknown> | null | undefined;
+  const count = details?.[name];
+  return isCount(count) ? count : 0;
+}
