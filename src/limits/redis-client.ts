@@ -17,6 +17,8 @@ export class RedisClient {
     const options = {
       enableOfflineQueue: false,
       enableReadyCheck: false,
+      // Commands of one turn of the event loop leave in one write.
+      enableAutoPipelining: true,
       autoResendUnfulfilledCommands: false,
       maxRetriesPerRequest: 0,
       connectTimeout: CONNECT_TIMEOUT_MS,
@@ -35,6 +37,7 @@ export class RedisClient {
       redisOptions,
       enableOfflineQueue: false,
       enableReadyCheck: false,
+      enableAutoPipelining: true,
       slotsRefreshTimeout: CONNECT_TIMEOUT_MS,
       clusterRetryStrategy: options.retryStrategy,
       // Whether the addresses of a cluster's nodes are names is theirs to say.

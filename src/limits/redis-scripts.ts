@@ -41,17 +41,28 @@ local function keep(key, kind, limit, used)
 end
 `;
 
-/** Keys: one a claim. Arguments: the lease, how long it holds, and of each claim kind, limit and amount. */
-export const RESERVE = script(`${COMMON}
+/** In one argument, since each costs the client: of each claim kind, limit and amount. */
+const CLAIMS = `
+local claims = {}
+for kind, limit, amount in string.gmatch(ARGV[3], '(%a+) (%d+) (-?%d+)') do
+  claims[#claims + 1] = { kind, tonumber(limit), tonumber(amount) }
+end
+local function claim(i)
+  return unpack(claims[i])
+end
+`;
+
+/** Keys: one a claim. Arguments: the lease, how long it holds, and the claims. */
+export const RESERVE = script(`${COMMON}${CLAIMS}
 local used, granted = {}, 1
 for i, key in ipairs(KEYS) do
-  local kind, limit, amount = ARGV[3 * i], tonumber(ARGV[3 * i + 1]), tonumber(ARGV[3 * i + 2])
+  local kind, limit, amount = claim(i)
   used[i] = usedOf(key, kind, limit)
   if used[i] + inUnits(kind, amount) > inUnits(kind, limit) then granted = 0 end
 end
 if granted == 1 then
   for i, key in ipairs(KEYS) do
-    local kind, limit, amount = ARGV[3 * i], tonumber(ARGV[3 * i + 1]), tonumber(ARGV[3 * i + 2])
+    local kind, limit, amount = claim(i)
     used[i] = used[i] + inUnits(kind, amount)
     if kind == 'concurrency' then
       redis.call('ZADD', key, now + ARGV[2], ARGV[1])
@@ -65,9 +76,9 @@ return { now, granted, unpack(used) }
 `);
 
 /** The same arguments; an amount of 0 changes nothing. */
-export const SETTLE = script(`${COMMON}
+export const SETTLE = script(`${COMMON}${CLAIMS}
 for i, key in ipairs(KEYS) do
-  local kind, limit, amount = ARGV[3 * i], tonumber(ARGV[3 * i + 1]), tonumber(ARGV[3 * i + 2])
+  local kind, limit, amount = claim(i)
   if kind == 'concurrency' then
     redis.call('ZREM', key, ARGV[1])
   elseif amount ~= 0 then

@@ -68,7 +68,7 @@ function keysOf({ claims }: ReserveRequest): string[] {
 }
 
 function argumentsOf({ lease, claims }: ReserveRequest): (string | number)[] {
-  const args: (string | number)[] = [lease, LEASE_MS];
-  for (const { kind, limit, amount } of claims) args.push(kind, limit, amount);
-  return args;
+  let text = '';
+  for (const { kind, limit, amount } of claims) text += `${kind} ${limit} ${amount} `;
+  return [lease, LEASE_MS, text];
 }
