@@ -18,6 +18,7 @@ import type { Logger } from './observability/logger.js';
 import { TelemetryModule } from './observability/observability.module.js';
 import type { Storage } from './storage/storage.js';
 import { StorageModule } from './storage/storage.module.js';
+import { UsageModule } from './usage/usage.module.js';
 import { alone, type Sharing, SharingModule } from './upstreams/sharing.js';
 
 export interface AppParts {
@@ -48,6 +49,7 @@ export class AppModule {
         StorageModule.forRoot(storage),
         AuthModule,
         LimitsModule.forRoot(sharedLimits),
+        UsageModule,
         CompletionsModule,
         ModelsModule,
         HealthModule,

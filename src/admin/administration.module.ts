@@ -14,6 +14,8 @@ import { ProjectsController } from './projects.controller.js';
 import { ProjectsService } from './projects.service.js';
 import { ServiceAccountsController } from './service-accounts.controller.js';
 import { ServiceAccountsService } from './service-accounts.service.js';
+import { UsageController } from './usage.controller.js';
+import { UsageService } from './usage.service.js';
 
 /** OpenAI's administration API, and DeepFellow's organizations. It has a document of its own. */
 @Module({
@@ -25,6 +27,7 @@ import { ServiceAccountsService } from './service-accounts.service.js';
     ServiceAccountsController,
     AdminKeysController,
     AuditLogsController,
+    UsageController,
   ],
   providers: [
     Administration,
@@ -34,6 +37,7 @@ import { ServiceAccountsService } from './service-accounts.service.js';
     ServiceAccountsService,
     AdminKeysService,
     AuditLogsService,
+    UsageService,
     KeyUses,
   ],
 })

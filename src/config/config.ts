@@ -485,6 +485,16 @@ export class LimitsConfig {
   default = new LimitOptions();
 }
 
+export class UsageConfig {
+  /** How long a row of each request is kept, and sums by the minute; sums by the hour and the day stay. */
+  @IsWholeNumber(1, 36_500)
+  retentionDays = 90;
+
+  /** Bytes of rows that wait on disk, in `dataDir`, while the database is away; beyond it the oldest are given up. */
+  @IsWholeNumber(1_048_576, 1_099_511_627_776)
+  spoolBytes = 67_108_864;
+}
+
 export class ApiKeyConfig {
   /** How the access log calls it. */
   @IsName()
@@ -666,6 +676,11 @@ export class GatewayConfig {
   /** The folder of the embedded database. It is made where it is missing. */
   @IsNonEmptyString()
   dataDir = 'data';
+
+  /** Who used what: kept where there is a database. */
+  @IsSection()
+  @Type(() => UsageConfig)
+  usage = new UsageConfig();
 
   @IsSection()
   @Type(() => AuthConfig)

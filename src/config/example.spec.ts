@@ -23,6 +23,7 @@ import {
   TlsConfig,
   TracingConfig,
   UpstreamConfig,
+  UsageConfig,
 } from './config.js';
 import { loadConfig } from './load-config.js';
 
@@ -67,6 +68,7 @@ describe('gateway.example.yaml', () => {
       [RoutingConfig, example.routing],
       [LimitsConfig, example.limits],
       [LimitOptions, example.limits.default],
+      [UsageConfig, example.usage],
       [ApiKeyConfig, example.apiKeys[0]],
       [ScopeLimits, example.apiKeys[0].limits],
       [AuthConfig, example.auth],

@@ -200,6 +200,7 @@ describe('loadConfig', () => {
         limits: { store: 'memory', onStoreFailure: 'open', default: { requestsPerMinute: 60 } },
         database: 'none',
         dataDir: 'data',
+        usage: { retentionDays: 90, spoolBytes: 67_108_864 },
         auth: { jwt: new JwtConfig() },
         upstreams: [
           {
@@ -398,7 +399,7 @@ describe('loadConfig', () => {
 
     it('of unknown options, with those that there are', () => {
       expect(problemsOf(() => load('{ sever: {}, log: { levle: info }, embedded: { path: x } }'))).toEqual([
-        'sever: no such option; there are server, log, tracing, embedded, routing, limits, upstreams, apiKeys, database, dataDir, auth',
+        'sever: no such option; there are server, log, tracing, embedded, routing, limits, upstreams, apiKeys, database, dataDir, usage, auth',
         'log.levle: no such option; there are level',
         'embedded.path: no such option; there are model',
       ]);

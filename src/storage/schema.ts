@@ -10,6 +10,8 @@ export interface Schema {
   service_accounts: ServiceAccountRow;
   api_keys: ApiKeyRow;
   audit_logs: AuditLogRow;
+  usage_rows: UsageRow;
+  usage_sums: UsageSum;
 }
 
 export interface OrganizationRow {
@@ -81,4 +83,59 @@ export interface AuditLogRow {
   actor_ip: string | null;
   /** JSON: what OpenAI's event holds. Never a key. */
   event: string;
+}
+
+/** One completion request, as it is kept: who, what and how much, and never a prompt or a completion. */
+export interface UsageRow {
+  /** Ours, a UUIDv7: what is written twice counts once. */
+  id: string;
+  /** What the answer carries as `x-request-id`; clients choose it. */
+  request_id: string;
+  /** Unix seconds. */
+  started_at: number;
+  api_key_id: string;
+  organization_id: string;
+  project_id: string;
+  user_id: string;
+  /** As requested; `other` for a name that nobody serves. */
+  model: string;
+  upstream: string;
+  /** 499: the client left. */
+  status: number;
+  error_code: string;
+  is_stream: number;
+  prompt_tokens: number;
+  completion_tokens: number;
+  cached_tokens: number;
+  reasoning_tokens: number;
+  /** Who counted: the upstream or, where it did not get to, the gateway by what it delivered. */
+  usage_source: 'upstream' | 'estimated' | 'none';
+  duration_ms: number;
+  /** Of a stream; null without one. */
+  first_token_ms: number | null;
+  attempts: number;
+  resumes: number;
+}
+
+/** What the rows of a bucket of time add up to, for each key, user and model of a project. */
+export interface UsageSum {
+  /** Of the bucket, in seconds: a minute, an hour, a day. */
+  width: number;
+  /** Unix seconds. */
+  start_time: number;
+  organization_id: string;
+  project_id: string;
+  api_key_id: string;
+  user_id: string;
+  model: string;
+  requests: number;
+  /** Of them, those that were not answered with 200, those whose client left among them. */
+  errors: number;
+  prompt_tokens: number;
+  completion_tokens: number;
+  cached_tokens: number;
+  duration_ms: number;
+  /** Streams that had a first token, and the time to it. */
+  first_tokens: number;
+  first_token_ms: number;
 }

@@ -8,7 +8,7 @@ import { Exchange } from '../observability/exchange.js';
 import { createLogger } from '../observability/logger.js';
 import { Metrics } from '../observability/metrics.js';
 import { BATCH_MS, UsageRecorder, type UsageSink } from './usage-recorder.js';
-import type { UsageRow } from './usage-row.js';
+import type { UsageRow } from '../storage/schema.js';
 import { UsageSpool } from './usage-spool.js';
 
 /** A database that takes each row once, and can be away. */

@@ -3,7 +3,8 @@ import type { Exchange } from '../observability/exchange.js';
 import type { ExchangeObserver } from '../observability/exchange-observers.js';
 import type { Logger } from '../observability/logger.js';
 import type { Metrics } from '../observability/metrics.js';
-import { type UsageRow, usageRowOf } from './usage-row.js';
+import type { UsageRow } from '../storage/schema.js';
+import { usageRowOf } from './usage-row.js';
 import type { UsageSpool } from './usage-spool.js';
 
 /** A row is written so long after its request at the latest, and a process that is killed loses no more. */

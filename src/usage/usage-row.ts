@@ -2,41 +2,10 @@ import { bounded } from '../common/bounded.js';
 import { uuidV7 } from '../common/uuid-v7.js';
 import type { Exchange } from '../observability/exchange.js';
 import { isCount } from '../observability/usage.js';
+import type { UsageRow } from '../storage/schema.js';
 
 /** In UTF-16 units. Clients choose the names of models and users. */
 const MAX_NAME = 256;
-
-/** One completion request, as it is kept: who, what and how much, and never a prompt or a completion. */
-export interface UsageRow {
-  /** Ours, a UUIDv7: what is written twice counts once. */
-  id: string;
-  /** What the answer carries as `x-request-id`; clients choose it. */
-  request_id: string;
-  /** Unix seconds. */
-  started_at: number;
-  api_key_id: string;
-  organization_id: string;
-  project_id: string;
-  user_id: string;
-  /** As requested; `other` for a name that nobody serves. */
-  model: string;
-  upstream: string;
-  /** 499: the client left. */
-  status: number;
-  error_code: string;
-  is_stream: number;
-  prompt_tokens: number;
-  completion_tokens: number;
-  cached_tokens: number;
-  reasoning_tokens: number;
-  /** Who counted: the upstream or, where it did not get to, the gateway by what it delivered. */
-  usage_source: 'upstream' | 'estimated' | 'none';
-  duration_ms: number;
-  /** Of a stream; null without one. */
-  first_token_ms: number | null;
-  attempts: number;
-  resumes: number;
-}
 
 /** Undefined for an exchange that is no completion, or was refused before its body was checked. */
 export function usageRowOf(exchange: Exchange): UsageRow | undefined {

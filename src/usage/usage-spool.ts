@@ -1,7 +1,7 @@
 import { mkdir, readdir, readFile, rename, stat, unlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { uuidV7 } from '../common/uuid-v7.js';
-import type { UsageRow } from './usage-row.js';
+import type { UsageRow } from '../storage/schema.js';
 
 const SUFFIX = '.ndjson';
 

@@ -1,5 +1,6 @@
 import type { Migration } from 'kysely/migration';
 import { identity } from './identity.js';
+import { usage } from './usage.js';
 
 /**
  * In the order in which they run, which is that of their names. Migrations only ever add: what a replica of the release before
@@ -7,4 +8,5 @@ import { identity } from './identity.js';
  */
 export const MIGRATIONS: Readonly<Record<string, Migration>> = {
   '2026-11-26-identity': identity,
+  '2026-11-26-usage': usage,
 };

@@ -1,0 +1,62 @@
+import { ApiProperty } from '@nestjs/swagger';
+
+const nullable = { type: String, nullable: true } as const;
+
+/** What was used in a bucket of time, by what it is grouped by; what it is not grouped by is null. */
+export class CompletionsUsageDto {
+  @ApiProperty({ enum: ['organization.usage.completions.result'] })
+  object: 'organization.usage.completions.result';
+
+  input_tokens: number;
+  output_tokens: number;
+  input_cached_tokens: number;
+  /** All requests whose body was good, refused ones among them. */
+  num_model_requests: number;
+  /** Of them, those that were not answered with 200, or whose stream broke. Ours, as the following three are. */
+  num_errors: number;
+  /** Of all requests together. */
+  duration_ms: number;
+  /** Streams that had a first token. */
+  num_first_tokens: number;
+  /** Times to the first token, together. */
+  first_token_ms: number;
+
+  @ApiProperty(nullable)
+  project_id: string | null;
+
+  @ApiProperty(nullable)
+  user_id: string | null;
+
+  @ApiProperty(nullable)
+  api_key_id: string | null;
+
+  @ApiProperty(nullable)
+  model: string | null;
+
+  @ApiProperty({ type: Boolean, nullable: true })
+  batch: null;
+
+  @ApiProperty(nullable)
+  service_tier: null;
+}
+
+export class UsageBucketDto {
+  @ApiProperty({ enum: ['bucket'] })
+  object: 'bucket';
+
+  /** Unix seconds. */
+  start_time: number;
+  end_time: number;
+  results: CompletionsUsageDto[];
+}
+
+export class UsagePageDto {
+  @ApiProperty({ enum: ['page'] })
+  object: 'page';
+
+  data: UsageBucketDto[];
+  has_more: boolean;
+
+  @ApiProperty(nullable)
+  next_page: string | null;
+}

@@ -1,0 +1,51 @@
+import { Get, Req } from '@nestjs/common';
+import { ApiQuery } from '@nestjs/swagger';
+import type { Request } from 'express';
+import { ApiErrorResponse } from '../errors/api-error-response.decorator.js';
+import { type Actor, CurrentActor } from './actor.js';
+import { Answers, OrganizationController } from './admin-route.decorator.js';
+import { UsagePageDto } from './dto/usage.dto.js';
+import { queryOf } from './list-query.js';
+import { GROUPS, readUsageQuery } from './usage-query.js';
+import { UsageService } from './usage.service.js';
+
+const optional = { required: false } as const;
+const texts = { ...optional, schema: { type: 'array', items: { type: 'string' } } } as const;
+const seconds = { schema: { type: 'integer' }, description: 'Unix seconds.' } as const;
+
+@OrganizationController('/usage', 'Usage')
+export class UsageController {
+  constructor(private readonly usage: UsageService) {}
+
+  /** How many requests and tokens completions have used, by buckets of time */
+  @Get('completions')
+  @Answers(UsagePageDto, 'A page of buckets.')
+  @ApiErrorResponse(422, 'A parameter cannot be used.')
+  @ApiQuery({ name: 'start_time', required: true, ...seconds })
+  @ApiQuery({ name: 'end_time', ...optional, ...seconds })
+  @ApiQuery({ name: 'bucket_width', ...optional, schema: { type: 'string', enum: ['1m', '1h', '1d'], default: '1d' } })
+  @ApiQuery({ name: 'project_ids[]', ...texts })
+  @ApiQuery({ name: 'user_ids[]', ...texts })
+  @ApiQuery({ name: 'api_key_ids[]', ...texts })
+  @ApiQuery({ name: 'models[]', ...texts })
+  @ApiQuery({
+    name: 'group_by[]',
+    ...optional,
+    schema: { type: 'array', items: { type: 'string', enum: Object.keys(GROUPS) } },
+  })
+  @ApiQuery({
+    name: 'limit',
+    ...optional,
+    schema: { type: 'integer', minimum: 1 },
+    description: 'Buckets: 7 of a day (31 at most), 24 of an hour (168), 60 of a minute (1440).',
+  })
+  @ApiQuery({
+    name: 'page',
+    ...optional,
+    schema: { type: 'string' },
+    description: 'The `next_page` of the page before.',
+  })
+  completions(@CurrentActor() actor: Actor, @Req() request: Request): Promise<UsagePageDto> {
+    return this.usage.completions(actor, readUsageQuery(queryOf(request)));
+  }
+}

@@ -1,0 +1,85 @@
+import { Injectable } from '@nestjs/common';
+import type { Actor } from './actor.js';
+import { Administration } from './administration.js';
+import type { CompletionsUsageDto, UsageBucketDto, UsagePageDto } from './dto/usage.dto.js';
+import { type Group, GROUPS, type UsageQuery } from './usage-query.js';
+
+/** What is added up, under the names of OpenAI's results; those that it has none for are ours. */
+const RESULTS = {
+  input_tokens: 'prompt_tokens',
+  output_tokens: 'completion_tokens',
+  input_cached_tokens: 'cached_tokens',
+  num_model_requests: 'requests',
+  num_errors: 'errors',
+  duration_ms: 'duration_ms',
+  num_first_tokens: 'first_tokens',
+  first_token_ms: 'first_token_ms',
+} as const;
+type ResultName = keyof typeof RESULTS;
+
+/** PostgreSQL's sums are texts. */
+type Sums = Record<ResultName, number | string> & Partial<Record<Group, string>> & { start_time: number };
+
+/** Who used what, bucket by bucket of time. */
+@Injectable()
+export class UsageService {
+  constructor(private readonly administration: Administration) {}
+
+  /** Buckets in which nothing was used are there too, empty, as with OpenAI. */
+  async completions(actor: Actor, query: UsageQuery): Promise<UsagePageDto> {
+    const { startTime, width, limit } = query;
+    const endTime = query.endTime ?? this.administration.now + 1;
+    const count = Math.max(0, Math.min(limit, Math.ceil((endTime - startTime) / width)));
+    const nextTime = startTime + count * width;
+    const found = Map.groupBy(await this.sums(actor, query, nextTime), ({ start_time: time }) => time);
+    const data = Array.from({ length: count }, (_, index): UsageBucketDto => {
+      const time = startTime + index * width;
+      const results = (found.get(time) ?? []).map(toResult);
+      return { object: 'bucket', start_time: time, end_time: time + width, results };
+    });
+    const isMore = nextTime < endTime;
+    return { object: 'page', data, has_more: isMore, next_page: isMore ? String(nextTime) : null };
+  }
+
+  /** An administrator of the gateway who names no organization sees the usage of all, and of keys without one. */
+  private sums({ organization }: Actor, query: UsageQuery, endTime: number): Promise<Sums[]> {
+    const { width, startTime, groups, filters } = query;
+    return this.administration.read(async (db) => {
+      const columns = ['start_time', ...groups.map((group) => GROUPS[group])] as const;
+      let rows = db
+        .selectFrom('usage_sums')
+        .select([...columns])
+        .select((each) =>
+          Object.entries(RESULTS).map(([name, column]) => each.fn.sum<number | string>(column).as(name as ResultName)),
+        )
+        .where('width', '=', width)
+        .where('start_time', '>=', startTime)
+        .where('start_time', '<', endTime);
+      if (organization !== undefined) rows = rows.where('organization_id', '=', organization);
+      for (const [column, values] of filters) if (values.length > 0) rows = rows.where(column, 'in', values);
+      return await rows
+        .groupBy([...columns])
+        .orderBy('start_time')
+        .execute();
+    });
+  }
+}
+
+function toResult(sums: Sums): CompletionsUsageDto {
+  const groups = Object.keys(GROUPS) as Group[];
+  return {
+    object: 'organization.usage.completions.result',
+    ...(Object.fromEntries((Object.keys(RESULTS) as ResultName[]).map((name) => [name, Number(sums[name])])) as Record<
+      ResultName,
+      number
+    >),
+    ...(Object.fromEntries(groups.map((group) => [group, groupOf(sums[group])])) as Record<Group, string | null>),
+    batch: null,
+    service_tier: null,
+  };
+}
+
+/** Of a key without a project, say: none. */
+function groupOf(value: string | undefined): string | null {
+  return value === undefined || value === '' ? null : value;
+}

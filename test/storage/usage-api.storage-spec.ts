@@ -1,0 +1,181 @@
+import { afterEach, beforeEach, expect, it } from '@jest/globals';
+import type OpenAI from 'openai';
+import { systemClock } from '../../src/common/clock.js';
+import { openStorage } from '../../src/storage/open-storage.js';
+import { createLogger } from '../../src/observability/logger.js';
+import { describeOnDatabases, type DatabaseOptions } from '../support/databases.js';
+import { beginStream, chunk, completion, events, FakeUpstream, replyJson } from '../support/fake-upstream.js';
+import { API_KEY } from '../support/gateway.js';
+import { GatewayProcess } from '../support/gateway-process.js';
+import { IdentityGateway } from '../support/identity-gateway.js';
+import { ManualClock } from '../support/manual-clock.js';
+import { until } from '../support/wait.js';
+
+const DAY_S = 86_400;
+const REQUESTS = 2_000;
+const WAVE = 50;
+
+describeOnDatabases('usage', (newDatabase, postgres) => {
+  let upstream: FakeUpstream;
+  let stop: () => Promise<void>;
+
+  beforeEach(async () => {
+    upstream = await FakeUpstream.start(replyJson(completion('Hello')));
+    stop = () => Promise.resolve();
+  });
+
+  afterEach(async () => {
+    await stop();
+    await upstream.stop();
+  });
+
+  it('is read by the openai package 7.57.0, by bucket, group and filter, page by page', async () => {
+    const clock = new ManualClock();
+    const gateway = await IdentityGateway.start(await newDatabase(), upstream, clock);
+    stop = () => gateway.stop();
+    const start = Math.floor(clock.now() / 1000);
+    const complete = async (model: string, fields: object = {}): Promise<void> => {
+      await (await gateway.complete(gateway.keys.apiKey, { model, ...fields })).text();
+    };
+    for (const user of ['ann', 'bob', undefined]) await complete('llama', user ? { user } : {});
+    upstream.onCompletion(replyJson({ error: { message: 'no' } }, 400));
+    await complete('mistral');
+    const { usage } = gateway.admin().admin.organization;
+    type Query = OpenAI.Admin.Organization.UsageCompletionsParams;
+    const read = async (query: Omit<Query, 'start_time'>) => {
+      const buckets: OpenAI.Admin.Organization.UsageCompletionsResponse.Data[] = [];
+      let page: string | undefined;
+      do {
+        const answer = await usage.completions({ start_time: start, ...query, ...(page !== undefined && { page }) });
+        buckets.push(...answer.data);
+        page = answer.next_page ?? undefined;
+      } while (page !== undefined);
+      return buckets;
+    };
+    const count = async (): Promise<number> => {
+      const [bucket] = await read({});
+      return (bucket?.results[0] as { num_model_requests?: number } | undefined)?.num_model_requests ?? 0;
+    };
+    await until(
+      'the rows',
+      async () => (await count()) === 4,
+      () => clock.advance(1_000),
+    );
+    const byModel = await read({ group_by: ['model'] });
+    expect(byModel[0]?.results.toSorted((a, b) => JSON.stringify(a).localeCompare(JSON.stringify(b)))).toMatchObject([
+      { model: 'mistral', input_tokens: 0, output_tokens: 0, num_model_requests: 1, num_errors: 1, project_id: null },
+      { model: 'llama', input_tokens: 6, output_tokens: 9, num_model_requests: 3, num_errors: 0, user_id: null },
+    ]);
+    const ofAnn = await read({ user_ids: ['ann'], group_by: ['user_id', 'project_id'] });
+    expect(ofAnn[0]?.results).toMatchObject([
+      { user_id: 'ann', project_id: expect.stringMatching(/^[0-9a-f]{24}$/), num_model_requests: 1 },
+    ]);
+    const pages = await read({ bucket_width: '1d', limit: 2, end_time: start + 5 * DAY_S });
+    expect(pages.map(({ start_time: time }) => time)).toEqual([0, 1, 2, 3, 4].map((day) => start + day * DAY_S));
+    expect(pages.slice(1).every(({ results }) => results.length === 0)).toBe(true);
+    await expect(usage.completions({ start_time: start, bucket_width: '1w' as '1d' })).rejects.toMatchObject({
+      status: 422,
+    });
+  });
+
+  it(`has each of ${REQUESTS} requests once, however they end, over outages of the database and a SIGTERM`, async () => {
+    const database = await newDatabase();
+    upstream.onCompletion(mixedEnds());
+    let program = await start(database);
+    stop = async () => {
+      program.kill('SIGKILL');
+      await program.ended;
+    };
+    const url = await program.listening();
+    for (let sent = 0; sent < REQUESTS - WAVE; sent += WAVE) {
+      await wave(url);
+      if (sent === 500 || sent === 1_400) await postgres()?.stop();
+      if (sent === 1_000 || sent === 1_600) await postgres()?.resume();
+    }
+    const last = wave(url);
+    await program.logged(() => true);
+    program.kill('SIGTERM');
+    await last;
+    expect((await program.ended).exitCode).toBe(0);
+    const logged = requestsIn(program);
+    expect(logged.length).toBeGreaterThanOrEqual(REQUESTS - WAVE);
+    // What could not be written before the end is brought in by the next start.
+    program = await start(database);
+    await program.listening();
+    const rows = async (): Promise<Kept> => keptIn(database, program);
+    expect(await rows()).toEqual({ requests: logged, sum: logged.length });
+  });
+
+  async function start({ database, dataDir }: DatabaseOptions): Promise<GatewayProcess> {
+    const upstreams = [{ name: 'fake', baseUrl: upstream.baseUrl }];
+    const config = { upstreams, database, dataDir, routing: { maxAttempts: 1 }, server: { drainTimeoutMs: 5_000 } };
+    return Promise.resolve(GatewayProcess.spawn(config));
+  }
+
+  /** JSON, a stream, a client that leaves, an engine's error, a stream that breaks. */
+  function mixedEnds(): Parameters<FakeUpstream['onCompletion']>[0] {
+    let count = 0;
+    return (response, request) => {
+      count++;
+      if (request.body.stream !== true) {
+        return replyJson(
+          count % 7 === 0 ? { error: { message: 'no' } } : completion('Hi'),
+          count % 7 === 0 ? 500 : 200,
+        )(response, request);
+      }
+      beginStream(response);
+      if (count % 5 === 0) response.write(events(chunk(' a')), () => response.destroy());
+      else response.end(events(chunk(' a'), chunk(' b', 'stop'), '[DONE]'));
+    };
+  }
+
+  async function wave(url: string): Promise<void> {
+    await Promise.all(
+      Array.from({ length: WAVE }, async (_, at) => {
+        const abort = new AbortController();
+        try {
+          const response = await fetch(`${url}/v1/completions`, {
+            method: 'POST',
+            headers: { authorization: `Bearer ${API_KEY}`, 'content-type': 'application/json' },
+            body: JSON.stringify({ model: 'llama', prompt: 'Hi', stream: at % 2 === 0 }),
+            signal: abort.signal,
+          });
+          if (at % 10 === 0) abort.abort();
+          await response.text();
+        } catch {
+          // It left, or the stream broke, or the gateway ended.
+        }
+      }),
+    );
+  }
+});
+
+interface Kept {
+  requests: string[];
+  sum: number;
+}
+
+function requestsIn({ logLines }: GatewayProcess): string[] {
+  const lines = logLines.filter(({ msg, model }) => msg === 'request' && model !== undefined);
+  return lines.map(({ id }) => String(id)).toSorted();
+}
+
+/** What is in the database when the program has ended. */
+async function keptIn(database: DatabaseOptions, program: GatewayProcess): Promise<Kept> {
+  program.kill('SIGTERM');
+  await program.ended;
+  const storage = await openStorage(database, systemClock, createLogger('silent'));
+  if (!storage) throw new Error('no storage');
+  try {
+    const rows = await storage.read((db) => db.selectFrom('usage_rows').select('request_id').execute());
+    const sums = await storage.read((db) =>
+      db.selectFrom('usage_sums').select('requests').where('width', '=', DAY_S).execute(),
+    );
+    return {
+      requests: rows.map(({ request_id: id }) => id).toSorted(),
+      sum: sums.reduce((sum, { requests }) => sum + requests, 0),
+    };
+  } finally {
+    await storage.close();
+  }
+}
