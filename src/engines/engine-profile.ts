@@ -35,6 +35,8 @@ export interface EngineProfile {
   readonly holdsTextBack?: true;
   /** A stream whose prompt is longer than the context ends with 200 before it has begun. */
   readonly refusesStreamsInSilence?: true;
+  /** The tag that the engine lists a model with, and that a name without one means. */
+  readonly impliedTag?: string;
   /** A request cuts off the one before it, which then ends as if it were whole: its slots are 1, unless `maxConcurrency` says more. */
   readonly isOneAtATime?: true;
   /** What stays different, and nobody can make up for; for the documentation. */

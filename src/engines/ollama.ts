@@ -26,6 +26,7 @@ export const ollama: EngineProfile = {
     sampling_defaults: 'emulate',
   }),
   knownFields: {},
+  impliedTag: 'latest',
   healthPath: '/',
   versionPath: '/api/version',
   samplingDefaults: { temperature: 1, top_p: 1 },

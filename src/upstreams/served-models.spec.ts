@@ -2,8 +2,12 @@ import { describe, expect, it } from '@jest/globals';
 import type { UpstreamConfig } from '../config/config.js';
 import { ServedModels } from './served-models.js';
 
-function served(models?: UpstreamConfig['models'], discover = false): ServedModels {
-  return new ServedModels({ discover, ...(models ? { models } : {}) });
+function served(
+  models?: UpstreamConfig['models'],
+  discover = false,
+  engine: UpstreamConfig['engine'] = 'openai',
+): ServedModels {
+  return new ServedModels({ discover, engine, ...(models ? { models } : {}) });
 }
 
 describe('the models of an upstream', () => {
@@ -47,6 +51,18 @@ describe('the models of an upstream', () => {
     models.discoveredAre(['found-2']);
     expect([models.upstreamNameOf('found-1'), models.upstreamNameOf('found-2')]).toEqual([undefined, 'found-2']);
     expect(models.upstreamNameOf('alias')).toBe('found-1');
+  });
+
+  it('are known without the tag that Ollama lists them with', () => {
+    const models = served(undefined, true, 'ollama');
+    models.discoveredAre(['storyteller:latest', 'storyteller:1b']);
+    expect(models.upstreamNameOf('storyteller')).toBe('storyteller:latest');
+    expect(models.upstreamNameOf('storyteller:1b')).toBe('storyteller:1b');
+    expect(models.lists('storyteller')).toBe(true);
+    expect(models.lists('stories')).toBe(false);
+    const others = served(undefined, true);
+    others.discoveredAre(['storyteller:latest']);
+    expect(others.upstreamNameOf('storyteller')).toBeUndefined();
   });
 
   it('have one to probe with, by the name of the upstream, if any name is known', () => {

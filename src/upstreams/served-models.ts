@@ -1,5 +1,6 @@
 import { toModelMap } from '../config/model-map.js';
 import type { UpstreamConfig } from '../config/config.js';
+import { ENGINE_PROFILES } from '../engines/engine-profiles.js';
 import { Glob } from '../common/glob.js';
 
 /** The models that one upstream serves: configured by name or pattern, or discovered from the upstream's own list. */
@@ -8,8 +9,10 @@ export class ServedModels {
   private readonly globs: readonly { glob: Glob; upstreamModel: string }[];
   private readonly discovers: boolean;
   private discovered: ReadonlySet<string> = new Set();
+  private readonly impliedTag: string | undefined;
 
-  constructor({ models, discover }: Pick<UpstreamConfig, 'models' | 'discover'>) {
+  constructor({ models, discover, engine }: Pick<UpstreamConfig, 'models' | 'discover' | 'engine'>) {
+    this.impliedTag = ENGINE_PROFILES[engine].impliedTag;
     const entries = models ? [...toModelMap(models)] : [];
     this.exact = new Map(entries.filter(([requested]) => !requested.includes('*')));
     this.globs = entries
@@ -35,7 +38,7 @@ export class ServedModels {
 
   /** Whether it has the name, and not only a pattern that fits it. */
   lists(name: string): boolean {
-    return this.exact.has(name) || this.discovered.has(name);
+    return this.exact.has(name) || this.discoveredName(name) !== undefined;
   }
 
   /** Some model of the upstream, by the upstream's name, to try it with. */
@@ -48,10 +51,18 @@ export class ServedModels {
   upstreamNameOf(requestedModel: string): string | undefined {
     const exact = this.exact.get(requestedModel);
     if (exact !== undefined) return exact;
-    if (this.discovered.has(requestedModel)) return requestedModel;
+    const discovered = this.discoveredName(requestedModel);
+    if (discovered !== undefined) return discovered;
     const served = this.globs.find(({ glob }) => glob.matches(requestedModel));
     // `"llama-*": "*"`, and a plain list of patterns: the upstream knows it by the requested name.
     return served && (served.upstreamModel.includes('*') ? requestedModel : served.upstreamModel);
+  }
+
+  /** The upstream's name for it, when it is in its list. */
+  private discoveredName(requestedModel: string): string | undefined {
+    if (this.discovered.has(requestedModel)) return requestedModel;
+    const tagged = this.impliedTag === undefined ? undefined : `${requestedModel}:${this.impliedTag}`;
+    return tagged !== undefined && this.discovered.has(tagged) ? tagged : undefined;
   }
 
   get discoveredNames(): string[] {
