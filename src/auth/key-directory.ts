@@ -20,11 +20,13 @@ type KeyColumns = Pick<
   'id' | 'hash' | 'kind' | 'organization_id' | 'project_id' | 'is_instance_admin' | 'expires_at' | 'deleted_at'
 >;
 
+/** So many keys are read at a time: all at once would be in memory twice. */
+const PAGE_SIZE = 1_000;
+
 interface Changes {
   upTo: number;
   organizations: Pick<OrganizationRow, 'id' | 'archived_at'>[];
   projects: ProjectRow[];
-  keys: KeyColumns[];
 }
 
 /**
@@ -35,6 +37,7 @@ interface Changes {
 export class KeyDirectory implements Authenticator, KeyOwner, OnApplicationBootstrap, OnModuleDestroy {
   private readonly byHash = new Map<string, StoredKey>();
   private readonly projects = new Map<string, StoredProject>();
+  private readonly texts = new Map<string, string>();
   private readonly archivedOrganizations = new Set<string>();
   private revision = -1;
   private readAt = -Infinity;
@@ -76,6 +79,12 @@ export class KeyDirectory implements Authenticator, KeyOwner, OnApplicationBoots
     if (this.clock.now() - this.readAt > STALE_MS)
       throw databaseUnavailable(new Error('the keys were not read lately'));
     return undefined;
+  }
+
+  shared(text: string): string {
+    const known = this.texts.get(text) ?? text;
+    this.texts.set(known, known);
+    return known;
   }
 
   projectOf(id: string): StoredProject | undefined {
@@ -121,7 +130,13 @@ export class KeyDirectory implements Authenticator, KeyOwner, OnApplicationBoots
   private async readOnce(): Promise<void> {
     try {
       const begunAt = this.clock.now();
-      this.take(await this.changes());
+      const changes = await this.changes();
+      if (changes) {
+        this.take(changes);
+        await this.readKeys();
+        // Last: what was read in part is read again.
+        this.revision = changes.upTo;
+      }
       this.readAt = begunAt;
       if (this.isDown) this.logger.info('the database answers again');
       this.isDown = false;
@@ -150,7 +165,36 @@ export class KeyDirectory implements Authenticator, KeyOwner, OnApplicationBoots
         .where('revision', '>', revision)
         .execute();
       const projects = await db.selectFrom('projects').selectAll().where('revision', '>', revision).execute();
-      const keys = await db
+      return { upTo, organizations, projects };
+    });
+  }
+
+  private take({ organizations, projects }: Changes): void {
+    for (const { id, archived_at: archivedAt } of organizations) {
+      if (archivedAt === null) this.archivedOrganizations.delete(id);
+      else this.archivedOrganizations.add(id);
+    }
+    for (const row of projects) this.projects.set(row.id, new StoredProject(row));
+  }
+
+  private async readKeys(): Promise<void> {
+    for (let after = ''; ;) {
+      const rows = await this.keysAfter(after);
+      for (const row of rows) {
+        if (row.deleted_at === null) this.byHash.set(row.hash, new StoredKey(row, this));
+        else this.byHash.delete(row.hash);
+      }
+      const last = rows.at(-1);
+      if (last === undefined || rows.length < PAGE_SIZE) return;
+      after = last.id;
+    }
+  }
+
+  private async keysAfter(after: string): Promise<KeyColumns[]> {
+    const { storage, revision } = this;
+    if (!storage) return [];
+    return storage.read((db) =>
+      db
         .selectFrom('api_keys')
         .select([
           'id',
@@ -163,22 +207,10 @@ export class KeyDirectory implements Authenticator, KeyOwner, OnApplicationBoots
           'deleted_at',
         ])
         .where('revision', '>', revision)
-        .execute();
-      return { upTo, organizations, projects, keys };
-    });
-  }
-
-  private take(changes: Changes | undefined): void {
-    if (!changes) return;
-    for (const { id, archived_at: archivedAt } of changes.organizations) {
-      if (archivedAt === null) this.archivedOrganizations.delete(id);
-      else this.archivedOrganizations.add(id);
-    }
-    for (const row of changes.projects) this.projects.set(row.id, new StoredProject(row));
-    for (const row of changes.keys) {
-      if (row.deleted_at === null) this.byHash.set(row.hash, new StoredKey(row, this));
-      else this.byHash.delete(row.hash);
-    }
-    this.revision = changes.upTo;
+        .where('id', '>', after)
+        .orderBy('id')
+        .limit(PAGE_SIZE)
+        .execute(),
+    );
   }
 }

@@ -5,6 +5,8 @@ import { actFor, notYourProject, unauthorized } from './tenant.js';
 
 /** Knows what keys belong to. */
 export interface KeyOwner {
+  /** The same text, once for all keys that have it. */
+  shared(text: string): string;
   projectOf(id: string): StoredProject | undefined;
   isArchived(organization: string): boolean;
 }
@@ -45,9 +47,9 @@ export class StoredKey {
     private readonly owner: KeyOwner,
   ) {
     this.id = row.id;
-    this.kind = row.kind;
-    this.organization = row.organization_id;
-    this.project = row.project_id ?? undefined;
+    this.kind = owner.shared(row.kind) as KeyKind;
+    this.organization = owner.shared(row.organization_id);
+    this.project = row.project_id === null ? undefined : owner.shared(row.project_id);
     this.isInstanceAdmin = row.is_instance_admin === 1;
     this.expiresAt = row.expires_at ?? Infinity;
   }

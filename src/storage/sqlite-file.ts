@@ -69,6 +69,7 @@ export class SqliteFile implements LeaseSource {
   /** Once what is under way has ended. */
   async close(): Promise<void> {
     const lease = await this.acquire();
+    this.thread.ref();
     this.thread.postMessage({ id: 0, sql: '', parameters: [] });
     await this.exited;
     lease.release();
