@@ -574,10 +574,11 @@ export class JwtGroupConfig {
 export class JwtConfig {
   /** What `iss` has to be, to the letter, and where the discovery document is looked for. Without it no JWT is taken. */
   @IsOptional()
+  @ComesWith('audience')
   @IsParsableUrl()
   issuer?: string;
 
-  /** What `aud`, `azp` or `client_id` has to hold. */
+  /** What `aud`, `azp` or `client_id` has to hold: a token for somebody else is none for this gateway. */
   @IsOptional()
   @ComesWith('issuer')
   @IsNonEmptyString()
