@@ -33,7 +33,7 @@ const FLOORS = [
 const SHARED_WITH_ENGINE = /^src\/(common|contract|errors)\//;
 
 const ENVIRONMENT_READERS =
-  /^(src\/process\/start\.ts|src\/cli\/(?:key|migrate)\.ts|src\/cli\/(?:doctor|record)\/main\.ts|src\/upstreams\/embedded-engine\.ts|engine\/.*)$/;
+  /^(src\/process\/start\.ts|src\/cli\/(?:key|migrate|usage)\.ts|src\/cli\/(?:doctor|record)\/main\.ts|src\/upstreams\/embedded-engine\.ts|engine\/.*)$/;
 
 const files = globSync(['src/**/*.ts', 'engine/**/*.ts'])
   .map((file) => file.split(sep).join('/'))

@@ -1,4 +1,6 @@
 import { afterEach, beforeEach, expect, it } from '@jest/globals';
+import { execFile } from 'node:child_process';
+import { promisify } from 'node:util';
 import type OpenAI from 'openai';
 import { systemClock } from '../../src/common/clock.js';
 import { openStorage } from '../../src/storage/open-storage.js';
@@ -70,6 +72,13 @@ describeOnDatabases('usage', (newDatabase, postgres) => {
     expect(ofAnn[0]?.results).toMatchObject([
       { user_id: 'ann', project_id: expect.stringMatching(/^[0-9a-f]{24}$/), num_model_requests: 1 },
     ]);
+    // The program asks for the time until now, and the gateway's clock is another: it is there, and empty.
+    const { stdout } = await promisify(execFile)(
+      process.execPath,
+      ['dist/src/cli/usage.js', '--by', 'model', '--last', '24h', '--csv', '--url', gateway.url],
+      { env: { PATH: process.env.PATH, ADMIN_API_KEY: gateway.keys.adminKey } },
+    );
+    expect(stdout).toBe('model,requests,errors,input tokens,output tokens\r\n');
     const pages = await read({ bucket_width: '1d', limit: 2, end_time: start + 5 * DAY_S });
     expect(pages.map(({ start_time: time }) => time)).toEqual([0, 1, 2, 3, 4].map((day) => start + day * DAY_S));
     expect(pages.slice(1).every(({ results }) => results.length === 0)).toBe(true);

@@ -1,0 +1,71 @@
+import { parseArgs } from 'node:util';
+import type { UsageBucketDto, UsagePageDto } from '../admin/dto/usage.dto.js';
+import { asCsv, asTable, type Dimension, DIMENSIONS, reportOf } from './usage-report.js';
+
+/** `npm run usage`: asks a gateway that runs who used what. */
+
+const USAGE = `usage: ADMIN_API_KEY=… npm run usage -- [--by NAME]... [--last TIME] [--csv] [--url URL]
+
+  --by    what it is split by: ${Object.keys(DIMENSIONS).join(', ')}; repeated for several (default: project)
+  --last  how far back: 30d, 24h or 60m (default: 30d)
+  --csv   comma-separated values in place of a table
+  --url   the gateway (default: http://127.0.0.1:8080)
+`;
+
+/** Of a bucket: its name, its seconds, and how many of them a page has at most. */
+const BUCKETS = { d: ['1d', 86_400, 31], h: ['1h', 3_600, 168], m: ['1m', 60, 1_440] } as const;
+
+interface Options {
+  by: Dimension[];
+  last: string;
+  csv: boolean;
+  url: string;
+}
+
+function readOptions(): Options {
+  const { values } = parseArgs({
+    options: {
+      by: { type: 'string', multiple: true, default: ['project'] },
+      last: { type: 'string', default: '30d' },
+      csv: { type: 'boolean', default: false },
+      url: { type: 'string', default: 'http://127.0.0.1:8080' },
+    },
+  });
+  if (!values.by.every((name) => name in DIMENSIONS)) throw new Error('--by: expected project, key, model or user');
+  if (!/^[1-9]\d{0,4}[dhm]$/.test(values.last)) throw new Error('--last: expected a time such as 30d, 24h or 60m');
+  return { ...values, by: values.by as Dimension[] };
+}
+
+async function bucketsOf({ by, last, url }: Options, key: string): Promise<UsageBucketDto[]> {
+  const [bucketWidth, width, limit] = BUCKETS[last.slice(-1) as keyof typeof BUCKETS];
+  const now = Math.floor(Date.now() / 1000);
+  const start = now - (Number(last.slice(0, -1)) - 1) * width;
+  const query = new URLSearchParams({ start_time: String(start), bucket_width: bucketWidth, limit: String(limit) });
+  for (const dimension of by) query.append('group_by[]', DIMENSIONS[dimension]);
+  const buckets: UsageBucketDto[] = [];
+  for (let page: string | null = ''; page !== null;) {
+    if (page !== '') query.set('page', page);
+    const address = `${url}/v1/organization/usage/completions?${query.toString()}`;
+    const response = await fetch(address, { headers: { authorization: `Bearer ${key}` } });
+    if (!response.ok) throw new Error(`${url} answered ${response.status}: ${await response.text()}`);
+    const answer = (await response.json()) as UsagePageDto;
+    buckets.push(...answer.data);
+    page = answer.next_page;
+  }
+  return buckets;
+}
+
+async function main(): Promise<void> {
+  const options = readOptions();
+  const key = process.env.ADMIN_API_KEY;
+  if (!key) throw new Error('ADMIN_API_KEY: expected a key that may administer');
+  const report = reportOf(await bucketsOf(options, key), options.by);
+  process.stdout.write(options.csv ? asCsv(report) : asTable(report, options.by.length));
+}
+
+try {
+  await main();
+} catch (error) {
+  process.stderr.write(`${(error as Error).message}\n\n${USAGE}`);
+  process.exitCode = 1;
+}
