@@ -35,7 +35,7 @@ import { type Resumption, resumptionOf } from './stream/resume.js';
 import { ResumedChunks } from './stream/resumed-chunks.js';
 import { StreamProgress } from './stream/stream-progress.js';
 import { isEventStream, notAStream, orContextExceeded, refusalIn } from './unwanted-answer.js';
-import { uniqueId, UpstreamRequestIds } from './upstream-request-ids.js';
+import { idHeaders, uniqueId, UpstreamRequestIds } from './upstream-request-ids.js';
 
 /** An attempt, as it is done. */
 interface RunningAttempt extends Attempt<Resumption> {
@@ -155,8 +155,7 @@ export class CompletionJob implements RoutedRequest<Resumption> {
   }
 
   continuation(): Resumption | undefined {
-    if (this.limits.resume !== 'on' || this.isTextHeldBack) return undefined;
-    return resumptionOf(this.asked, this.stream);
+    return this.limits.resume !== 'on' || this.isTextHeldBack ? undefined : resumptionOf(this.asked, this.stream);
   }
 
   attempt(routed: Attempt<Resumption>): Promise<void> {
@@ -282,7 +281,7 @@ export class CompletionJob implements RoutedRequest<Resumption> {
 
   /** What goes with a request whatever its body: an id of its own, made of the client's, and whom it acts for. */
   private newRequest({ candidate, deadlineAt }: RunningAttempt, idSuffix: string): NewRequest {
-    const headers: Record<string, string> = { 'x-request-id': uniqueId(this.request.exchange.id, idSuffix) };
+    const headers = idHeaders(candidate.upstream.profile, uniqueId(this.request.exchange.id, idSuffix));
     const { traceparent, tracestate } = this.request.exchange;
     if (traceparent !== undefined) headers.traceparent = traceparent;
     if (tracestate !== undefined) headers.tracestate = tracestate;

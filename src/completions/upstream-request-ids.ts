@@ -46,3 +46,11 @@ export function uniqueIdFields(body: SentBody, suffix: string): SentBody | undef
 function cut(id: string): string {
   return id.slice(0, KEPT_LENGTH).toWellFormed();
 }
+
+/** The headers that tell the engine the id, unless it would refuse the request for it. */
+export function idHeaders(
+  { refusesRequestIds = false }: { refusesRequestIds?: boolean },
+  id: string,
+): Record<string, string> {
+  return refusesRequestIds ? {} : { 'x-request-id': id };
+}

@@ -37,6 +37,8 @@ export interface EngineProfile {
   readonly refusesStreamsInSilence?: true;
   /** The tag that the engine lists a model with, and that a name without one means. */
   readonly impliedTag?: string;
+  /** It refuses a request whose `X-Request-Id` is no UUID, without a word. */
+  readonly refusesRequestIds?: true;
   /** A request cuts off the one before it, which then ends as if it were whole: its slots are 1, unless `maxConcurrency` says more. */
   readonly isOneAtATime?: true;
   /** What stays different, and nobody can make up for; for the documentation. */

@@ -31,6 +31,7 @@ export const llamaCppPython: EngineProfile = {
   tokenCountPath: '/extras/tokenize/count',
   // 0.3.36; whole answers are refused with 400.
   refusesStreamsInSilence: true,
+  refusesRequestIds: true,
   isOneAtATime: true,
   limits: [
     'It does one request at a time, and the next cuts it off: its slots are 1. On a server that was started with `--interrupt_requests false` set `maxConcurrency`.',

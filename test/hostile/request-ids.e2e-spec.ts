@@ -47,6 +47,13 @@ describe('the id of a request upstream', () => {
     };
   }
 
+  it('is kept from an engine that takes nothing but UUIDs for one', async () => {
+    await gateway.stop();
+    gateway = await Gateway.inFrontOf(upstream, { upstream: { engine: 'llama-cpp-python' } });
+    expect((await complete({})).status).toBe(200);
+    expect(upstream.lastRequest.headers).not.toHaveProperty('x-request-id');
+  });
+
   it.each([
     ['of the header', {}],
     ['of the body', { request_id: 'mine' }],
@@ -92,21 +99,6 @@ describe('the id of a request upstream', () => {
     expect(whole).toContain('[DONE]');
     expect(new Set(idsSent()).size).toBe(2);
     expect(new Set(bodyIdsSent('request_id')).size).toBe(2);
-  });
-
-  it('is another one for each time that tokens are counted', async () => {
-    await gateway.stop();
-    gateway = await Gateway.inFrontOf(upstream, { upstream: { engine: 'llama-cpp-python' } });
-    upstream.onCompletion((response, request) =>
-      request.path.endsWith('/count')
-        ? replyJson({ count: 1 })(response, request)
-        : replyEvents(chunk('Hello', 'stop'), '[DONE]')(response, request),
-    );
-    const fields = { prompt: ['a', 'b'], stream: true, stream_options: { include_usage: true } };
-    expect(await (await complete(fields)).text()).toContain('[DONE]');
-    expect(upstream.requests).toHaveLength(6);
-    expect(new Set(idsSent()).size).toBe(6);
-    for (const id of idsSent()) expect(id).toMatch(OF_REQUEST_1);
   });
 
   it('keeps 64 characters of what the caller chose, whatever that is', async () => {
