@@ -19,7 +19,7 @@ export function buildConformance(): string {
     '',
     '- ✓ the engine does it as the contract says: it is passed on;',
     '- ≈ the gateway emulates it;',
-    '- ✗ neither can: where no other upstream of the model can either, the caller gets 400 `unsupported_parameter`.',
+    '- ✗ neither can: where no other upstream of the model can either, the client gets 400 `unsupported_parameter`.',
     '',
     ...table(
       ['', 'asked for', ...ENGINES],
@@ -62,7 +62,7 @@ export function buildConformance(): string {
     '`extraParameters` of the upstream changes that: `forward` sends all, `refuse` none.',
     '',
     ...table(
-      ['', 'known to take', 'sent where the caller says nothing'],
+      ['', 'known to take', 'sent where the client says nothing'],
       ENGINES.map((engine) => [code(engine), extrasOf(ENGINE_PROFILES[engine]), defaultsOf(ENGINE_PROFILES[engine])]),
     ),
     '',

@@ -7,7 +7,7 @@ import { mergeUsage, type PartUsage } from './merge-usage.js';
 import type { PartReader } from './stream/part-reader.js';
 
 export interface CompletionAnswer {
-  /** The body as the caller gets it. */
+  /** The body as the client gets it. */
   json: string;
   usage: Usage | undefined;
 }
@@ -19,8 +19,8 @@ export interface PartAnswer {
 }
 
 /**
- * The whole answer as the caller gets it: under the requested model's name, its choices in the order of their index. What
- * needs no change is passed on byte for byte. `ranked` is what the caller sent, when the best of the choices are asked for.
+ * The whole answer as the client gets it: under the requested model's name, its choices in the order of their index. What
+ * needs no change is passed on byte for byte. `ranked` is what the client sent, when the best of the choices are asked for.
  *
  * @throws {UpstreamError} when it is no completion, or not what was asked for.
  */

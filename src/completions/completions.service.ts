@@ -74,7 +74,7 @@ export class CompletionsService {
 
   /**
    * @returns the candidates that support the request.
-   * @throws {ApiError} 404 when no upstream serves the model for this caller, 400 or 422 when none supports the request.
+   * @throws {ApiError} 404 when no upstream serves the model for this client, 400 or 422 when none supports the request.
    */
   private prepare(job: CompletionJob, caller: Caller, client: ClientConnection): EligibleCandidate[] {
     const { exchange } = client;

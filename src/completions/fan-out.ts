@@ -71,7 +71,7 @@ export class FanOut {
     };
   }
 
-  /** In the choices that the caller gets, or that are ranked with the scores of their prompt. */
+  /** In the choices that the client gets, or that are ranked with the scores of their prompt. */
   private get echoedBytes(): number {
     const isScored = typeof this.body.logprobs === 'number';
     return this.sizes.prompts * (isScored ? this.choiceCount : (this.body.n ?? 1));

@@ -1,7 +1,7 @@
 import { addExactly, type ExactInteger, isExact } from '../common/exact-json.js';
 import { addCounts, isCount, type Usage } from '../observability/usage.js';
 
-/** The usage of one upstream request, and the first prompt of the caller's that it was for. */
+/** The usage of one upstream request, and the first prompt of the client's that it was for. */
 export interface PartUsage {
   promptIndex: number;
   usage: Usage;

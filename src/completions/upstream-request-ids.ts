@@ -1,15 +1,15 @@
 import type { Random } from '../common/random.js';
 import type { SentBody } from './dialects/dialect.js';
 
-/** UTF-16 units that are kept of an id that a caller chose: a cut one still tells whose it is. */
+/** UTF-16 units that are kept of an id that a client chose: a cut one still tells whose it is. */
 const KEPT_LENGTH = 64;
 
-/** Fields by which a caller names a request to the engine: vLLM's and SGLang's. */
+/** Fields by which a client names a request to the engine: vLLM's and SGLang's. */
 const ID_FIELDS = ['request_id', 'rid'] as const;
 
 /**
- * The ids of the requests that one request of a caller becomes. vLLM refuses a second request with the id of one that is
- * running, and callers may choose the same: each is `<id, cut>-<8 random hex digits>-<attempt>-<request of the attempt>`.
+ * The ids of the requests that one request of a client becomes. vLLM refuses a second request with the id of one that is
+ * running, and clients may choose the same: each is `<id, cut>-<8 random hex digits>-<attempt>-<request of the attempt>`.
  */
 export class UpstreamRequestIds {
   /** All of them begin with it: what to look for in an engine's log. */
@@ -23,7 +23,7 @@ export class UpstreamRequestIds {
     this.prefix = `${cut(id)}-${this.random}`;
   }
 
-  /** The id of one request, both numbers from 1 on, as what is added to any name that the caller gave it. */
+  /** The id of one request, both numbers from 1 on, as what is added to any name that the client gave it. */
   suffixOf(attempt: number, request: number): string {
     return `-${this.random}-${attempt}-${request}`;
   }

@@ -143,7 +143,7 @@ export class TracingConfig {
   @IsParsableUrl()
   endpoint?: string;
 
-  /** Which traces are recorded. `parentbased_…`: as the caller's span says, and by the rest of the name without one. */
+  /** Which traces are recorded. `parentbased_…`: as the client's span says, and by the rest of the name without one. */
   @IsOneOf(TRACE_SAMPLERS)
   sampler: (typeof TRACE_SAMPLERS)[number] = 'parentbased_always_on';
 
@@ -229,7 +229,7 @@ export class TlsConfig {
 }
 
 export class UpstreamConfig {
-  /** How logs and metrics call it. Callers never see it. */
+  /** How logs and metrics call it. Clients never see it. */
   @IsName()
   name: string;
 
@@ -251,7 +251,7 @@ export class UpstreamConfig {
   @IsParsableUrl()
   baseUrl: string;
 
-  /** The software behind it, which decides what is native to it and what the gateway makes up for. */
+  /** The software behind it, which decides what is native to it and what the gateway emulates. */
   @IsOneOf(ENGINES)
   engine: Engine = 'openai';
 
@@ -272,7 +272,7 @@ export class UpstreamConfig {
   @IsTemplateMap(['{prefix}', '{suffix}'])
   fimTemplates?: Record<string, string>;
 
-  /** Requests that one request of a caller may be at the same time here, where it has to be split. */
+  /** Requests that one request of a client may be at the same time here, where it has to be split. */
   @IsWholeNumber(1, 1_000)
   fanOut = 4;
 
@@ -361,7 +361,7 @@ export class UpstreamConfig {
 }
 
 export class RoutingConfig {
-  /** Attempts for one request of a caller, the first one and resumes included; then the last error is the answer. */
+  /** Attempts for one request of a client, the first one and resumes included; then the last error is the answer. */
   @IsWholeNumber(1, 100)
   maxAttempts = 4;
 
@@ -381,7 +381,7 @@ export class RoutingConfig {
   @IsMilliseconds(1)
   maxBackoffMs = 5_000;
 
-  /** An upstream's `Retry-After` is waited for up to this; a longer one is passed on to the caller. */
+  /** An upstream's `Retry-After` is waited for up to this; a longer one is passed on to the client. */
   @IsMilliseconds(0)
   maxRetryAfterMs = 5_000;
 
@@ -398,7 +398,7 @@ export class RoutingConfig {
   deadlineMs = 900_000;
 
   /**
-   * Bytes that one request of a caller may become where it has to be split, or its tokens counted: all requests for its parts
+   * Bytes that one request of a client may become where it has to be split, or its tokens counted: all requests for its parts
    * together. One that would become more is refused with 400 before anything is sent.
    */
   @IsWholeNumber(1, 2_147_483_647)

@@ -3,7 +3,7 @@ import type { Api, ExtraParameters } from './engine-names.js';
 import type { KnownFields } from './known-fields.js';
 
 /**
- * What one engine does on `POST /v1/completions`, and what has to be known to make up for the rest.
+ * What one engine does on `POST /v1/completions`, and what emulating the rest needs.
  *
  * What an answer tells by itself is not here: log probabilities in the shape of chat completions, finish reasons of the
  * engine's own, usage on the last choice's chunk and errors of every shape are read wherever they come from.
@@ -18,9 +18,9 @@ export interface EngineProfile {
   readonly healthPath?: string;
   /** Where it tells its version, as `{ "version": … }`, from the root of the server. */
   readonly versionPath?: string;
-  /** What is sent where the caller says nothing, because the engine would take something else. */
+  /** What is sent where the client says nothing, because the engine would take something else. */
   readonly samplingDefaults?: Readonly<Record<string, number>>;
-  /** How many stop texts it takes though `stop` is made up for: where it finds one, it need not be aborted. */
+  /** How many stop texts it takes where `stop` is emulated: what it finds itself need not be aborted. */
   readonly stopLimit?: number;
   /** llama.cpp's endpoint for a prompt and a suffix, from the root of the server. */
   readonly infillPath?: string;
@@ -41,7 +41,7 @@ export interface EngineProfile {
   readonly refusesRequestIds?: true;
   /** A request cuts off the one before it, which then ends as if it were whole: its slots are 1, unless `maxConcurrency` says more. */
   readonly isOneAtATime?: true;
-  /** What stays different, and nobody can make up for; for the documentation. */
+  /** What stays different and cannot be emulated, for the documentation. */
   readonly limits: readonly string[];
 }
 

@@ -28,7 +28,7 @@ export interface ApiErrorOptions {
 }
 
 /**
- * An error that the caller may see: everything in it but `reason` and `cause` is public.
+ * An error that the client may see: everything in it but `reason` and `cause` is public.
  *
  * The status decides `error.type`; `code` is the machine-readable reason (see `docs/errors.md`).
  */

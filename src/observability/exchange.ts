@@ -12,7 +12,7 @@ export class Exchange {
   project: string | undefined;
   /** The requested model. */
   model: string | undefined;
-  /** The requested model where it is a known one: callers can make up others, and labels of metrics are kept for ever. */
+  /** The requested model where it is a known one: clients can make up others, and labels of metrics are kept for ever. */
   modelLabel = 'other';
   /** The name of the upstream that answered. */
   upstream: string | undefined;
@@ -20,7 +20,7 @@ export class Exchange {
   usage: Usage | undefined;
   /** Where the upstream did not get to say: what the gateway knows of the prompt and of what was delivered. */
   estimatedUsage: Pick<Usage, 'prompt_tokens' | 'completion_tokens'> | undefined;
-  /** The request's `user`: whom the caller acts for. */
+  /** The request's `user`: whom the client acts for. */
   user: string | undefined;
   /** When the first byte of a good answer was sent, milliseconds since the epoch. */
   firstByteAt: number | undefined;

@@ -14,7 +14,7 @@ export interface UpstreamReading {
  * Every metric, with its name, unit and labels. Names and labels follow the OpenTelemetry conventions for generative AI
  * where there is one (https://opentelemetry.io/docs/specs/semconv/gen-ai/gen-ai-metrics/).
  *
- * A model that no configuration and no upstream's list names has the label `other`: what callers make up must not fill
+ * A model that no configuration and no upstream's list names has the label `other`: what clients make up must not fill
  * the memory.
  */
 export class Metrics {

@@ -9,7 +9,7 @@ import type { Metrics } from '../observability/metrics.js';
 import { metricsOf } from '../observability/observability.module.js';
 import { EmbeddedEngine, type EngineAddress } from '../upstreams/embedded-engine.js';
 import { MemoryStore } from '../limits/memory-store.js';
-import { FrontDoor } from './workers/front-door.js';
+import { Acceptor } from './workers/acceptor.js';
 import type { ToPrimary, ToWorker } from './workers/messages.js';
 import type { LeaseSource } from '../storage/lease.js';
 import { MetricsSum } from './workers/metrics-sum.js';
@@ -42,7 +42,7 @@ class Primary implements PoolOwner, Service {
   private isEndAnnounced = false;
   private readonly drained = new Set<string>();
   private readonly metrics: Metrics;
-  private readonly door = new FrontDoor<WorkerProcess>(systemClock);
+  private readonly acceptor = new Acceptor<WorkerProcess>(systemClock);
   private readonly pool: WorkerPool;
   private readonly engine: EmbeddedEngine | undefined;
   private readonly slots: SharedLimits;
@@ -78,7 +78,7 @@ class Primary implements PoolOwner, Service {
     // Workers end with the channel to this process; one that is stuck would not notice.
     process.once('exit', () => this.pool.kill());
     await this.engine?.start();
-    const url = listeningUrl(await this.door.open(config.server.port, config.server.host));
+    const url = listeningUrl(await this.acceptor.open(config.server.port, config.server.host));
     await this.pool.start(workerCount);
     shutdown.serves();
     logger.info({ url, workers: workerCount }, 'listening');
@@ -109,9 +109,9 @@ class Primary implements PoolOwner, Service {
 
   async drain(limitMs: number): Promise<void> {
     const limitAt = systemClock.now() + limitMs;
-    await this.door.close();
+    await this.acceptor.close();
     // Until every connection is with a worker, one that dies is missed.
-    await this.door.emptied(limitMs);
+    await this.acceptor.emptied(limitMs);
     this.pool.end();
     this.pool.tellAll({ type: 'drain' });
     await this.pool.ended(limitAt - systemClock.now() + STUCK_AFTER_MS);
@@ -135,15 +135,15 @@ class Primary implements PoolOwner, Service {
 
   serves(worker: WorkerProcess): void {
     if (this.isEndAnnounced) worker.tell({ type: 'announceEnd' });
-    this.door.add(worker);
+    this.acceptor.add(worker);
   }
 
   retires(worker: WorkerProcess): void {
-    this.door.remove(worker);
+    this.acceptor.remove(worker);
   }
 
   gone(worker: WorkerProcess): void {
-    this.door.gone(worker);
+    this.acceptor.gone(worker);
     this.slots.gone(worker.id);
     this.sum.gone(worker.id);
     this.database?.gone(worker.id);
@@ -152,7 +152,7 @@ class Primary implements PoolOwner, Service {
   heard(worker: WorkerProcess, message: ToPrimary): void {
     switch (message.type) {
       case 'taken':
-        this.door.taken(worker);
+        this.acceptor.taken(worker);
         break;
       case 'wanted':
         this.slots.of(message.upstream)?.wanted(worker.id);

@@ -22,7 +22,7 @@ export class RetryBudget {
     private readonly clock: Clock,
   ) {}
 
-  /** A request came from a caller. */
+  /** A request came from a client. */
   count(): void {
     this.current().requests++;
   }

@@ -23,7 +23,7 @@ const NOT_SENT_CODES = new Set([
  * One request on its way: what undici calls as the answer comes, with the time limits.
  *
  * One timer watches it, for silence (first byte, then idle) and for the whole. Silence counts only while somebody waits for
- * bytes: a caller that reads slowly pauses the upstream, and that is not the upstream's silence. What comes sets no timer
+ * bytes: a client that reads slowly pauses the upstream, and that is not the upstream's silence. What comes sets no timer
  * anew; the timer looks whether anything did, often enough not to be late for any of the limits.
  */
 export class HttpAttempt implements Dispatcher.DispatchHandler, Sender, CancellationListener {

@@ -59,7 +59,7 @@ export class HttpUpstream implements Upstream {
     return attempt.answer;
   }
 
-  /** The configured limits, the whole time cut down to what the caller's request has left. */
+  /** The configured limits, the whole time cut down to what the client's request has left. */
   private timeoutsFor({ deadlineAt }: UpstreamRequest): TimeoutsConfig {
     const { timeouts } = this.config;
     const leftMs = Math.max(1, deadlineAt - this.clock.now());

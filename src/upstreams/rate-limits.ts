@@ -19,7 +19,7 @@ interface RateLimit {
 
 /**
  * For which models an upstream is rate-limited. A 429 tells of the model that was asked for, and of no other: the requests
- * of one caller must not close a model to which another one speaks.
+ * of one client must not close a model to which another one speaks.
  *
  * With a `Retry-After` the model is closed for so long, up to a limit; one request tries it each 5 seconds, and a good
  * answer opens it. Without one it stays open, and is the last choice for a second.

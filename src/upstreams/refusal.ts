@@ -122,7 +122,7 @@ const LIMIT_HEADER_NAME = /^x-ratelimit-[a-z\d-]{1,64}$/;
 /** Numbers, durations, dates, and lists of them. */
 const LIMIT_HEADER_VALUE = /^[\w ,.:;=+"-]{1,128}$/;
 
-/** What tells a caller when to come back: `Retry-After`, and OpenAI's `x-ratelimit-*`. What is no such value is left out. */
+/** What tells a client when to come back: `Retry-After`, and OpenAI's `x-ratelimit-*`. What is no such value is left out. */
 function limitHeadersOf(headers: UpstreamAnswer['headers']): Record<string, string> {
   const limits: Record<string, string> = { 'Retry-After': retryAfterOf(headers) ?? DEFAULT_RETRY_AFTER };
   let count = 0;

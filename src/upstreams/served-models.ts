@@ -31,7 +31,7 @@ export class ServedModels {
     return this.takesAny || (this.globs.length > 0 && !this.discovers);
   }
 
-  /** The names that callers may request, as far as they are known here. */
+  /** The names that clients may request, as far as they are known here. */
   get names(): string[] {
     return [...this.exact.keys(), ...this.discovered];
   }

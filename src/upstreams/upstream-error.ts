@@ -11,7 +11,7 @@ import type { Redaction } from './redaction.js';
  */
 export type Phase = 'not_sent' | 'sent' | 'broken' | 'answered';
 
-/** What the caller reads of it. */
+/** What the client reads of it. */
 export interface PublicError extends Pick<ApiErrorOptions, 'param' | 'headers'> {
   status: number;
   code: string;
@@ -29,7 +29,7 @@ export interface UpstreamErrorOptions {
   /** What the upstream's `Retry-After` asks for, in milliseconds. */
   retryAfterMs?: number | undefined;
   cause?: unknown;
-  /** What the caller reads when the upstream itself said what is wrong; otherwise the phase decides. */
+  /** What the client reads when the upstream itself said what is wrong; otherwise the phase decides. */
   publicError?: PublicError;
 }
 

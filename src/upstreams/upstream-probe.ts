@@ -13,7 +13,7 @@ const MAX_MODEL_NAMES = 10_000;
 const MAX_MODEL_NAME_LENGTH = 256;
 
 /**
- * The control calls to an upstream: everything but the completions of callers. Each takes at most `health.timeoutMs` and
+ * The control calls to an upstream: everything but the completions of clients. Each takes at most `health.timeoutMs` and
  * `MAX_ANSWER_BYTES`.
  */
 @Injectable()

@@ -68,7 +68,7 @@ export class UpstreamState {
 
   /**
    * Whether it can be reached, as far as is known without asking: by active checks, and by connections of real requests
-   * that could not be made. That requests fail does not count: a caller's poison must not take the gateway out of service.
+   * that could not be made. That requests fail does not count: a client's poison must not take the gateway out of service.
    */
   get isReachable(): boolean {
     const isShut = this.isUnreached && (this.ejectedUntil ?? 0) > this.clock.now();

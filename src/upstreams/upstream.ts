@@ -15,7 +15,7 @@ export interface UpstreamRequest {
   isFromRoot?: boolean;
   body: string;
   headers: Record<string, string>;
-  /** When the caller's whole request is to be over, in milliseconds since the epoch. */
+  /** When the client's whole request is to be over, in milliseconds since the epoch. */
   deadlineAt: number;
 }
 

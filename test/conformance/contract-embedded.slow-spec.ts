@@ -26,7 +26,7 @@ describe('the contract, in front of the embedded engine', () => {
     return { choices, usage };
   }
 
-  it('leaves nothing to be made up for', () => {
+  it('leaves nothing to emulate', () => {
     expect(
       CASES.filter(({ body }) => typeof body === 'object' && refusedParams(body, PROFILE, 'nothing').length > 0),
     ).toEqual([]);

@@ -31,8 +31,8 @@ export interface Subject {
   namesNoBytes?: true;
 }
 
-/** A server that has all of the contract, and is not asked for any of it that the gateway can make up for. */
-const EMULATED = 'openai, everything made up for';
+/** A server that has all of the contract, and is not asked for any of it that the gateway can emulate. */
+const EMULATED = 'openai, everything emulated';
 
 /** The usage of a stream can be counted only where there is an endpoint for it. */
 const EMULATED_CAPABILITIES = Object.fromEntries(

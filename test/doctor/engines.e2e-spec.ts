@@ -77,7 +77,7 @@ describe('npm run doctor, beside the profile of another engine', () => {
     expect(isTrue(examined.diagnosis)).toBe(true);
     expect(examined.extraParameters).toBe('forward');
     expect(examined.overrides).toMatchObject({ prompt_tokens: 'native', best_of: 'native', logit_bias: 'native' });
-    // What costs nothing to make up for stays made up for.
+    // A free emulation stays emulated.
     expect(examined.overrides).not.toHaveProperty('max_tokens_absent');
   });
 });

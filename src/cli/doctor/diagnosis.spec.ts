@@ -42,7 +42,7 @@ describe('diagnose', () => {
   });
 
   it.each([ignored(), refused(400), deviates('another text')])(
-    'proposes to make up for what is not done: %p',
+    'proposes to emulate what is not done: %p',
     (verdict) => {
       const diagnosis = diagnosisOf('openai', { echo: verdict, seed: verdict });
       expect(cellOf(diagnosis, 'echo')).toEqual({ claim: 'native', proposal: 'emulate', isTooMuch: true });

@@ -44,7 +44,7 @@ export function toRankable(body: CreateCompletionDto): CreateCompletionDto {
 
 /**
  * Of the choices of each prompt, the `n` with the highest mean log probability per token, best first, as OpenAI ranks them
- * (https://platform.openai.com/docs/api-reference/completions/create). `body` is what the caller sent.
+ * (https://platform.openai.com/docs/api-reference/completions/create). `body` is what the client sent.
  */
 export function pickBest(choices: readonly UpstreamChoice[], body: CreateCompletionDto): UpstreamChoice[] {
   const n = body.n ?? 1;

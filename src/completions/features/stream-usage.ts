@@ -23,7 +23,7 @@ export const streamUsage: Feature = {
   },
 };
 
-/** A choice as the caller has it, without an echoed prompt. */
+/** A choice as the client has it, without an echoed prompt. */
 export interface CountedChoice {
   promptIndex: number;
   prompt: string;

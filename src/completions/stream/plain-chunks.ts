@@ -10,7 +10,7 @@ interface Hole {
   tail: string;
 }
 
-/** How the upstream writes a chunk of one choice, and how the caller gets it. */
+/** How the upstream writes a chunk of one choice, and how the client gets it. */
 interface Shape {
   index: number;
   data: Hole;
@@ -21,7 +21,7 @@ interface Shape {
 export interface PlainChunk {
   index: number;
   text: string;
-  /** The event for the caller. */
+  /** The event for the client. */
   event: string;
 }
 
@@ -57,7 +57,7 @@ export class PlainChunks {
 
   /**
    * Takes the shape of a chunk with one choice, of which nothing but the text may change without more to be done.
-   * `rewrite` writes the event for the caller as it is with another text, if it is not the upstream's own.
+   * `rewrite` writes the event for the client as it is with another text, if it is not the upstream's own.
    */
   learn(data: string, index: number, rewrite: ((text: string) => string) | undefined): void {
     if (this.misses++ > MAX_MISSES || data.length > MAX_LEARNED_LENGTH) return;

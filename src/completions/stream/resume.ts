@@ -5,17 +5,17 @@ import type { StreamProgress } from './stream-progress.js';
 
 /** How a broken stream goes on: with one request for the one choice that is open. */
 export interface Resumption {
-  /** The request for the rest: what the caller sent, with the delivered text in the prompt. */
+  /** The request for the rest: what the client sent, with the delivered text in the prompt. */
   body: CreateCompletionDto;
-  /** Which choice of the caller's stream the request's only choice is. */
+  /** Which choice of the client's stream the request's only choice is. */
   index: number;
-  /** What the caller still has to get of an echoed prompt before the rest. */
+  /** What the client still has to get of an echoed prompt before the rest. */
   owedText: string;
   /** Where the rest begins, as `text_offset` counts; undefined while no token with an offset was delivered. */
   offset: number | undefined;
-  /** Generated tokens that the caller has, of this choice and of all. */
+  /** Generated tokens that the client has, of this choice and of all. */
   delivered: { ofChoice: number; ofAll: number };
-  /** All tokens were delivered and only the end is missing: of the answer, nothing but the usage is for the caller. */
+  /** All tokens were delivered and only the end is missing: of the answer, nothing but the usage is for the client. */
   isOnlyEnd: boolean;
 }
 

@@ -4,7 +4,7 @@ import type { UpstreamChoice, UpstreamCompletion } from '../canonical.js';
 import type { Resumption } from './resume.js';
 import type { StreamProgress } from './stream-progress.js';
 
-/** Makes the chunks of a resumed stream go on where the caller's stream broke off. */
+/** Makes the chunks of a resumed stream go on where the client's stream broke off. */
 export class ResumedChunks {
   private owedText: string;
   /** What is added to the upstream's text offsets; known from its first token on. */

@@ -3,7 +3,7 @@ import { lengthInCodePoints } from '../../common/code-points.js';
 import type { UpstreamChoice, UpstreamCompletion } from '../canonical.js';
 import { DeliveredText } from './delivered-text.js';
 
-/** What the caller has got of one choice. */
+/** What the client has got of one choice. */
 export class ChoiceProgress {
   private readonly delivered: DeliveredText;
   /** Generated tokens whose text has been delivered. */
@@ -58,7 +58,7 @@ export class ChoiceProgress {
 /** What marks the chunks of one stream as one, whoever sends them. */
 type Identity = Pick<UpstreamCompletion, 'id' | 'created' | 'system_fingerprint'>;
 
-/** What the caller has got of a stream so far, over all attempts. */
+/** What the client has got of a stream so far, over all attempts. */
 export class StreamProgress {
   identity: Identity | undefined;
   /** Chunks with choices. */
@@ -94,7 +94,7 @@ export class StreamProgress {
     if (progress.isFinished && !isFinished) this.finishedCount++;
   }
 
-  /** Undefined for a choice that the caller did not ask for. */
+  /** Undefined for a choice that the client did not ask for. */
   choiceAt(index: number): ChoiceProgress | undefined {
     const known = this.choices.get(index);
     if (known || index < 0 || index >= this.choiceCount) return known;

@@ -1,4 +1,4 @@
-/** What W3C Trace Context (https://www.w3.org/TR/trace-context/) says of the caller's span. */
+/** What W3C Trace Context (https://www.w3.org/TR/trace-context/) says of the client's span. */
 export interface ParentContext {
   traceId: string;
   spanId: string;

@@ -22,7 +22,7 @@ export class Trace {
 
   constructor(
     readonly traceId: string,
-    /** The caller's span. */
+    /** The client's span. */
     readonly parentSpanId: string | undefined,
     readonly isSampled: boolean,
     private readonly random: Random,

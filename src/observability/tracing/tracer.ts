@@ -27,7 +27,7 @@ export class Tracer implements ExchangeObserver {
     private readonly random: Random,
   ) {}
 
-  /** Begins the trace, or continues the caller's. */
+  /** Begins the trace, or continues the client's. */
   begin(exchange: Exchange, headers: IncomingHttpHeaders): void {
     if (exchange.path !== PATH) return;
     const parent = parseTraceparent(headers.traceparent);

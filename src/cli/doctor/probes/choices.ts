@@ -38,7 +38,7 @@ export const choiceProbes: readonly Probe[] = [
   {
     item: 'index of choices',
     apis: ['completions'],
-    otherwise: 'sorts choices by their index; asks for each on its own where that is made up for',
+    otherwise: 'sorts choices by their index; asks for each on its own where that is emulated',
     async judge(engine) {
       if (!engine.isTaken('prompt_list')) return unclear('it takes no list of prompts');
       const n = engine.isHonoured('n') ? 2 : 1;

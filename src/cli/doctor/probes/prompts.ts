@@ -87,7 +87,7 @@ export const promptProbes: readonly Probe[] = [
   {
     item: 'infill endpoint',
     apis: ['completions'],
-    otherwise: 'needs `fimTemplates`, where it has to make up for `suffix`',
+    otherwise: 'needs `fimTemplates`, where it emulates `suffix`',
     async judge(engine) {
       const { model } = engine.subject;
       const body = { model, input_prefix: engine.prompt, input_suffix: ' The end.', n_predict: 2, temperature: 0 };

@@ -109,7 +109,7 @@ export const streamProbes: readonly Probe[] = [
   {
     item: 'token count endpoint',
     apis: ['completions'],
-    otherwise: 'cannot make up for `stream_usage`',
+    otherwise: 'cannot emulate `stream_usage`',
     async judge(engine) {
       const { status, json, text } = await engine.client.post('/extras/tokenize/count', { input: 'Once upon a time' });
       if (status === 200 && isFields(json) && Number.isSafeInteger(json.count)) return honoured();

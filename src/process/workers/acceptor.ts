@@ -10,7 +10,7 @@ const LOOK_MS = 1_000;
 const LOOKS_TO_FROZEN = 10;
 
 /** Who can be handed a connection. */
-export interface Doorway {
+export interface Receiver {
   /** Hands it over, and leaves it open here as well. */
   hand(socket: Socket): void;
   /** Ends it at once; `gone` follows. */
@@ -31,7 +31,7 @@ interface OnTheirWay {
  * to the workers: while none serves, connections wait. A worker that confirms nothing for 10 s is killed: its connections
  * cannot be taken back from it otherwise.
  */
-export class FrontDoor<Worker extends Doorway> {
+export class Acceptor<Worker extends Receiver> {
   // What is not read here is there for the worker. Small answers do not wait for more, as with a server of Node's own.
   private readonly server = createServer({ pauseOnConnect: true, noDelay: true }, (socket) => this.admit(socket));
   /** Those that get new connections, the next one first. */

@@ -2,10 +2,10 @@ import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import { ManualClock } from '../../../test/support/manual-clock.js';
-import { type Doorway, FrontDoor } from './front-door.js';
+import { type Receiver, Acceptor } from './acceptor.js';
 
 /** A worker that takes nothing until it is told to. */
-class Worker implements Doorway {
+class Worker implements Receiver {
   readonly handed: Socket[] = [];
   isKilled = false;
 
@@ -18,21 +18,21 @@ class Worker implements Doorway {
   }
 }
 
-describe('the front door', () => {
+describe('the acceptor', () => {
   let clock: ManualClock;
-  let door: FrontDoor<Worker>;
+  let acceptor: Acceptor<Worker>;
   let port: number;
   let clients: Socket[];
 
   beforeEach(async () => {
     clients = [];
     clock = new ManualClock();
-    door = new FrontDoor(clock);
-    ({ port } = await door.open(0, '127.0.0.1'));
+    acceptor = new Acceptor(clock);
+    ({ port } = await acceptor.open(0, '127.0.0.1'));
   });
 
   afterEach(async () => {
-    await door.close();
+    await acceptor.close();
     for (const client of clients) client.destroy();
   });
 
@@ -52,28 +52,28 @@ describe('the front door', () => {
   it('has a worker killed that takes nothing for 10 looks, and hands what it did not take to another one', async () => {
     const frozen = new Worker();
     const other = new Worker();
-    door.add(frozen);
+    acceptor.add(frozen);
     await connectOne();
     await handed(frozen, 1);
     clock.advance(9_000);
     expect(frozen.isKilled).toBe(false);
     clock.advance(1_000);
     expect(frozen.isKilled).toBe(true);
-    door.add(other);
-    door.gone(frozen);
+    acceptor.add(other);
+    acceptor.gone(frozen);
     expect(other.handed).toEqual(frozen.handed);
   });
 
   it('leaves a worker alone that takes one now and then', async () => {
     const slow = new Worker();
-    door.add(slow);
+    acceptor.add(slow);
     await connectOne();
     await connectOne();
     await handed(slow, 2);
     clock.advance(9_000);
-    door.taken(slow);
+    acceptor.taken(slow);
     clock.advance(9_000);
-    door.taken(slow);
+    acceptor.taken(slow);
     clock.advance(60_000);
     expect(slow.isKilled).toBe(false);
     expect(clock.pendingCount).toBe(0);
@@ -82,17 +82,17 @@ describe('the front door', () => {
   it('is empty when each connection was taken, be it by the successor of the one that it was handed to', async () => {
     const first = new Worker();
     const second = new Worker();
-    door.add(first);
+    acceptor.add(first);
     await connectOne();
     await handed(first, 1);
-    await door.close();
+    await acceptor.close();
     let isEmpty = false;
-    const emptied = door.emptied(30_000).then(() => (isEmpty = true));
-    door.gone(first);
-    door.add(second);
+    const emptied = acceptor.emptied(30_000).then(() => (isEmpty = true));
+    acceptor.gone(first);
+    acceptor.add(second);
     await handed(second, 1);
     expect(isEmpty).toBe(false);
-    door.taken(second);
+    acceptor.taken(second);
     await emptied;
   });
 });
