@@ -160,6 +160,16 @@ describeWithPrograms(
       await until('the settlement', async () => (await redis.command('GET', key)) === '5');
     });
 
+    it('cost a request one call, and one after it', async () => {
+      const gateway = await start({ requestsPerMinute: 100, tokensPerMinute: 1_000, concurrentRequests: 4 });
+      expect(await statusOf(gateway)).toBe(200);
+      await redis.command('CONFIG', 'RESETSTAT');
+      for (let count = 0; count < 10; count++) expect(await statusOf(gateway)).toBe(200);
+      const calls = async (): Promise<string | undefined> =>
+        /cmdstat_evalsha:calls=(\d+)/.exec(String(await redis.command('INFO', 'commandstats')))?.[1];
+      await until('the settlements', async () => (await calls()) === '20');
+    });
+
     it('are kept by the nodes of a cluster, those of an organization by one', async () => {
       const nodes = await Promise.all([0, 1].map(() => RedisServer.start(['--cluster-enabled', 'yes'])));
       try {
