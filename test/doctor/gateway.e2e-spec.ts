@@ -1,4 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
+import { featureOf } from '../../src/completions/features/all.js';
 import { FEATURE_NAMES } from '../../src/engines/feature-names.js';
 import { UpstreamConfig } from '../../src/config/config.js';
 import { runDoctor } from '../../src/cli/doctor/doctor.js';
@@ -37,7 +38,8 @@ describe('npm run doctor, beside the gateway itself', () => {
     await fake.stop();
     const profile = configuredProfile(ENGINE_PROFILES[config.engine], Object.assign(new UpstreamConfig(), config));
     for (const capability of FEATURE_NAMES) {
-      const isRefused = profile.capabilities[capability] === 'refuse';
+      const needed = [capability, ...(featureOf(capability).needs ?? [])];
+      const isRefused = needed.some((name) => profile.capabilities[name] === 'refuse');
       const expected = isRefused ? { is: 'refused', status: 400 } : { is: 'honoured' };
       expect([capability, findings.get(capability)]).toMatchObject([capability, expected]);
     }

@@ -7,7 +7,7 @@ type Cells = Partial<Record<FeatureName, Support>>;
 
 /** What a lack takes along: who does not echo does not score the echo, either. */
 const TAKEN_ALONG: Partial<Record<FeatureName, Cells>> = {
-  n: { n_greedy: 'emulate' },
+  n: { n_greedy: 'emulate', n_scored_stream: 'emulate' },
   echo: { echo_only: 'emulate', echo_logprobs: 'refuse' },
   // Without log probabilities of any shape there is nothing to make them from.
   logprobs: { logprobs: 'refuse', logprobs_zero: 'refuse', echo_logprobs: 'refuse' },

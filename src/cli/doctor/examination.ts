@@ -61,6 +61,12 @@ export class Examination {
     return this.findings.get(name)?.is === 'honoured';
   }
 
+  /** Undefined where it is not refused. */
+  refusalOf(name: string): Verdict | undefined {
+    const verdict = this.findings.get(name);
+    return verdict?.is === 'refused' ? verdict : undefined;
+  }
+
   /** Whether something is done about it, right or not quite. */
   isTaken(name: string): boolean {
     const is = this.findings.get(name)?.is;

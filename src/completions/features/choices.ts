@@ -18,6 +18,7 @@ export const nScoredStream: Feature = {
   asks: 'several choices of a stream, with `echo` and `logprobs`',
   isAsked: (body) =>
     (body.n ?? 1) > 1 && body.stream === true && body.echo === true && typeof body.logprobs === 'number',
+  needs: ['echo_logprobs'],
   emulation: emulation('one request for each choice, with `seed + i`'),
 };
 

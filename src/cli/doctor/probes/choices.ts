@@ -24,6 +24,9 @@ export const choiceProbes: readonly Probe[] = [
     feature: 'n_scored_stream',
     apis: ['completions'],
     async judge(engine) {
+      // A refusal of it is one of this, too.
+      const refusal = engine.refusalOf('echo_logprobs');
+      if (refusal) return refusal;
       if (!engine.isHonoured('echo_logprobs')) return unclear('it does not score an echoed prompt');
       const body = { ...engine.hotBody(2), n: 2, echo: true, logprobs: 1 };
       const { choices, hasDone } = await engine.alsoStreamed(body);
