@@ -1,6 +1,14 @@
-import { describe, expect, it } from '@jest/globals';
+import { afterAll, describe, expect, it } from '@jest/globals';
 import { execFile } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { parse } from 'yaml';
+import { makeFirstKeys } from '../src/admin/first-keys.js';
+import { systemClock } from '../src/common/clock.js';
+import { hashApiKey } from '../src/config/api-key-hash.js';
+import { createLogger } from '../src/observability/logger.js';
+import { openStorage } from '../src/storage/open-storage.js';
 import { ConfiguredKeys } from '../src/auth/configured-keys.js';
 import type { ApiKeyConfig, GatewayConfig } from '../src/config/config.js';
 
@@ -12,8 +20,12 @@ interface Finished {
 
 /** What `npm run key` runs. */
 function createKey(...args: string[]): Promise<Finished> {
+  return createKeyIn({ DATABASE: 'none' }, ...args);
+}
+
+function createKeyIn(variables: Record<string, string>, ...args: string[]): Promise<Finished> {
   return new Promise((resolve) => {
-    const env = { PATH: process.env.PATH, DATABASE: 'none' };
+    const env = { PATH: process.env.PATH, ...variables };
     execFile(process.execPath, ['dist/src/cli/key.js', ...args], { env }, (error, stdout, stderr) => {
       resolve({ code: Number(error?.code ?? 0), stdout, stderr });
     });
@@ -25,6 +37,35 @@ function read(stdout: string): { key: string; apiKeys: ApiKeyConfig[] } {
   const [, key = '', entry = ''] = /^ {2}(df\S+)$[^]*gateway\.yaml:\n\n([^]*)$/m.exec(stdout) ?? [];
   return { key, ...(parse(`apiKeys:\n${entry}`) as { apiKeys: ApiKeyConfig[] }) };
 }
+
+describe('npm run key, with a database', () => {
+  const dataDir = mkdtempSync(join(tmpdir(), 'data-'));
+  const env = { DATABASE: 'embedded', DATA_DIR: dataDir };
+
+  afterAll(() => rmSync(dataDir, { recursive: true, force: true }));
+
+  it('says that a gateway has to have been started, and then writes there what it prints', async () => {
+    const early = await createKeyIn(env, '--admin');
+    expect([early.code, early.stderr]).toEqual([1, 'There is no organization yet: start the gateway once.\n']);
+    const storage = await openStorage({ database: 'embedded', dataDir }, systemClock, createLogger('silent'));
+    await storage?.migrate();
+    if (storage) await makeFirstKeys(storage, systemClock);
+    await storage?.close();
+    const { code, stdout } = await createKeyIn(env, '--admin', '--id', 'operator');
+    const [key = ''] = /dfadmin_[\w-]{43}/.exec(stdout) ?? [];
+    expect([code, key.length, stdout.includes('gateway.yaml')]).toEqual([0, 51, false]);
+    const again = await openStorage({ database: 'embedded', dataDir }, systemClock, createLogger('silent'));
+    const rows = await again?.read((db) =>
+      db
+        .selectFrom('api_keys')
+        .select(['name', 'kind', 'is_instance_admin'])
+        .where('hash', '=', hashApiKey(key))
+        .execute(),
+    );
+    await again?.close();
+    expect(rows).toEqual([{ name: 'operator', kind: 'admin', is_instance_admin: 1 }]);
+  });
+});
 
 describe('npm run key', () => {
   it('prints a project key, and an entry of the configuration that lets it in', async () => {

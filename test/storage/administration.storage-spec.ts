@@ -1,7 +1,9 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import OpenAI from 'openai';
+import { hashApiKey } from '../../src/config/api-key-hash.js';
 import { systemClock } from '../../src/common/clock.js';
 import { chunk, FakeUpstream } from '../support/fake-upstream.js';
+import { ManualClock } from '../support/manual-clock.js';
 import { describeOnDatabases } from '../support/databases.js';
 import { IdentityGateway } from '../support/identity-gateway.js';
 
@@ -124,6 +126,53 @@ describeOnDatabases('the administration API, through the openai package 7.57.0',
     expect(JSON.stringify(events)).not.toContain(gateway.keys.adminKey);
     const later = Math.floor(Date.now() / 1000) + 60;
     expect(await all(auditLogs.list({ effective_at: { gte: later } }))).toEqual([]);
+  });
+
+  it('shows what the configuration has, and lets nobody change it here', async () => {
+    await gateway.stop();
+    const database = await newDatabase();
+    const apiKeys = [
+      { id: 'file-admin', hash: hashApiKey('file-admin-key'), admin: true },
+      { id: 'file-team', hash: hashApiKey('file-team-key'), organization: 'acme', project: 'search' },
+    ];
+    gateway = await IdentityGateway.start(database, upstream, systemClock, { apiKeys });
+    const organizations = await gateway.json<{ data: object[] }>('GET', '/admin/organization');
+    expect(organizations.data).toContainEqual(expect.objectContaining({ id: 'acme', read_only: true }));
+    await gateway.json('POST', '/admin/organization', { id: 'acme', name: 'Acme' });
+    const asAcme = { 'openai-organization': 'acme' };
+    const ask = (method: string, path: string, body?: object) =>
+      gateway.request(method, `/v1/organization${path}`, 'file-admin-key', body, asAcme);
+    const listOf = async (path: string): Promise<unknown> =>
+      ((await (await ask('GET', path)).json()) as { data: unknown }).data;
+    expect(await listOf('/projects')).toMatchObject([{ id: 'search', read_only: true }]);
+    expect(await listOf('/projects/search/api_keys')).toMatchObject([{ id: 'file-team', read_only: true }]);
+    expect(await listOf('/admin_api_keys')).toMatchObject([{ id: 'file-admin', read_only: true }]);
+    for (const [method, path, body] of [
+      ['POST', '/projects/search', { name: 'x' }],
+      ['POST', '/projects/search/archive', undefined],
+      ['POST', '/projects/search/api_keys', { name: 'x' }],
+      ['DELETE', '/projects/search/api_keys/file-team', undefined],
+      ['DELETE', '/admin_api_keys/file-admin', undefined],
+    ] as const) {
+      const answer = await ask(method, path, body);
+      expect([method, path, answer.status, await answer.json()]).toMatchObject([
+        method,
+        path,
+        400,
+        { error: { code: 'read_only' } },
+      ]);
+    }
+    expect(await gateway.statusFor('file-team-key')).toBe(200);
+  });
+
+  it('asks the database nothing for a request, whether its key is known or not', async () => {
+    await gateway.stop();
+    // Its clock stands still: it does not look for changes.
+    gateway = await IdentityGateway.start(await newDatabase(), upstream, new ManualClock());
+    const { apiKey } = gateway.keys;
+    const { queryCount } = gateway;
+    for (const key of [apiKey, `dfproj_${'a'.repeat(43)}`, 'wrong']) await gateway.statusFor(key);
+    expect(gateway.queryCount).toBe(queryCount);
   });
 
   it('refuses a bad body as completions do', async () => {

@@ -13,6 +13,9 @@ import type { FakeUpstream } from './fake-upstream.js';
 
 /** A gateway with a database, in this process, and the first keys of it. */
 export class IdentityGateway {
+  /** Questions to the database so far. */
+  queryCount = 0;
+
   private constructor(
     readonly app: NestExpressApplication,
     readonly url: string,
@@ -56,7 +59,13 @@ export class IdentityGateway {
     const config = plainToInstance(GatewayConfig, plain, { exposeDefaultValues: true });
     const app = await createApp({ config, logger: createLogger('silent'), clock, storage });
     await app.listen(0, '127.0.0.1');
-    return new IdentityGateway(app, await app.getUrl(), keys, storage);
+    const gateway = new IdentityGateway(app, await app.getUrl(), keys, storage);
+    const { read } = storage;
+    storage.read = (query) => {
+      gateway.queryCount++;
+      return read.call(storage, query) as ReturnType<typeof query>;
+    };
+    return gateway;
   }
 
   /** OpenAI's own client of the administration API. */
