@@ -5,6 +5,7 @@ import type { UpstreamError } from '../upstreams/upstream-error.js';
  *
  * One that broke two connections, without a token between, is the likelier cause: it is not sent a third time, and two upstreams
  * that it met are not to blame. One broken connection tells against its upstream, as soon as it is known to have been the only one.
+ * Engines that die one after the other break innocent requests, too: those are told by the router.
  */
 export class Poison {
   private first: { upstream: string; blame: () => void } | undefined;
@@ -16,8 +17,8 @@ export class Poison {
   }
 
   /** Notes a failure of the upstream; `blame` counts it there. */
-  note(error: UpstreamError, upstream: string, hasProgressed: boolean, blame: () => void): void {
-    if (hasProgressed || !breaksConnection(error)) {
+  note(error: UpstreamError, upstream: string, isInnocent: boolean, blame: () => void): void {
+    if (isInnocent || !breaksConnection(error)) {
       blame();
     } else if (!this.first) {
       this.first = { upstream, blame };

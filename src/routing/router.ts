@@ -154,9 +154,9 @@ export class Router {
     const { request, deadlineAt, poison } = route;
     const { candidate, slot } = reservation;
     const { state, config } = candidate.upstream;
-    const progressBefore = request.progress();
     const kind = kindOf(candidate, route.last, request.hasBegun());
     route.last = candidate;
+    const answersBefore = state.answerCount;
     let outcome = 'ok';
     let isAnswered = false;
     const answered = (): void => {
@@ -178,7 +178,11 @@ export class Router {
         const blame = (): void => state.failed(slot, thrown.phase === 'not_sent');
         // A trial is over with its request.
         if (slot.isTrial) blame();
-        else poison.note(thrown, config.name, request.progress() > progressBefore, blame);
+        else {
+          // It has got a token, or others were answered after it had come: what kills an engine does so at once.
+          const isInnocent = request.progress() > 0 || state.answerCount > answersBefore;
+          poison.note(thrown, config.name, isInnocent, blame);
+        }
       }
       if (thrown.status === 429) state.rateLimits.refused(candidate.upstreamModel, slot, thrown.retryAfterMs);
       return thrown.redacted(this.registry.redaction);

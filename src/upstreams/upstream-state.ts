@@ -22,6 +22,8 @@ export interface Slot {
  * real request tries it: if that succeeds it is healthy again, if not it is ejected for longer.
  */
 export class UpstreamState {
+  /** Good answers that have begun. */
+  answerCount = 0;
   private inFlight = 0;
   private failuresInARow = 0;
   private ejections = 0;
@@ -104,6 +106,7 @@ export class UpstreamState {
 
   /** It has begun a good answer: it may get requests again. Whether it can end one is still to be seen. */
   answered(slot: Slot): void {
+    this.answerCount++;
     this.rateLimits.answered(slot.model, slot);
     this.ejectedUntil = undefined;
     this.trial = undefined;
