@@ -40,7 +40,7 @@ export class Poison {
   }
 }
 
-/** After the request was sent. */
-function breaksConnection({ phase, isTimeout }: UpstreamError): boolean {
-  return !isTimeout && (phase === 'sent' || phase === 'broken');
+/** After the request was sent. A kept connection that closes before a byte came was closed for its age. */
+function breaksConnection({ phase, isTimeout, isStale }: UpstreamError): boolean {
+  return !isTimeout && !isStale && (phase === 'sent' || phase === 'broken');
 }

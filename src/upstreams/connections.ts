@@ -73,6 +73,7 @@ export class Connection {
   private readonly client: Client;
   private skipper: InterimSkipper | undefined;
   private isTaken = true;
+  private useCount = 0;
 
   /** `onFree` is told that it has no request any more, or, with false, that it was closed while it had none. */
   constructor(
@@ -96,8 +97,14 @@ export class Connection {
 
   dispatch(options: Dispatcher.DispatchOptions, handler: Dispatcher.DispatchHandler): void {
     this.isTaken = true;
+    this.useCount++;
     this.skipper?.arm();
     this.client.dispatch(options, handler);
+  }
+
+  /** It has carried a request before: the server may close it at the moment at which it gets another. */
+  get isReused(): boolean {
+    return this.useCount > 1;
   }
 
   release(): void {

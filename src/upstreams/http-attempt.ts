@@ -44,7 +44,7 @@ export class HttpAttempt implements Dispatcher.DispatchHandler, Sender, Cancella
     private readonly timeouts: TimeoutsConfig,
     private readonly clock: Clock,
     private readonly cancellation: Cancellation,
-    private readonly connection: Pick<Connection, 'release'>,
+    private readonly connection: Pick<Connection, 'release' | 'isReused'>,
   ) {
     this.answer = this.settle.promise;
     this.startedAt = this.silentSince = clock.now();
@@ -94,7 +94,8 @@ export class HttpAttempt implements Dispatcher.DispatchHandler, Sender, Cancella
     this.connection.release();
     const isTimeout = error.code === 'UND_ERR_CONNECT_TIMEOUT';
     const phase = error.code !== undefined && NOT_SENT_CODES.has(error.code) ? 'not_sent' : this.phase;
-    this.fail(new UpstreamError(phase, error.message, { cause: error, isTimeout }));
+    const isStale = phase === 'sent' && this.connection.isReused;
+    this.fail(new UpstreamError(phase, error.message, { cause: error, isTimeout, isStale }));
   }
 
   onCancel(reason: Error): void {
