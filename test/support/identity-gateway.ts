@@ -60,10 +60,10 @@ export class IdentityGateway {
     const app = await createApp({ config, logger: createLogger('silent'), clock, storage });
     await app.listen(0, '127.0.0.1');
     const gateway = new IdentityGateway(app, await app.getUrl(), keys, storage);
-    const { read } = storage;
+    const read: Storage['read'] = storage.read.bind(storage);
     storage.read = (query) => {
       gateway.queryCount++;
-      return read.call(storage, query) as ReturnType<typeof query>;
+      return read(query);
     };
     return gateway;
   }
