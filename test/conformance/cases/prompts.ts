@@ -33,7 +33,7 @@ export const PROMPT_CASES: ConformanceCase[] = [
     body: { ...GREEDY, n: 3 },
     check: ({ choices }) => expect(new Set(choices.map(({ text }) => text)).size).toBe(1),
   },
-  { name: 'n = 6, more than slots and lanes', body: { ...SEEDED, n: 6, max_tokens: 4 } },
+  { name: 'n = 6, more than slots and parts at a time', body: { ...SEEDED, n: 6, max_tokens: 4 } },
   { name: 'n = 2 with the largest seed', body: { ...GREEDY, n: 2, seed: Number.MAX_SAFE_INTEGER } },
   { name: 'n = 2 with log probabilities', body: { ...SEEDED, n: 2, logprobs: 1 } },
   { name: 'a list of texts × n', body: { ...SEEDED, prompt: PROMPTS, n: 2 } },
