@@ -13,12 +13,26 @@ export function unmatchedRoute(request: Request): ApiError {
   if (!isDecodable(path))
     return new ApiError(400, 'invalid_request', `${path} is no path: a % stands before two hex digits.`);
   const allowed = allowedMethods(request);
-  if (allowed.length === 0) return new ApiError(404, 'not_found', `There is nothing at ${path}.`);
+  if (allowed.length === 0) return new ApiError(404, 'not_found', `There is nothing at ${path}.${hintFor(path)}`);
   const allow = allowed.join(', ');
   // RFC 9110, section 15.5.6: a 405 lists the methods in Allow.
   return new ApiError(405, 'method_not_allowed', `${path} does not take ${method}, but ${allow}.`, {
     headers: { Allow: allow },
   });
+}
+
+/** What people who are here by mistake were looking for: a base URL without `/v1`, or with two, or another endpoint of OpenAI's. */
+function hintFor(path: string): string {
+  const [, prefix = '', resource = ''] = /^((?:\/v1)*)\/([\w/]+?)\/?$/.exec(path) ?? [];
+  if (resource === 'completions' || resource === 'models') {
+    return prefix === '/v1'
+      ? ''
+      : ` Text completions are at /v1/completions: the base URL of a client ends in /v1, once.`;
+  }
+  const isAnothers = /^(?:chat\/completions|embeddings|responses|audio|images|moderations|engines|rerank|score)\b/.test(
+    resource,
+  );
+  return isAnothers ? ' This gateway serves text completions only, at /v1/completions.' : '';
 }
 
 function isDecodable(path: string): boolean {

@@ -1,0 +1,64 @@
+import { Controller, Get, Req, Res } from '@nestjs/common';
+import { ApiExcludeController } from '@nestjs/swagger';
+import type { Request, Response } from 'express';
+import { Public } from '../auth/auth.decorators.js';
+import { PAGE_HEADERS } from '../http/page-headers.js';
+
+const NAME = 'Completions gateway';
+
+const LINKS = {
+  completions: '/v1/completions',
+  models: '/v1/models',
+  docs: '/docs',
+  openapi: '/openapi.json',
+  administration: '/docs/admin',
+  console: '/console',
+  readiness: '/readyz',
+} as const;
+
+/** What somebody sees who opens the address of the gateway: what it is, and where to go on. */
+@ApiExcludeController()
+@Controller()
+export class FrontPageController {
+  @Public()
+  @Get()
+  page(@Req() request: Request, @Res() response: Response): void {
+    response.set({ ...PAGE_HEADERS, Vary: 'Accept' });
+    if (request.accepts(['json', 'html']) === 'html') response.type('html').send(htmlFor(request.headers.host ?? ''));
+    else response.json({ name: NAME, ...LINKS });
+  }
+}
+
+/** The host is what the client sent: only what looks like one is shown. */
+function htmlFor(host: string): string {
+  const origin = `http://${/^[\w.:[\]-]+$/.test(host) ? host : '127.0.0.1:8080'}`;
+  return `<!doctype html>
+<html lang="en">
+  <head>
+    <meta charset="utf-8" />
+    <meta name="viewport" content="width=device-width, initial-scale=1" />
+    <meta name="color-scheme" content="light dark" />
+    <title>${NAME}</title>
+    <link rel="icon" href="data:," />
+    <link rel="stylesheet" href="/console/console.css" />
+  </head>
+  <body>
+    <main>
+      <h1>${NAME}</h1>
+      <p>It serves <code>POST ${LINKS.completions}</code>, OpenAI’s text completions, in front of self-hosted engines.</p>
+      <ul>
+        <li><a href="${LINKS.docs}">Try it in Swagger UI</a>, or take the <a href="${LINKS.openapi}">OpenAPI document</a></li>
+        <li><a href="${LINKS.console}">Console</a>: projects and API keys; the <a href="${LINKS.administration}">administration API</a></li>
+        <li><a href="${LINKS.readiness}">Whether it is ready</a></li>
+      </ul>
+      <h2>From a terminal</h2>
+      <pre class="scrolls">curl ${origin}${LINKS.models} -H "Authorization: Bearer $API_KEY"
+
+curl ${origin}${LINKS.completions} -H "Authorization: Bearer $API_KEY" -H "Content-Type: application/json" \\
+  -d '{"model": "NAME_OF_A_MODEL", "prompt": "Once upon a time", "max_tokens": 32}'</pre>
+      <p class="hint">The base URL for OpenAI’s clients is <code>${origin}/v1</code>.</p>
+    </main>
+  </body>
+</html>
+`;
+}
