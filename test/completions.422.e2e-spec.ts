@@ -361,12 +361,14 @@ describe('POST /v1/completions in front of an upstream with `extraParameters: re
     await upstream.stop();
   });
 
-  it('answers 422 with each extra field, those of stream_options too', async () => {
+  it('answers 422 with each extra field that says something, those of stream_options too', async () => {
     const response = await gateway.complete({
       model: 'm',
       prompt: 'p',
       top_k: 40,
+      typical_p: 0.5,
       min_p: null,
+      repetition_penalty: 1,
       stream: true,
       stream_options: { include_usage: true, continuous_usage_stats: true },
     });
@@ -375,11 +377,11 @@ describe('POST /v1/completions in front of an upstream with `extraParameters: re
     expect(await errorOf(response)).toEqual({
       detail: [
         { loc: ['body', 'top_k'], msg, type: 'extra_forbidden' },
-        { loc: ['body', 'min_p'], msg, type: 'extra_forbidden' },
+        { loc: ['body', 'typical_p'], msg, type: 'extra_forbidden' },
         { loc: ['body', 'stream_options', 'continuous_usage_stats'], msg, type: 'extra_forbidden' },
       ],
       error: {
-        message: `top_k: ${msg}; min_p: ${msg}; stream_options.continuous_usage_stats: ${msg}`,
+        message: `top_k: ${msg}; typical_p: ${msg}; stream_options.continuous_usage_stats: ${msg}`,
         type: 'invalid_request_error',
         param: 'top_k',
         code: 'extra_forbidden',

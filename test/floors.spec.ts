@@ -30,7 +30,7 @@ const FLOORS = [
 ];
 
 /** What the engine, a program of its own, shares with the gateway: the shape of requests and of errors. */
-const SHARED_WITH_ENGINE = /^src\/(common|contract|errors)\//;
+const SHARED_WITH_ENGINE = /^src\/(?:(?:common|contract|errors)\/|engines\/no-op-values\.ts)/;
 
 const ENVIRONMENT_READERS =
   /^(src\/process\/start\.ts|src\/cli\/(?:key|migrate|usage)\.ts|src\/cli\/(?:doctor|record)\/main\.ts|src\/upstreams\/embedded-engine\.ts|engine\/.*)$/;

@@ -1,6 +1,7 @@
 import { type ExtraField, extraFields } from '../contract/extra-fields.js';
 import type { CreateCompletionDto } from '../contract/create-completion.dto.js';
 import { whyNotSent } from '../engines/known-fields.js';
+import { isNoOp } from '../engines/no-op-values.js';
 import type { Issue } from '../errors/api-error.js';
 import { ValidationError } from '../errors/validation-error.js';
 import type { Upstream } from '../upstreams/upstream.js';
@@ -15,7 +16,7 @@ export class Extras {
     this.given = this.fields.length === 0 ? NONE : new Set(givenIn(body));
   }
 
-  /** Whether the upstream is sent all of them. */
+  /** Whether the upstream is sent all of them that say something. */
   areTakenBy(upstream: Upstream): boolean {
     return this.fields.length === 0 || !this.fields.some((field) => this.why(field, upstream) !== undefined);
   }
@@ -32,11 +33,13 @@ export class Extras {
   }
 
   /** Empty, where there is no more to say than that it is refused. */
-  private why({ loc }: ExtraField, { profile, version }: Upstream): string | undefined {
+  private why({ loc, value }: ExtraField, { profile, version }: Upstream): string | undefined {
     const { extraParameters, knownFields } = profile;
     if (extraParameters === 'forward') return undefined;
+    const path = loc.slice(1).join('.');
+    if (isNoOp(path, value)) return undefined;
     if (extraParameters === 'refuse') return '';
-    return whyNotSent(knownFields, loc.slice(1).join('.'), version, (name) => this.given.has(name));
+    return whyNotSent(knownFields, path, version, (name) => this.given.has(name));
   }
 }
 

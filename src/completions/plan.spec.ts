@@ -4,6 +4,8 @@ import type { Candidate } from '../routing/candidate.js';
 import { systemClock } from '../common/clock.js';
 import { HttpUpstream } from '../upstreams/http-upstream.js';
 import type { CreateCompletionDto } from '../contract/create-completion.dto.js';
+import { ENGINES } from '../engines/engine-names.js';
+import { Extras } from './extras.js';
 import { planRequest } from './plan.js';
 import { featuresIn, judge, type Verdict } from './verdict.js';
 
@@ -67,6 +69,37 @@ describe('what a candidate makes of a request', () => {
 
 const VLLM_DEFAULTS = { temperature: 1, top_p: 1, top_k: 0, min_p: 0, repetition_penalty: 1 };
 const USAGE = { include_usage: true };
+
+describe('a value of another field that says nothing', () => {
+  const silent = {
+    top_k: -1,
+    min_p: 0,
+    repetition_penalty: 1,
+    ignore_eos: false,
+    stop_token_ids: [],
+    metadata: null,
+    stream: true,
+    stream_options: { include_usage: true, continuous_usage_stats: false },
+  } as Partial<CreateCompletionDto>;
+
+  it.each(ENGINES)('is refused by no engine, and sent to those that are known to take the field: %s', (engine) => {
+    const each = candidate({ engine });
+    expect(new Extras(asked(silent)).areTakenBy(each.upstream)).toBe(true);
+    const [[, sent] = []] = sentFor(silent, { engine });
+    const { knownFields } = each.upstream.profile;
+    const { stream_options: options, ...others } = sent as Record<string, unknown>;
+    for (const name of ['repetition_penalty', 'ignore_eos', 'stop_token_ids']) {
+      expect([name, name in others]).toEqual([name, Object.hasOwn(knownFields, name)]);
+    }
+    const isKnown = Object.hasOwn(knownFields, 'stream_options.continuous_usage_stats');
+    expect('continuous_usage_stats' in (options as object)).toBe(isKnown);
+  });
+
+  it('is sent where all is', () => {
+    const [[, sent] = []] = sentFor(silent, { extraParameters: 'forward' });
+    expect(sent).toMatchObject({ top_k: -1, ignore_eos: false, stop_token_ids: [] });
+  });
+});
 
 describe('what is sent', () => {
   it('says what the engine would take for something else', () => {

@@ -1,5 +1,7 @@
 import type { CreateCompletionDto } from '../contract/create-completion.dto.js';
+import type { Upstream } from '../upstreams/upstream.js';
 import type { Capabilities } from '../engines/feature-names.js';
+import { isNoOp, mayBeNoOp } from '../engines/no-op-values.js';
 import type { Candidate } from '../routing/candidate.js';
 import type { Adaptation } from './adaptation.js';
 import type { SentBody } from './dialects/dialect.js';
@@ -21,24 +23,32 @@ export function sentBody({ body, emulated }: Adaptation, { upstream, upstreamMod
   const sent = defaultsFor(profile);
   for (const name in body) {
     const value = body[name as keyof CreateCompletionDto];
-    if (value === null || value === undefined) continue;
+    if (value === null || value === undefined || isUnwanted(name, value, profile)) continue;
     if (OMITTED.get(name)?.isAsked(body) !== false) sent[name] = value;
   }
   sent.model = upstreamModel;
   sent.prompt = unpacked(body.prompt, profile.capabilities);
-  sent.stream_options = streamOptions(body);
+  sent.stream_options = streamOptions(body, profile);
   for (const name of emulated) featureOf(name).emulation?.rewrite?.(sent, body, profile);
   return sent;
 }
 
 /** Usage is asked for in any case, for the access log; a client that did not ask does not see it. */
-function streamOptions({ stream, stream_options: options }: CreateCompletionDto): object | undefined {
+function streamOptions(
+  { stream, stream_options: options }: CreateCompletionDto,
+  profile: Upstream['profile'],
+): object | undefined {
   if (!stream) return undefined;
-  return { ...withoutNulls(options ?? {}), include_usage: true };
+  const given = Object.entries(options ?? {}).filter(
+    ([name, value]) => value !== null && !isUnwanted(`stream_options.${name}`, value, profile),
+  );
+  return { ...Object.fromEntries(given), include_usage: true };
 }
 
-function withoutNulls(options: object): object {
-  return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== null));
+/** A value that says nothing, of a field that the engine is not known to take. */
+function isUnwanted(path: string, value: unknown, { extraParameters, knownFields }: Upstream['profile']): boolean {
+  if (!mayBeNoOp(path) || extraParameters === 'forward') return false;
+  return isNoOp(path, value) && !(extraParameters === 'forward-known' && Object.hasOwn(knownFields, path));
 }
 
 /** Some engines know no list of prompts, not even of one. */

@@ -42,11 +42,6 @@ function unknownIn(fields: Fields, known: Set<string>, parent: Issue['loc']): Ex
   return extras;
 }
 
-/** Every extra field as a problem, for a server that takes none. */
-export function forbidExtras(body: object): Issue[] {
-  return extraFields(body).map(({ loc }) => forbidden(loc));
-}
-
 /** The paths of the extra fields that are given, below the body: null is not given. */
 export function givenExtras(body: object): string[] {
   return extraFields(body)
@@ -54,7 +49,8 @@ export function givenExtras(body: object): string[] {
     .map(({ loc }) => loc.slice(1).join('.'));
 }
 
-function forbidden(loc: Issue['loc']): Issue {
+/** The problem of an extra field that is not taken. */
+export function forbidden(loc: Issue['loc']): Issue {
   return { loc, msg: 'Extra inputs are not permitted', type: 'extra_forbidden' };
 }
 

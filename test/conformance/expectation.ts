@@ -1,7 +1,8 @@
 import { FEATURE_NAMES } from '../../src/engines/feature-names.js';
 import { featureOf } from '../../src/completions/features/all.js';
-import { forbidExtras } from '../../src/contract/extra-fields.js';
+import { extraFields } from '../../src/contract/extra-fields.js';
 import type { ConfiguredProfile, EngineProfile } from '../../src/engines/engine-profile.js';
+import { isNoOp } from '../../src/engines/no-op-values.js';
 import { whyNotSent } from '../../src/engines/known-fields.js';
 import { type Body, isOfTokens, readAsked, withoutNulls } from '../support/engines/asked.js';
 import { toUsage } from '../support/engines/dialect.js';
@@ -65,7 +66,8 @@ export function forbiddenFields(body: Body, { extraParameters, knownFields }: Co
   const isGiven = (name: string): boolean => name in withoutNulls(body);
   const isSent = (path: string): boolean =>
     extraParameters === 'forward' || whyNotSent(knownFields, path, undefined, isGiven) === undefined;
-  return forbidExtras(body)
-    .map(({ loc }) => loc.slice(1).join('.'))
-    .filter((path) => !isSent(path));
+  return extraFields(body)
+    .map(({ loc, value }) => ({ path: loc.slice(1).join('.'), value }))
+    .filter(({ path, value }) => !isNoOp(path, value) && !isSent(path))
+    .map(({ path }) => path);
 }

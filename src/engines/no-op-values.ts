@@ -1,0 +1,38 @@
+/**
+ * Values of fields outside the contract that ask for what is so without them, as vLLM and SGLang document their defaults.
+ * Benchmarks and routers add them to every body. By path below the body.
+ */
+const NO_OPS: Readonly<Record<string, readonly unknown[]>> = {
+  top_k: [-1, 0],
+  min_p: [0],
+  typical_p: [1],
+  repetition_penalty: [1],
+  repeat_penalty: [1],
+  length_penalty: [1],
+  min_tokens: [0],
+  ignore_eos: [false],
+  skip_special_tokens: [true],
+  spaces_between_special_tokens: [true],
+  include_stop_str_in_output: [false],
+  no_stop_trim: [false],
+  add_special_tokens: [true],
+  stop_token_ids: [],
+  return_token_ids: [false],
+  return_hidden_states: [false],
+  use_beam_search: [false],
+  early_stopping: [false],
+  store: [false],
+  'stream_options.continuous_usage_stats': [false],
+};
+
+/** Whether the field may have such a value: of others nobody has to ask. */
+export function mayBeNoOp(path: string): boolean {
+  return Object.hasOwn(NO_OPS, path);
+}
+
+/** Whether the value says nothing: then it is refused by no upstream, and not sent to one that is not known to take the field. */
+export function isNoOp(path: string, value: unknown): boolean {
+  if (value === null) return true;
+  if (!mayBeNoOp(path)) return false;
+  return Array.isArray(value) ? value.length === 0 : (NO_OPS[path] ?? []).includes(value);
+}
