@@ -7,9 +7,6 @@ import type { Claim } from './limit-rule.js';
 import type { LimitStore, ReserveAnswer, ReserveRequest } from './limit-store.js';
 import { MemoryStore } from './memory-store.js';
 
-/** A request waits no longer for the store. */
-const TIMEOUT_MS = 50;
-
 /** While the store cannot be asked, one request tries it so often. */
 const TRIAL_MS = 1_000;
 
@@ -23,9 +20,11 @@ export interface RemoteStore extends LimitStore {
   renew(requests: readonly ReserveRequest[]): Promise<void>;
   /** How many replicas it serves, as far as is known; at least 1. */
   readonly replicaCount: number;
+  /** A request waits no longer for its answer, in milliseconds. */
+  readonly timeoutMs: number;
 }
 
-/** A circuit breaker around a store elsewhere: no request waits longer than 50 ms, and none at all while it is down. */
+/** A circuit breaker around a store elsewhere: no request waits longer than the store's limit, and none at all while it is down. */
 export class GuardedStore implements LimitStore {
   private isDown = false;
   private trialAt = 0;
@@ -87,9 +86,10 @@ export class GuardedStore implements LimitStore {
   /** @throws when the store fails, or takes too long; what it grants later is given back. */
   private async ask(request: ReserveRequest): Promise<ReserveAnswer> {
     const { promise: late, reject } = Promise.withResolvers<never>();
-    const expire = (): void => reject(new Error(`no answer within ${TIMEOUT_MS} ms`));
+    const { timeoutMs } = this.store;
+    const expire = (): void => reject(new Error(`no answer within ${timeoutMs} ms`));
     // An answer that came while this process was busy is read before it counts as late.
-    const timer = this.clock.timer(TIMEOUT_MS, () => setImmediate(expire));
+    const timer = this.clock.timer(timeoutMs, () => setImmediate(expire));
     const asked = this.store.reserve(request);
     try {
       return await Promise.race([asked, late]);

@@ -15,6 +15,7 @@ const HEARTBEAT_MS = LEASE_MS / 3;
 /** Keeps the limits of several replicas in a Redis or Valkey: one call for a request, and one after it that nobody waits for. */
 export class RedisStore implements RemoteStore {
   replicaCount = 1;
+  readonly timeoutMs = 50;
   private readonly id = randomUUID();
   private heartbeat: Timer | undefined;
 

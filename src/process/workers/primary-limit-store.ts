@@ -4,6 +4,8 @@ import type { PrimaryChannel } from './primary-channel.js';
 
 /** A worker's way to the limits that the primary process keeps for all workers. */
 export class PrimaryLimitStore implements RemoteStore {
+  /** The primary may be busy with the start of workers; one that is gone takes the workers with it. */
+  readonly timeoutMs = 2_000;
   private readonly waiting = new Map<string, (answer: ReserveAnswer) => void>();
 
   constructor(
