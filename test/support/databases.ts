@@ -18,18 +18,24 @@ export function describeOnDatabases(
   tests: (newDatabase: NewDatabase, postgres: () => Postgres | undefined) => void,
 ): void {
   describe(`${name}, embedded`, () => {
-    const folders: string[] = [];
-    afterAll(() => folders.forEach((folder) => rmSync(folder, { recursive: true, force: true })));
+    const newDataDir = dataDirs();
     tests(
-      () => {
-        const dataDir = mkdtempSync(join(tmpdir(), 'data-'));
-        folders.push(dataDir);
-        return Promise.resolve({ database: 'embedded', dataDir });
-      },
+      () => Promise.resolve({ database: 'embedded', dataDir: newDataDir() }),
       () => undefined,
     );
   });
   describeOnPostgres(name, tests);
+}
+
+/** Folders that go when the tests of this `describe` have ended. Usage waits there, on PostgreSQL too: no two gateways share one. */
+function dataDirs(): () => string {
+  const folders: string[] = [];
+  afterAll(() => folders.forEach((folder) => rmSync(folder, { recursive: true, force: true })));
+  return () => {
+    const folder = mkdtempSync(join(tmpdir(), 'data-'));
+    folders.push(folder);
+    return folder;
+  };
 }
 
 /** The tests that only PostgreSQL can pass. */
@@ -46,13 +52,14 @@ export function describeOnPostgres(
     return;
   }
   describe(`${name}, on PostgreSQL`, () => {
+    const newDataDir = dataDirs();
     let postgres: Postgres;
     beforeAll(async () => {
       postgres = await Postgres.start(bin);
     }, 60_000);
     afterAll(() => postgres.remove());
     tests(
-      async () => ({ database: await postgres.newDatabase(), dataDir: 'unused' }),
+      async () => ({ database: await postgres.newDatabase(), dataDir: newDataDir() }),
       () => postgres,
     );
   });
