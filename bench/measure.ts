@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { freePort } from '../test/support/free-port.ts';
 import type { Contender } from './contenders.ts';
 import type { FigureName, Round } from './figures.ts';
 import type { LoadGenerator, LoadReport } from './load.ts';
@@ -15,7 +16,7 @@ import {
   UNPACED_STREAMS,
 } from './plan.ts';
 import { usageOf } from './process-tree.ts';
-import { BOTH_CORES, CONTENDER_CORES, freePort, type Program, start } from './programs.ts';
+import { BOTH_CORES, CONTENDER_CORES, type Program, start } from './programs.ts';
 import { bodyOf, rawRequest } from './request.ts';
 import { checkAnswers, firstAnswer } from './check-answers.ts';
 import { median } from './statistics.ts';

@@ -1,7 +1,6 @@
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { accessSync, closeSync, constants, openSync } from 'node:fs';
-import { createServer, type AddressInfo } from 'node:net';
 import { availableParallelism } from 'node:os';
 import { delimiter, join } from 'node:path';
 
@@ -78,16 +77,6 @@ export async function outputOf(program: Program): Promise<string> {
 export async function firstLineOf(program: Program): Promise<string> {
   const [bytes] = (await once(program.child.stdout ?? program.child, 'data')) as [Buffer];
   return bytes.toString().trim();
-}
-
-/** A port that is free now, for programs that cannot say which one the system gave them. */
-export async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, 'close');
-  return port;
 }
 
 /** Compiles a C program into `directory`; undefined when there is no compiler. */
