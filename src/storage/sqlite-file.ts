@@ -3,25 +3,20 @@ import { join } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import { ConfigError } from '../config/load-config.js';
 import { DatabaseError, type Lease, type LeaseSource, type Rows } from './lease.js';
+import { PendingAnswers, type StatementAnswer } from './pending-answers.js';
 
 const FILE = 'gateway.sqlite';
 
 /** SQLITE_BUSY: another connection holds the file. */
 const BUSY = 5;
 
-interface Answer extends Partial<Rows> {
+interface Answer extends StatementAnswer {
   id: number;
-  error?: { message: string; code?: number };
-}
-
-interface Waiting {
-  resolve: (rows: Rows) => void;
-  reject: (error: Error) => void;
 }
 
 /** The embedded database: a file in `folder`, opened by this process alone, in a thread of its own. */
 export class SqliteFile implements LeaseSource {
-  private readonly waiting = new Map<number, Waiting>();
+  private readonly pending = new PendingAnswers();
   private lastId = 0;
   /** The end of the last lease that was asked for. */
   private free: Promise<void> = Promise.resolve();
@@ -88,25 +83,19 @@ export class SqliteFile implements LeaseSource {
   }
 
   private answered(id: number): Promise<Rows> {
-    const { promise, resolve, reject } = Promise.withResolvers<Rows>();
-    this.waiting.set(id, { resolve, reject });
     // It keeps the process alive while it is asked something, and no longer.
     this.thread.ref();
-    return promise;
+    return this.pending.await(id);
   }
 
-  private take({ id, error, rows = [], changes = 0 }: Answer): void {
-    const waiting = this.waiting.get(id);
-    this.waiting.delete(id);
-    if (error) waiting?.reject(new DatabaseError(error.message, error.code));
-    else waiting?.resolve({ rows, changes });
-    if (this.waiting.size === 0) this.thread.unref();
+  private take({ id, ...answer }: Answer): void {
+    this.pending.settle(id, answer);
+    if (this.pending.size === 0) this.thread.unref();
   }
 
   private fail(error: Error): void {
     this.failure ??= error;
-    for (const { reject } of this.waiting.values()) reject(this.failure);
-    this.waiting.clear();
+    this.pending.rejectAll(this.failure);
   }
 }
 

@@ -1,6 +1,7 @@
 import type { MetricObjectWithValues, MetricValue } from 'prom-client';
 import type { GatewayConfig } from '../../config/config.js';
 import type { ReserveAnswer, ReserveRequest } from '../../limits/limit-store.js';
+import type { StatementAnswer } from '../../storage/pending-answers.js';
 import type { EngineAddress } from '../../upstreams/embedded-engine.js';
 
 /** Every metric of one process, as prom-client writes it for others. */
@@ -16,12 +17,9 @@ export interface DatabaseCall {
   parameters?: readonly unknown[];
 }
 
-export interface DatabaseAnswer {
+export interface DatabaseAnswer extends StatementAnswer {
   type: 'databaseAnswer';
   call: number;
-  rows?: object[];
-  changes?: number;
-  error?: { message: string; code?: number };
 }
 
 /** What the primary process tells a worker. They arrive in the order in which they were sent. */

@@ -1,14 +1,10 @@
-import { DatabaseError, type Lease, type LeaseSource, type Rows } from '../../storage/lease.js';
+import type { Lease, LeaseSource, Rows } from '../../storage/lease.js';
+import { PendingAnswers } from '../../storage/pending-answers.js';
 import type { DatabaseAnswer, DatabaseCall } from './messages.js';
-
-interface Waiting {
-  resolve: (rows: Rows) => void;
-  reject: (error: Error) => void;
-}
 
 /** The embedded database as a worker has it: the primary process holds the file, and gives one lease at a time. */
 export class RemoteDatabase implements LeaseSource {
-  private readonly waiting = new Map<number, Waiting>();
+  private readonly pending = new PendingAnswers();
   private lastCall = 0;
   private lastLease = 0;
 
@@ -23,11 +19,8 @@ export class RemoteDatabase implements LeaseSource {
     };
   }
 
-  answered({ call, error, rows = [], changes = 0 }: DatabaseAnswer): void {
-    const waiting = this.waiting.get(call);
-    this.waiting.delete(call);
-    if (error) waiting?.reject(new DatabaseError(error.message, error.code));
-    else waiting?.resolve({ rows, changes });
+  answered({ call, ...answer }: DatabaseAnswer): void {
+    this.pending.settle(call, answer);
   }
 
   /** The primary closes it. */
@@ -37,9 +30,8 @@ export class RemoteDatabase implements LeaseSource {
 
   private call(asked: Omit<DatabaseCall, 'type' | 'call'>): Promise<Rows> {
     const call = ++this.lastCall;
-    const { promise, resolve, reject } = Promise.withResolvers<Rows>();
-    this.waiting.set(call, { resolve, reject });
+    const answered = this.pending.await(call);
     this.tell({ type: 'database', call, ...asked });
-    return promise;
+    return answered;
   }
 }
