@@ -46,7 +46,7 @@ export class CompletionStream {
     this.counts = new StreamCounts(readers.length);
     this.ending = new StreamEnd(expected.includeUsage, readers.length);
     // A resumed stream may lack nothing but its end.
-    this.ending.came(progress.isWhole, false);
+    if (progress.isWhole) this.ending.textEnded(false);
   }
 
   get state(): EndState {
@@ -90,7 +90,7 @@ export class CompletionStream {
     const isAnothers = this.readers.length > 1 && this.fitIn(chunk, reader);
     this.progress.add(chunk);
     if (isUsage(chunk.usage)) this.counts.tell(reader, chunk.usage);
-    if (this.progress.isWhole) this.ending.came(true, this.usage !== undefined);
+    if (this.progress.isWhole) this.ending.textEnded(this.usage !== undefined);
     if (chunk.choices.some(({ finish_reason: reason }) => reason)) this.plain.forget();
     if (chunk.choices.length === 0) return this.acceptWithoutChoices(chunk, isUsageOnly, data.length);
 

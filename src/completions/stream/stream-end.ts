@@ -21,9 +21,9 @@ export class StreamEnd {
     return this.current;
   }
 
-  /** To be called when every choice has finished, or the usage has come. */
-  came(hasAllChoices: boolean, hasUsage: boolean): void {
-    if (this.current === 'done' || !hasAllChoices) return;
+  /** To be called once every choice has finished, and again when the usage comes. */
+  textEnded(hasUsage: boolean): void {
+    if (this.current === 'done') return;
     this.current = this.needsUsage && !hasUsage ? 'usage pending' : 'text done';
   }
 
