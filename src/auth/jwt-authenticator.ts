@@ -1,11 +1,12 @@
 import type { JWTPayload } from 'jose';
 import { createHash } from 'node:crypto';
 import type { Clock } from '../common/clock.js';
+import { remember } from '../common/remember.js';
 import type { JwtConfig } from '../config/config.js';
 import { ApiError } from '../errors/api-error.js';
 import type { Logger } from '../observability/logger.js';
 import type { Authenticator, ClaimedTenant } from './authenticator.js';
-import type { Caller } from './caller.js';
+import type { Caller, ModelAccess } from './caller.js';
 import { Jwks } from './jwks.js';
 import { isFor, tenantOf, type TokenTenant } from './jwt-claims.js';
 import { actFor, unauthorized } from './tenant.js';
@@ -19,6 +20,7 @@ const CACHE_SIZE = 10_000;
 interface Verified {
   subject: string;
   tenant: TokenTenant;
+  models: ModelAccess | undefined;
   goodUntil: number;
 }
 
@@ -56,8 +58,9 @@ export class JwtAuthenticator implements Authenticator {
     if (!tenant) throw invalidToken('it names no organization or group that may call this gateway');
     const expiresAt = (payload.exp ?? 0) * 1000 + this.config.clockToleranceMs;
     const goodUntil = Math.min(expiresAt, this.clock.now() + CACHE_MS);
-    const verified = { subject: `jwt:${payload.sub ?? ''}`, tenant, goodUntil };
-    this.remember(digest, verified);
+    const models = tenant.models && new Set(tenant.models);
+    const verified = { subject: `jwt:${payload.sub ?? ''}`, tenant, models, goodUntil };
+    remember(this.verified, digest, verified, CACHE_SIZE);
     return verified;
   }
 
@@ -91,18 +94,10 @@ export class JwtAuthenticator implements Authenticator {
     });
     return payload;
   }
-
-  private remember(digest: string, verified: Verified): void {
-    this.verified.delete(digest);
-    this.verified.set(digest, verified);
-    const [oldest] = this.verified.keys();
-    if (this.verified.size > CACHE_SIZE && oldest !== undefined) this.verified.delete(oldest);
-  }
 }
 
-function callerOf({ subject, tenant }: Verified, claimed: ClaimedTenant): Caller {
+function callerOf({ subject, tenant, models }: Verified, claimed: ClaimedTenant): Caller {
   const project = actFor(tenant, claimed);
-  const models = tenant.models && new Set(tenant.models);
   return { keyId: subject, organization: tenant.organization, project, models, isAdmin: false, administers: false };
 }
 

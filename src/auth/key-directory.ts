@@ -68,10 +68,6 @@ export class KeyDirectory implements Authenticator, KeyOwner, OnApplicationBoots
     return !this.storage || this.revision >= 0;
   }
 
-  get size(): number {
-    return this.byHash.size;
-  }
-
   authenticate(bearer: string, claimed: ClaimedTenant): Caller | undefined {
     if (!this.storage) return undefined;
     const key = this.byHash.get(hashApiKey(bearer));
