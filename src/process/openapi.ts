@@ -1,3 +1,4 @@
+import type { Type } from '@nestjs/common';
 import type { NestExpressApplication } from '@nestjs/platform-express';
 import { DocumentBuilder, type OpenAPIObject, SwaggerModule } from '@nestjs/swagger';
 import { AdministrationModule } from '../admin/administration.module.js';
@@ -7,6 +8,9 @@ import { ModelsModule } from '../models/models.module.js';
 
 const BEARER = 'apiKey';
 
+const TITLE = 'Completions gateway';
+const ADMIN_TITLE = `${TITLE}: administration`;
+
 const DESCRIPTION = `One endpoint, \`POST /v1/completions\`, in front of any engine that people host themselves.
 
 To try it: press **Authorize** and paste your API key (a gateway for which none is configured prints one when it starts),
@@ -14,18 +18,8 @@ open \`POST /v1/completions\`, choose one of its examples, and press **Execute**
 
 /** The OpenAPI document, from the controllers and DTO classes. */
 export function buildOpenApi(app: NestExpressApplication): OpenAPIObject {
-  const config = new DocumentBuilder()
-    .setTitle('Completions gateway')
-    .setDescription(DESCRIPTION)
-    .setVersion('1')
-    .setLicense('MIT', 'https://opensource.org/license/mit')
-    .addSecurity(BEARER, { type: 'http', scheme: 'bearer', description: 'Your API key.' })
-    .addSecurityRequirements(BEARER)
-    .build();
-  return SwaggerModule.createDocument(app, config, {
-    include: [CompletionsModule, ModelsModule, HealthModule],
-    operationIdFactory: (_, method) => method,
-  });
+  const modules = [CompletionsModule, ModelsModule, HealthModule];
+  return build(app, { title: TITLE, description: DESCRIPTION, bearer: 'Your API key.', modules });
 }
 
 const ADMIN_DESCRIPTION = `Organizations, projects, API keys and the audit log, as OpenAI's administration API has them
@@ -35,16 +29,30 @@ It needs an admin key (\`dfadmin_…\`), a key of the organization (\`dforg_…\
 
 /** The document of the administration API: clients of the completions API stay small without it. */
 export function buildAdminOpenApi(app: NestExpressApplication): OpenAPIObject {
+  const modules = [AdministrationModule];
+  return build(app, { title: ADMIN_TITLE, description: ADMIN_DESCRIPTION, bearer: 'Your admin key.', modules });
+}
+
+interface Content {
+  title: string;
+  description: string;
+  /** What the bearer token is. */
+  bearer: string;
+  /** Whose controllers are described. */
+  modules: Type[];
+}
+
+function build(app: NestExpressApplication, { title, description, bearer, modules }: Content): OpenAPIObject {
   const config = new DocumentBuilder()
-    .setTitle('Completions gateway: administration')
-    .setDescription(ADMIN_DESCRIPTION)
+    .setTitle(title)
+    .setDescription(description)
     .setVersion('1')
     .setLicense('MIT', 'https://opensource.org/license/mit')
-    .addSecurity(BEARER, { type: 'http', scheme: 'bearer', description: 'Your admin key.' })
+    .addSecurity(BEARER, { type: 'http', scheme: 'bearer', description: bearer })
     .addSecurityRequirements(BEARER)
     .build();
   return SwaggerModule.createDocument(app, config, {
-    include: [AdministrationModule],
+    include: modules,
     operationIdFactory: (_, method) => method,
   });
 }
@@ -52,8 +60,8 @@ export function buildAdminOpenApi(app: NestExpressApplication): OpenAPIObject {
 /** Swagger UI at `/docs`, the document at `/openapi.json`; of the administration API, `/docs/admin` and `/openapi-admin.json`. */
 export function serveOpenApi(app: NestExpressApplication): void {
   // The longer path first: `/docs` would take it.
-  setUp(app, 'docs/admin', 'openapi-admin', 'Completions gateway: administration', buildAdminOpenApi);
-  setUp(app, 'docs', 'openapi', 'Completions gateway', buildOpenApi);
+  setUp(app, 'docs/admin', 'openapi-admin', ADMIN_TITLE, buildAdminOpenApi);
+  setUp(app, 'docs', 'openapi', TITLE, buildOpenApi);
 }
 
 function setUp(

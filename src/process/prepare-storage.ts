@@ -7,6 +7,11 @@ import type { Logger } from '../observability/logger.js';
 import { isDatabaseError } from '../storage/database-unavailable.js';
 import type { Storage } from '../storage/storage.js';
 
+/** Whether somebody can call the gateway without a database. */
+export function letsSomebodyIn({ apiKeys, auth }: GatewayConfig): boolean {
+  return apiKeys.length > 0 || auth.jwt.issuer !== undefined;
+}
+
 /**
  * Brings the tables up to date, and gives an empty database its first keys; in production nothing is made up. Where the
  * database does not answer, the gateway starts all the same, says so and goes on trying (see `KeyDirectory`).
@@ -15,7 +20,7 @@ import type { Storage } from '../storage/storage.js';
  */
 export async function prepareStorage(
   storage: Storage,
-  { apiKeys, auth }: GatewayConfig,
+  config: GatewayConfig,
   isProduction: boolean,
   clock: Clock,
   logger: Logger,
@@ -23,8 +28,7 @@ export async function prepareStorage(
   try {
     await storage.migrate();
     if (!isProduction) return await makeFirstKeys(storage, clock);
-    const isReachable = apiKeys.length > 0 || auth.jwt.issuer !== undefined;
-    if (isReachable || (await hasAdminKey(storage, Math.floor(clock.now() / 1000)))) return undefined;
+    if (letsSomebodyIn(config) || (await hasAdminKey(storage, Math.floor(clock.now() / 1000)))) return undefined;
   } catch (err) {
     if (!(err instanceof ApiError || isDatabaseError(err))) throw err;
     logger.error({ err }, 'the database does not answer; the gateway starts, and tries it again every 5 s');

@@ -13,11 +13,11 @@ import { createLogger, createSharedLogger } from '../observability/logger.js';
 import { runWorker } from './worker.js';
 import { systemClock } from '../common/clock.js';
 import { openEmbedded, openFile, openStorage } from '../storage/open-storage.js';
-import { prepareStorage } from './prepare-storage.js';
+import { letsSomebodyIn, prepareStorage } from './prepare-storage.js';
 
 /** A gateway that nobody can use is a mistake in production, and a hurdle everywhere else. */
 function ensureKey(config: GatewayConfig): string | undefined {
-  if (config.apiKeys.length > 0 || hasDatabase(config) || config.auth.jwt.issuer !== undefined) return undefined;
+  if (!needsKey(config)) return undefined;
   if (process.env.NODE_ENV === 'production') {
     throw new ConfigError('NODE_ENV=production', [
       'apiKeys: expected at least one key; `npm run key` makes one for gateway.yaml, or set API_KEYS',
@@ -28,14 +28,15 @@ function ensureKey(config: GatewayConfig): string | undefined {
   return key;
 }
 
-function hasDatabase({ database }: GatewayConfig): boolean {
-  return database !== 'none';
+/** Keys of a database are not known yet. */
+function needsKey(config: GatewayConfig): boolean {
+  return config.database === 'none' && !letsSomebodyIn(config);
 }
 
 /** The key that was made for this run stays good as long as no other is configured. */
 function loadAgain(atStart: GatewayConfig, temporaryKey: string | undefined): GatewayConfig {
   const config = loadConfig(process.env);
-  if (config.apiKeys.length > 0 || hasDatabase(config) || config.auth.jwt.issuer !== undefined) return config;
+  if (!needsKey(config)) return config;
   if (temporaryKey === undefined) throw new ConfigError('the new configuration', ['apiKeys: expected at least one']);
   config.apiKeys = atStart.apiKeys;
   return config;
