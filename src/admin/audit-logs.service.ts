@@ -7,6 +7,7 @@ import { Administration } from './administration.js';
 import type { AuditLogDto } from './dto/answers.dto.js';
 import { listIn, type ListQuery, wholeNumberIn } from './list-query.js';
 import { type Page, pageOf } from './page.js';
+import { inOrder } from './rows.js';
 
 const COMPARISONS = { gt: '>', gte: '>=', lt: '<', lte: '<=' } as const;
 
@@ -29,18 +30,7 @@ export class AuditLogsService {
           ['project_id', listIn(parameters, 'project_ids')],
         ] as const;
         for (const [column, values] of filters) if (values.length > 0) rows = rows.where(column, 'in', values);
-        if (after !== undefined) {
-          rows = rows.where((row) => {
-            const at = row
-              .selectFrom('audit_logs as cursor')
-              .select('cursor.effective_at')
-              .where('cursor.id', '=', after);
-            const isSameTime = row.and([row('effective_at', '=', at), row('audit_logs.id', '<', after)]);
-            return row.or([row('effective_at', '<', at), isSameTime]);
-          });
-        }
-        const found = await rows.orderBy('effective_at', 'desc').orderBy('id', 'desc').limit(limit).execute();
-        return found.map(toAuditLog);
+        return (await inOrder(rows, 'audit_logs', 'desc', after, limit).execute()).map(toAuditLog);
       }),
     );
   }

@@ -50,5 +50,5 @@ export async function insertNewKey(
   return { row, value };
 }
 
-/** The service account has the key's name where nobody says more: an administrator. */
+/** The owner of keys that no service account has: the gateway knows no people. */
 export const ADMINISTRATORS = { id: 'administrators', name: 'administrators', role: 'owner' } as const;

@@ -1,9 +1,9 @@
 import type { SelectQueryBuilder } from 'kysely';
 import type { Schema } from '../storage/schema.js';
 
-type Timed = 'organizations' | 'projects' | 'service_accounts' | 'api_keys';
+type Timed = 'organizations' | 'projects' | 'service_accounts' | 'api_keys' | 'audit_logs';
 
-/** Rows by the time of their creation, after the one with the id `after`. */
+/** Rows by the time of their creation (of an event: `effective_at`), after the one with the id `after`. */
 export function inOrder<T extends Timed, O>(
   rows: SelectQueryBuilder<Schema, T, O>,
   table: T,
@@ -14,13 +14,14 @@ export function inOrder<T extends Timed, O>(
   // Kysely's types know the columns of one table, and not those that several have.
   const query = rows as unknown as SelectQueryBuilder<Schema, 'projects', O>;
   const from = table as 'projects';
-  const ordered = query.orderBy('created_at', order).orderBy('id', order).limit(limit);
+  const time = (table === 'audit_logs' ? 'effective_at' : 'created_at') as 'created_at';
+  const ordered = query.orderBy(time, order).orderBy('id', order).limit(limit);
   if (after === undefined) return ordered as unknown as SelectQueryBuilder<Schema, T, O>;
   const comparison = order === 'asc' ? '>' : '<';
   const paged = ordered.where((row) => {
-    const at = row.selectFrom(`${from} as cursor`).select('cursor.created_at').where('cursor.id', '=', after);
-    const isSameTime = row.and([row('created_at', '=', at), row(`${from}.id`, comparison, after)]);
-    return row.or([row('created_at', comparison, at), isSameTime]);
+    const at = row.selectFrom(`${from} as cursor`).select(`cursor.${time}`).where('cursor.id', '=', after);
+    const isSameTime = row.and([row(time, '=', at), row(`${from}.id`, comparison, after)]);
+    return row.or([row(time, comparison, at), isSameTime]);
   });
   return paged as unknown as SelectQueryBuilder<Schema, T, O>;
 }

@@ -1,4 +1,4 @@
-import { IsArray, IsIn, IsInt, IsOptional, IsString, MaxLength, Max, Min, MinLength } from 'class-validator';
+import { IsArray, IsIn, IsInt, IsString, MaxLength, Max, Min, MinLength } from 'class-validator';
 import { applyDecorators } from '@nestjs/common';
 import { atLeast, atMost, integer } from './field-rules.js';
 
@@ -33,5 +33,3 @@ export function IsOneOfTexts(values: readonly string[]): PropertyDecorator {
   const message = `Input should be ${values.map((value) => `'${value}'`).join(' or ')}`;
   return IsIn(values, { message, context: { type: 'enum' } });
 }
-
-export { IsOptional };

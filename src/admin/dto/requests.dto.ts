@@ -1,3 +1,4 @@
+import { applyDecorators } from '@nestjs/common';
 import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
 import { IsOptional, Matches, ValidateIf } from 'class-validator';
 import { IsListOfNames, IsNameText, IsOneOfTexts, IsWholeFrom } from '../../contract/plain-rules.js';
@@ -5,7 +6,22 @@ import { IsListOfNames, IsNameText, IsOneOfTexts, IsWholeFrom } from '../../cont
 /** A century, in seconds. */
 const LONGEST_S = 3_155_760_000;
 
-export class CreateAdminApiKeyDto {
+/** `all`, or a list of names; optional. */
+function AreModels(): PropertyDecorator {
+  return applyDecorators(
+    ApiPropertyOptional({
+      oneOf: [
+        { type: 'string', enum: ['all'] },
+        { type: 'array', items: { type: 'string' } },
+      ],
+    }),
+    IsOptional(),
+    ValidateIf(({ models }: { models?: unknown }) => models !== 'all'),
+    IsListOfNames(),
+  );
+}
+
+class CreateApiKeyDto {
   @IsNameText()
   name: string;
 
@@ -15,20 +31,14 @@ export class CreateAdminApiKeyDto {
   expires_in_seconds?: number;
 }
 
+export class CreateAdminApiKeyDto extends CreateApiKeyDto {}
+
 export class CreateProjectDto {
   @IsNameText()
   name: string;
 
   /** The models that the project's keys may use: `all`, or a list of names. */
-  @ApiPropertyOptional({
-    oneOf: [
-      { type: 'string', enum: ['all'] },
-      { type: 'array', items: { type: 'string' } },
-    ],
-  })
-  @IsOptional()
-  @ValidateIf(({ models }: { models?: unknown }) => models !== 'all')
-  @IsListOfNames()
+  @AreModels()
   models?: 'all' | string[];
 }
 
@@ -38,27 +48,11 @@ export class UpdateProjectDto {
   name?: string;
 
   /** The models that the project's keys may use: `all`, or a list of names. */
-  @ApiPropertyOptional({
-    oneOf: [
-      { type: 'string', enum: ['all'] },
-      { type: 'array', items: { type: 'string' } },
-    ],
-  })
-  @IsOptional()
-  @ValidateIf(({ models }: { models?: unknown }) => models !== 'all')
-  @IsListOfNames()
+  @AreModels()
   models?: 'all' | string[];
 }
 
-export class CreateProjectApiKeyDto {
-  @IsNameText()
-  name: string;
-
-  /** Seconds until the key expires; without it, never. */
-  @IsOptional()
-  @IsWholeFrom(1, LONGEST_S)
-  expires_in_seconds?: number;
-}
+export class CreateProjectApiKeyDto extends CreateApiKeyDto {}
 
 export class UpdateProjectApiKeyDto {
   @IsOptional()
