@@ -5,7 +5,7 @@ import { Poison } from './poison.js';
 const CUT = new UpstreamError('sent', 'reset');
 const BROKEN = new UpstreamError('broken', 'reset');
 const REFUSED = new UpstreamError('answered', 'HTTP 500', { status: 500 });
-const STALE = new UpstreamError('sent', 'other side closed', { isStale: true });
+const TWICE = new UpstreamError('sent', 'other side closed', { isSecondBreak: true });
 const SILENT = new UpstreamError('sent', 'silence', { isTimeout: true });
 
 describe('a request that may be poison', () => {
@@ -37,6 +37,12 @@ describe('a request that may be poison', () => {
     expect(blamed).toEqual(['a', 'a']);
   });
 
+  it('is found at once when a new connection broke behind a kept one, and blames their upstream', () => {
+    note(TWICE, 'a');
+    expect(poison.isFound).toBe(true);
+    expect(blamed).toEqual(['a']);
+  });
+
   it('blames the upstream whose connection was the only one to break', () => {
     note(CUT, 'a');
     expect(blamed).toEqual([]);
@@ -48,7 +54,6 @@ describe('a request that may be poison', () => {
   it.each([
     ['an answer with an error', REFUSED, false],
     ['silence', SILENT, false],
-    ['a kept connection that was closed for its age', STALE, false],
     ['a break after tokens', BROKEN, true],
   ])('is not told by %s, which blames the upstream at once', (_, error, hasProgressed) => {
     note(error, 'a', hasProgressed);

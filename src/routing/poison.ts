@@ -20,12 +20,12 @@ export class Poison {
   note(error: UpstreamError, upstream: string, isInnocent: boolean, blame: () => void): void {
     if (isInnocent || !breaksConnection(error)) {
       blame();
-    } else if (!this.first) {
+    } else if (!this.first && !error.isSecondBreak) {
       this.first = { upstream, blame };
     } else {
       this.isCertain = true;
       // The same upstream twice may as well be its own fault.
-      if (this.first.upstream === upstream) {
+      if (error.isSecondBreak || this.first?.upstream === upstream) {
         blame();
         this.acquit();
       }
@@ -40,7 +40,7 @@ export class Poison {
   }
 }
 
-/** After the request was sent. A kept connection that closes before a byte came was closed for its age. */
-function breaksConnection({ phase, isTimeout, isStale }: UpstreamError): boolean {
-  return !isTimeout && !isStale && (phase === 'sent' || phase === 'broken');
+/** After the request was sent. */
+function breaksConnection({ phase, isTimeout }: UpstreamError): boolean {
+  return !isTimeout && (phase === 'sent' || phase === 'broken');
 }

@@ -28,22 +28,23 @@ export class Connections {
 
   /** A connection for one request; `release` gives it back. */
   take(): Connection {
-    return this.free.pop() ?? this.open();
+    return this.free.pop() ?? this.takeNew();
   }
 
-  /** Closes all: at once, or each when its request has ended. */
-  async close(when: 'now' | 'when_idle'): Promise<void> {
-    this.isClosed = true;
-    await Promise.all([...this.all].map((connection) => connection.close(when)));
-  }
-
-  private open(): Connection {
+  /** One that no request was sent over before. */
+  takeNew(): Connection {
     const connection = new Connection(this.origin, this.connector, (isUsable) => {
       if (isUsable && !this.isClosed) this.rest(connection);
       else this.drop(connection);
     });
     this.all.add(connection);
     return connection;
+  }
+
+  /** Closes all: at once, or each when its request has ended. */
+  async close(when: 'now' | 'when_idle'): Promise<void> {
+    this.isClosed = true;
+    await Promise.all([...this.all].map((connection) => connection.close(when)));
   }
 
   /**
@@ -73,6 +74,7 @@ export class Connection {
   private readonly client: Client;
   private skipper: InterimSkipper | undefined;
   private isTaken = true;
+  /** Requests since it was made, or made anew. */
   private useCount = 0;
 
   /** `onFree` is told that it has no request any more, or, with false, that it was closed while it had none. */
@@ -85,6 +87,7 @@ export class Connection {
       connector(options, (...connected) => {
         const [, socket] = connected;
         if (socket) this.skipper = new InterimSkipper(socket);
+        this.useCount = 1;
         done(...connected);
       });
     };

@@ -19,6 +19,9 @@ const NOT_SENT_CODES = new Set([
   'UND_ERR_CONNECT_TIMEOUT',
 ]);
 
+/** A server that closes a kept connection has done so before it read the request: that is seen soon after it was sent. */
+const STALE_WITHIN_MS = 2_000;
+
 /**
  * One request on its way: what undici calls as the answer comes, with the time limits.
  *
@@ -94,7 +97,8 @@ export class HttpAttempt implements Dispatcher.DispatchHandler, Sender, Cancella
     this.connection.release();
     const isTimeout = error.code === 'UND_ERR_CONNECT_TIMEOUT';
     const phase = error.code !== undefined && NOT_SENT_CODES.has(error.code) ? 'not_sent' : this.phase;
-    const isStale = phase === 'sent' && this.connection.isReused;
+    const isStale =
+      phase === 'sent' && this.connection.isReused && this.clock.now() - this.startedAt <= STALE_WITHIN_MS;
     this.fail(new UpstreamError(phase, error.message, { cause: error, isTimeout, isStale }));
   }
 

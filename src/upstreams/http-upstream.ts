@@ -3,7 +3,7 @@ import type { TimeoutsConfig, UpstreamConfig } from '../config/config.js';
 import type { Cancellation } from '../common/cancellation.js';
 import type { Clock } from '../common/clock.js';
 import { secureConnectionOf } from './secure-connection.js';
-import { Connections } from './connections.js';
+import { type Connection, Connections } from './connections.js';
 import { profileOf } from '../engines/engine-profiles.js';
 import type { ConfiguredProfile } from '../engines/engine-profile.js';
 import { FimTemplates } from './fim-templates.js';
@@ -12,6 +12,7 @@ import { payloadOf } from './sent-body.js';
 import { ServedModels } from './served-models.js';
 import { UpstreamState } from './upstream-state.js';
 import type { Upstream, UpstreamAnswer, UpstreamRequest } from './upstream.js';
+import { UpstreamError } from './upstream-error.js';
 
 /** An OpenAI-compatible server, reached over a pool of kept-alive connections. */
 export class HttpUpstream implements Upstream {
@@ -51,7 +52,37 @@ export class HttpUpstream implements Upstream {
 
   send(request: UpstreamRequest, cancellation: Cancellation): Promise<UpstreamAnswer> {
     if (cancellation.reason) return Promise.reject(cancellation.reason);
-    const connection = this.connections.take();
+    return this.sendOn(this.connections.take(), request, cancellation).catch((error: unknown) => {
+      if (!(error instanceof UpstreamError) || !error.isStale || cancellation.isCancelled) throw error;
+      return this.sendAnew(error, request, cancellation);
+    });
+  }
+
+  /**
+   * A kept connection was closed under the request: it goes out once more, on one that the server has just accepted, as nginx
+   * does. Where that breaks as well, or none is accepted, the server has not closed the first for its age: the request may
+   * have broken it.
+   */
+  private async sendAnew(
+    stale: UpstreamError,
+    request: UpstreamRequest,
+    cancellation: Cancellation,
+  ): Promise<UpstreamAnswer> {
+    try {
+      return await this.sendOn(this.connections.takeNew(), request, cancellation);
+    } catch (error) {
+      if (!(error instanceof UpstreamError)) throw error;
+      if (error.phase === 'not_sent') throw stale;
+      if (error.phase !== 'sent' || error.isTimeout) throw error;
+      throw new UpstreamError('sent', error.reason ?? '', { cause: error, isSecondBreak: true });
+    }
+  }
+
+  private sendOn(
+    connection: Connection,
+    request: UpstreamRequest,
+    cancellation: Cancellation,
+  ): Promise<UpstreamAnswer> {
     const attempt = new HttpAttempt(this.timeoutsFor(request), this.clock, cancellation, connection);
     const path = (request.isFromRoot ? this.rootPath : this.basePath) + request.path;
     const headers = { ...this.headers, ...request.headers };

@@ -26,8 +26,10 @@ export interface UpstreamErrorOptions {
   isAborted?: boolean;
   /** The upstream's own status, when it answered with one. */
   status?: number;
-  /** A connection that was kept was closed before a byte of the answer came. */
+  /** A connection that was kept was closed soon after the request was sent, before a byte of the answer came. */
   isStale?: boolean;
+  /** It is the second connection in a row that closed so. */
+  isSecondBreak?: boolean;
   /** What the upstream's `Retry-After` asks for, in milliseconds. */
   retryAfterMs?: number | undefined;
   cause?: unknown;
@@ -40,6 +42,7 @@ export class UpstreamError extends ApiError {
   override readonly name = 'UpstreamError';
   readonly isTimeout: boolean;
   readonly isStale: boolean;
+  readonly isSecondBreak: boolean;
   readonly retryAfterMs: number | undefined;
   /** Whether another upstream can help: not when the request itself is what was refused. */
   readonly allowsFallback: boolean;
@@ -62,12 +65,20 @@ export class UpstreamError extends ApiError {
     reason: string,
     private readonly options: UpstreamErrorOptions = {},
   ) {
-    const { isTimeout = false, isStale = false, isTooLarge = false, isAborted = false, status } = options;
+    const {
+      isTimeout = false,
+      isStale = false,
+      isSecondBreak = false,
+      isTooLarge = false,
+      isAborted = false,
+      status,
+    } = options;
     const isOver = isTooLarge || isAborted;
     const { status: publicStatus, code, message, ...rest } = options.publicError ?? publicErrorOf(phase, isTimeout);
     super(publicStatus, code, message, { ...rest, reason, cause: options.cause });
     this.isTimeout = isTimeout;
     this.isStale = isStale;
+    this.isSecondBreak = isSecondBreak;
     this.retryAfterMs = options.retryAfterMs;
     this.allowsFallback = !isOver && (status === undefined || !REQUEST_IS_WRONG.has(status));
     const isRateLimit = status === 429;
