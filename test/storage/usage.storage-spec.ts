@@ -6,6 +6,7 @@ import type { Storage } from '../../src/storage/storage.js';
 import { UsageTables } from '../../src/usage/usage-tables.js';
 import { createLogger } from '../../src/observability/logger.js';
 import { describeOnDatabases } from '../support/databases.js';
+import { SEED } from '../support/seed.js';
 import { seededRandom } from '../support/seeded-random.js';
 
 const DAY_S = 86_400;
@@ -26,7 +27,7 @@ describeOnDatabases('the tables of usage', (newDatabase) => {
 
   afterEach(() => storage.close());
 
-  const random = seededRandom(17);
+  const random = seededRandom(SEED);
   const oneOf = <T>(...values: T[]): T => values[Math.floor(random() * values.length)] as T;
 
   function row(id: string, startedAt: number): UsageRow {
