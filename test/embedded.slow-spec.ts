@@ -200,7 +200,7 @@ describe('the gateway in front of an engine in its own process', () => {
       }
       expect((await engine.health()).tokensGenerated).toBeGreaterThan(0);
     } finally {
-      other.kill('SIGTERM');
+      other.kill('SIGKILL');
       await other.ended;
     }
   });

@@ -7,7 +7,8 @@ import { GatewayProcess } from './support/gateway-process.js';
 import { until } from './support/wait.js';
 
 const REQUEST = { model: 'test-model', prompt: 'Hi', stream: true };
-const HEADERS = { authorization: `Bearer ${API_KEY}`, 'content-type': 'application/json' };
+/** The gateway waits a while for the next request on a connection that is kept. */
+const HEADERS = { authorization: `Bearer ${API_KEY}`, 'content-type': 'application/json', connection: 'close' };
 
 describe('SIGTERM', () => {
   let upstream: FakeUpstream;
