@@ -19,6 +19,7 @@ export class KyselyStorage implements Storage {
   private readonly listeners: (() => void)[] = [];
 
   constructor(
+    readonly kind: Storage['kind'],
     dialect: Dialect,
     private readonly news: ChangeNews,
   ) {

@@ -1,6 +1,14 @@
 /** A value that a statement is given. */
 export type Value = null | number | bigint | string | Uint8Array;
 
+/** As the only parameter of a statement: it runs once for each row, in the thread of the database. */
+export interface EachRow {
+  /** A JSON list of objects. */
+  json: string;
+  /** The fields that are the parameters, in order. */
+  names: readonly string[];
+}
+
 export interface Rows {
   rows: object[];
   /** Rows that an UPDATE, INSERT or DELETE has changed. */

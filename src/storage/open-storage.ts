@@ -29,5 +29,5 @@ export async function openFile(dataDir: string): Promise<LeaseSource> {
 export async function openEmbedded(source: LeaseSource, changed?: () => void): Promise<Storage> {
   const { KyselyStorage } = await import('./kysely-storage.js');
   const { sqliteDialect } = await import('./sqlite-dialect.js');
-  return new KyselyStorage(sqliteDialect(source), changed ? { changed } : {});
+  return new KyselyStorage('embedded', sqliteDialect(source), changed ? { changed } : {});
 }

@@ -9,7 +9,7 @@ import type { Storage } from './storage.js';
 export function postgresStorage(url: string, clock: Clock, logger: Logger): Storage {
   const dialect = postgresDialect(url, (err) => logger.warn({ err }, 'a connection to the database was lost'));
   const news = new PostgresNews(url, clock, () => storage.changed());
-  const storage = new KyselyStorage(dialect, news);
+  const storage = new KyselyStorage('postgres', dialect, news);
   news.listen();
   return storage;
 }

@@ -2,6 +2,7 @@
  * The thread in which the embedded database runs: SQLite answers within the call, and a durable write waits for the disk, which
  * no event loop that serves has time for. It stands alone, since it runs as it is, without the bundle.
  */
+import type { StatementSync } from 'node:sqlite';
 import { parentPort, workerData } from 'node:worker_threads';
 
 // Node 24 calls its SQLite experimental, once, on standard error.
@@ -10,10 +11,16 @@ const { DatabaseSync } = await import('node:sqlite');
 
 type Value = null | number | bigint | string | Uint8Array;
 
+/** `lease.ts` has it too. */
+interface EachRow {
+  json: string;
+  names: readonly string[];
+}
+
 interface Statement {
   id: number;
   sql: string;
-  parameters: Value[];
+  parameters: Value[] | [EachRow];
 }
 
 const port = parentPort;
@@ -53,8 +60,23 @@ port.on('message', ({ id, sql, parameters }: Statement) => {
   }
   answer(id, () => {
     const statement = database.prepare(sql);
+    const [first] = parameters;
+    if (isEachRow(first)) return { rows: [], changes: runEach(statement, first) };
     // A statement that gives no columns gives no rows.
-    if (statement.columns().length > 0) return { rows: statement.all(...parameters) };
-    return { rows: [], changes: Number(statement.run(...parameters).changes) };
+    const values = parameters as Value[];
+    if (statement.columns().length > 0) return { rows: statement.all(...values) };
+    return { rows: [], changes: Number(statement.run(...values).changes) };
   });
 });
+
+function isEachRow(parameter: Value | EachRow | undefined): parameter is EachRow {
+  return typeof parameter === 'object' && parameter !== null && 'json' in parameter;
+}
+
+function runEach(statement: StatementSync, { json, names }: EachRow): number {
+  let changes = 0;
+  for (const row of JSON.parse(json) as Record<string, Value>[]) {
+    changes += Number(statement.run(...names.map((name) => row[name] ?? null)).changes);
+  }
+  return changes;
+}

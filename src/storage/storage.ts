@@ -3,6 +3,7 @@ import type { Schema } from './schema.js';
 
 /** The database of the gateway, whichever it is. */
 export interface Storage {
+  readonly kind: 'embedded' | 'postgres';
   /** Rows as they are now. @throws {ApiError} 503 when the database does not answer. */
   read<T>(query: (db: Kysely<Schema>) => Promise<T>): Promise<T>;
   /**

@@ -17,10 +17,10 @@ class Table implements UsageSink {
   readonly batches: number[] = [];
   isDown = false;
 
-  write(rows: readonly UsageRow[]): Promise<void> {
+  write(rows: readonly string[]): Promise<void> {
     if (this.isDown) return Promise.reject(new Error('the database is away'));
     this.batches.push(rows.length);
-    for (const row of rows) this.rows.set(row.id, row);
+    for (const row of rows.map((json) => JSON.parse(json) as UsageRow)) this.rows.set(row.id, row);
     return Promise.resolve();
   }
 

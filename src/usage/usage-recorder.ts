@@ -3,7 +3,6 @@ import type { Exchange } from '../observability/exchange.js';
 import type { ExchangeObserver } from '../observability/exchange-observers.js';
 import type { Logger } from '../observability/logger.js';
 import type { Metrics } from '../observability/metrics.js';
-import type { UsageRow } from '../storage/schema.js';
 import { usageRowOf } from './usage-row.js';
 import type { UsageSpool } from './usage-spool.js';
 
@@ -14,15 +13,15 @@ const MAX_BATCH = 500;
 /** Rows that wait in memory, which is where they are while neither the database nor the disk takes them. */
 const MAX_WAITING = 10_000;
 
-/** Where rows end up. A row that is there already changes nothing. */
+/** Where rows end up, each as JSON. A row that is there already changes nothing. */
 export interface UsageSink {
   /** @throws {Error} when the database does not take them. */
-  write(rows: readonly UsageRow[]): Promise<void>;
+  write(rows: readonly string[]): Promise<void>;
 }
 
 /** Keeps a row of each completion: in memory, within a second in the database, and on disk while that is down. */
 export class UsageRecorder implements ExchangeObserver {
-  private waiting: UsageRow[] = [];
+  private waiting: string[] = [];
   private timer: Timer | undefined;
   private flushing: Promise<void> | undefined;
   private isDown = false;
@@ -37,7 +36,7 @@ export class UsageRecorder implements ExchangeObserver {
 
   ended(exchange: Exchange): void {
     const row = usageRowOf(exchange);
-    if (!row) return;
+    if (row === undefined) return;
     if (this.waiting.length >= MAX_WAITING) {
       this.metrics.usageRows.inc({ outcome: 'dropped' });
       return;
@@ -86,7 +85,7 @@ export class UsageRecorder implements ExchangeObserver {
     }
   }
 
-  private async put(rows: UsageRow[]): Promise<void> {
+  private async put(rows: string[]): Promise<void> {
     try {
       await this.write(rows);
     } catch (error) {
@@ -115,7 +114,7 @@ export class UsageRecorder implements ExchangeObserver {
     return true;
   }
 
-  private async write(rows: UsageRow[]): Promise<void> {
+  private async write(rows: string[]): Promise<void> {
     await this.sink.write(rows);
     this.metrics.usageRows.inc({ outcome: 'written' }, rows.length);
     if (!this.isDown) return;

@@ -7,12 +7,12 @@ import type { UsageRow } from '../storage/schema.js';
 /** In UTF-16 units. Clients choose the names of models and users. */
 const MAX_NAME = 256;
 
-/** Undefined for an exchange that is no completion, or was refused before its body was checked. */
-export function usageRowOf(exchange: Exchange): UsageRow | undefined {
+/** As JSON; undefined for an exchange that is no completion, or was refused before its body was checked. */
+export function usageRowOf(exchange: Exchange): string | undefined {
   const { model, usage, estimatedUsage, keyId, firstByteAt, startedAt, endedAt } = exchange;
   if (model === undefined || keyId === undefined) return undefined;
   const counted = usage ?? estimatedUsage;
-  return {
+  const row: UsageRow = {
     id: uuidV7(endedAt),
     request_id: exchange.id,
     started_at: Math.floor(startedAt / 1000),
@@ -35,6 +35,14 @@ export function usageRowOf(exchange: Exchange): UsageRow | undefined {
     attempts: exchange.attemptCount,
     resumes: exchange.resumeCount,
   };
+  const json = JSON.stringify(row);
+  // What no database stores is written with an escape.
+  return json.includes('\\u') ? JSON.stringify(row, storable) : json;
+}
+
+/** PostgreSQL has neither NUL nor half a surrogate pair in a text. */
+function storable(_: string, value: unknown): unknown {
+  return typeof value === 'string' ? value.toWellFormed().replaceAll('\0', '\ufffd') : value;
 }
 
 /** Some engines count in more detail; others send anything there. */

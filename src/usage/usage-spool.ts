@@ -1,7 +1,6 @@
 import { mkdir, readdir, readFile, rename, stat, unlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { uuidV7 } from '../common/uuid-v7.js';
-import type { UsageRow } from '../storage/schema.js';
 
 const SUFFIX = '.ndjson';
 
@@ -11,8 +10,8 @@ interface SpoolFile {
 }
 
 /**
- * Rows that wait on disk until the database takes them: a file a batch, by the time it was written, never changed after. Any
- * process may bring a file in and remove it, even two at once: rows have ids, and count once.
+ * Rows, each as JSON, that wait on disk until the database takes them: a file a batch, named by the time it was written, never
+ * changed after. Any process may bring a file in and remove it, even two at once: rows have ids, and count once.
  */
 export class UsageSpool {
   /** The oldest first; undefined until the folder was read. */
@@ -26,8 +25,8 @@ export class UsageSpool {
   ) {}
 
   /** @throws {Error} when the disk does not take it. */
-  async add(rows: readonly UsageRow[], now: number): Promise<void> {
-    const text = rows.map((row) => `${JSON.stringify(row)}\n`).join('');
+  async add(rows: readonly string[], now: number): Promise<void> {
+    const text = rows.map((row) => `${row}\n`).join('');
     const bytes = Buffer.byteLength(text);
     const files = await this.list();
     for (let sum = bytes + sizeOf(files); sum > this.maxBytes && files.length > 0; sum = bytes + sizeOf(files)) {
@@ -41,7 +40,7 @@ export class UsageSpool {
   }
 
   /** The oldest batch, and how to remove it once it is in the database; undefined when nothing waits. */
-  async first(): Promise<{ rows: UsageRow[]; done: () => Promise<void> } | undefined> {
+  async first(): Promise<{ rows: string[]; done: () => Promise<void> } | undefined> {
     const files = await this.list();
     const [file] = files;
     if (!file) return undefined;
@@ -50,8 +49,7 @@ export class UsageSpool {
       await this.remove(file.name);
     };
     const text = await this.read(file.name);
-    const lines = text.split('\n').filter((line) => line !== '');
-    return { rows: lines.map((line) => JSON.parse(line) as UsageRow), done };
+    return { rows: text.split('\n').filter((line) => line !== ''), done };
   }
 
   private async list(): Promise<SpoolFile[]> {

@@ -39,7 +39,8 @@ describeOnDatabases('usage', (newDatabase, postgres) => {
     const complete = async (model: string, fields: object = {}): Promise<void> => {
       await (await gateway.complete(gateway.keys.apiKey, { model, ...fields })).text();
     };
-    for (const user of ['ann', 'bob', undefined]) await complete('llama', user ? { user } : {});
+    // No database stores the last one as it is.
+    for (const user of ['ann', 'bob', 'a\0b']) await complete('llama', { user });
     upstream.onCompletion(replyJson({ error: { message: 'no' } }, 400));
     await complete('mistral');
     const { usage } = gateway.admin().admin.organization;
@@ -72,6 +73,7 @@ describeOnDatabases('usage', (newDatabase, postgres) => {
     expect(ofAnn[0]?.results).toMatchObject([
       { user_id: 'ann', project_id: expect.stringMatching(/^[0-9a-f]{24}$/), num_model_requests: 1 },
     ]);
+    expect((await read({ user_ids: ['a\ufffdb'] }))[0]?.results).toMatchObject([{ num_model_requests: 1 }]);
     // The program asks for the time until now, and the gateway's clock is another: it is there, and empty.
     const { stdout } = await promisify(execFile)(
       process.execPath,
