@@ -1,6 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import type { AnswerBody } from '../upstreams/answer-body.js';
 import { collectStream } from './collected-stream.js';
+import { completionsDialect } from './dialects/completions.js';
 
 /** A body that arrives in these pieces. */
 function bodyOf(...pieces: string[]): AnswerBody {
@@ -28,7 +29,9 @@ describe('a stream that is collected', () => {
       'data: [DONE]\n\n',
     ].join('');
     const middle = events.length >> 1;
-    const json = await collectStream(bodyOf(events.slice(0, middle), events.slice(middle)), (n) => spent.push(n));
+    const json = await collectStream(bodyOf(events.slice(0, middle), events.slice(middle)), completionsDialect, (n) =>
+      spent.push(n),
+    );
     expect(JSON.parse(json)).toEqual({
       id: 'x',
       choices: [
@@ -49,6 +52,8 @@ describe('a stream that is collected', () => {
     ['ends before a choice does', [event(choice(0, 'One')), 'data: [DONE]\n\n']],
     ['errs', [event(choice(0, 'One')), event({ error: { message: 'out of memory', code: 500 } })]],
   ])('is no answer when it %s', async (_, pieces) => {
-    await expect(collectStream(bodyOf(...pieces), () => undefined)).rejects.toMatchObject({ name: 'UpstreamError' });
+    await expect(collectStream(bodyOf(...pieces), completionsDialect, () => undefined)).rejects.toMatchObject({
+      name: 'UpstreamError',
+    });
   });
 });

@@ -1,19 +1,28 @@
 import type { AnswerBody } from '../upstreams/answer-body.js';
-import { DONE, EventStreamParser } from '../upstreams/event-stream.js';
+import { DONE } from '../upstreams/event-stream.js';
 import { readAll } from '../upstreams/read-all.js';
 import type { UpstreamAnswer } from '../upstreams/upstream.js';
 import { UpstreamError } from '../upstreams/upstream-error.js';
-import { readCompletion, type UpstreamChoice, type UpstreamCompletion } from './canonical.js';
+import type { UpstreamChoice, UpstreamCompletion } from './canonical.js';
 import type { Dialect } from './dialects/dialect.js';
-import { isEventStream } from './unwanted-answer.js';
+import { isStream } from './unwanted-answer.js';
 
-/** A whole answer as JSON, in whichever way the engine was asked for it. `spend` as below. */
-export function readWhole(
-  answer: UpstreamAnswer,
-  { isCollected }: Dialect,
+/** A whole answer as JSON: as the dialect's endpoint gives it, or, where it is collected, in the contract's form. `spend` as below. */
+export function readWhole(answer: UpstreamAnswer, dialect: Dialect, spend: (length: number) => void): Promise<string> {
+  if (!dialect.isCollected) return readAll(answer.body, spend);
+  return isStream(answer, dialect.framing)
+    ? collectStream(answer.body, dialect, spend)
+    : readUnasked(answer, dialect, spend);
+}
+
+/** The whole answer of an engine that was asked for a stream. */
+async function readUnasked(
+  { body }: UpstreamAnswer,
+  { isContract, read }: Dialect,
   spend: (length: number) => void,
 ): Promise<string> {
-  return isCollected && isEventStream(answer) ? collectStream(answer.body, spend) : readAll(answer.body, spend);
+  const json = await readAll(body, spend);
+  return isContract ? json : JSON.stringify(read(json) ?? null);
 }
 
 /**
@@ -21,9 +30,13 @@ export function readWhole(
  *
  * @throws {UpstreamError} when the stream errs, makes no sense, or ends before each of its choices has.
  */
-export async function collectStream(body: AnswerBody, spend: (length: number) => void): Promise<string> {
-  const parser = new EventStreamParser();
-  const collected = new CollectedStream(spend);
+export async function collectStream(
+  body: AnswerBody,
+  { framing, read }: Dialect,
+  spend: (length: number) => void,
+): Promise<string> {
+  const parser = framing.newParser();
+  const collected = new CollectedStream(read, spend);
   await body.readEach((piece) => {
     for (const data of parser.push(piece)) collected.add(data);
   });
@@ -36,11 +49,14 @@ class CollectedStream {
   private head: Partial<UpstreamCompletion> = {};
   private readonly choices = new Map<number, CollectedChoice>();
 
-  constructor(private readonly spend: (length: number) => void) {}
+  constructor(
+    private readonly read: Dialect['read'],
+    private readonly spend: (length: number) => void,
+  ) {}
 
   add(data: string): void {
     if (data === DONE) return;
-    const chunk = readCompletion(data);
+    const chunk = this.read(data);
     if (!chunk) return;
     const { choices, ...head } = chunk;
     this.head = { ...this.head, ...head };

@@ -34,7 +34,7 @@ import type { RequestBody } from '../http/request-body.js';
 import { type Resumption, resumptionOf } from './stream/resume.js';
 import { ResumedChunks } from './stream/resumed-chunks.js';
 import { StreamProgress } from './stream/stream-progress.js';
-import { isEventStream, notAStream, orContextExceeded, refusalIn } from './unwanted-answer.js';
+import { isStream, notAStream, orContextExceeded, refusalIn } from './unwanted-answer.js';
 import { idHeaders, uniqueId, UpstreamRequestIds } from './upstream-request-ids.js';
 
 /** An attempt, as it is done. */
@@ -236,7 +236,7 @@ export class CompletionJob implements RoutedRequest<Resumption> {
       await runParts(readers, reservation, this.cancellation, async (reader, cancellation) => {
         const answer = await this.send(reader.part, attempt, cancellation);
         if (continuation) this.request.exchange.resumeCount++;
-        if (!isEventStream(answer)) throw await notAStream(answer);
+        if (!isStream(answer, reader.part.dialect.framing)) throw await notAStream(answer);
         const relayed = relayEvents(answer.body, reader, stream, this.sink, answered);
         await (candidate.upstream.profile.refusesStreamsInSilence ? orContextExceeded(relayed, reader) : relayed);
       });

@@ -5,13 +5,12 @@ import { choiceCountOf, isOnePrompt, type Prompt, promptLengthsOf, promptOf, pro
 import type { FeatureName } from '../engines/feature-names.js';
 import type { Candidate } from '../routing/candidate.js';
 import { adapt, type Adaptation, fittersOf, noFitters, splitOf } from './adaptation.js';
-import { chatDialect } from './dialects/chat.js';
-import { collectedDialect, completionsDialect, type Dialect, type SentBody } from './dialects/dialect.js';
-import { infillDialect } from './dialects/infill.js';
+import { dialectFor } from './dialects/choose.js';
+import type { Dialect, SentBody } from './dialects/dialect.js';
 import { featureOf } from './features/all.js';
 import type { ChoiceFitter, Feature } from './features/feature.js';
 import { stop } from './features/stop.js';
-import { fimTemplateFor, infillPathFor } from './features/suffix.js';
+import { fimTemplateFor } from './features/suffix.js';
 import { PartBodies } from './part-bodies.js';
 import { sentBody } from './sent-body.js';
 
@@ -68,7 +67,7 @@ export function planRequest(asked: CreateCompletionDto, candidate: Candidate, fe
     promptAt: (index) => promptOf(body, index),
     promptLengthAt: promptLengthsOf(body),
   });
-  const isPlain = dialect === completionsDialect && fitters === noFitters;
+  const isPlain = dialect.isContract === true && fitters === noFitters;
   const parts = partsOf(adaptation).map(({ fields, ...part }) => ({
     ...part,
     dialect,
@@ -92,13 +91,6 @@ const NOTHING: readonly FeatureName[] = [];
 function costly(emulated: ReadonlySet<FeatureName>): readonly FeatureName[] {
   if (emulated.size === 0) return NOTHING;
   return [...emulated].filter((name) => featureOf(name).emulation?.cost !== undefined);
-}
-
-function dialectFor(body: CreateCompletionDto, candidate: Candidate): Dialect {
-  if (candidate.upstream.config.api === 'chat') return chatDialect;
-  const infillPath = infillPathFor(body, candidate);
-  if (infillPath !== undefined) return infillDialect(infillPath);
-  return candidate.upstream.profile.isBestStreamed && !body.stream ? collectedDialect : completionsDialect;
 }
 
 interface PlannedPart extends Pick<Part, 'firstChoice' | 'choiceCount' | 'promptIndex'> {

@@ -1,5 +1,6 @@
 import { readStart } from '../upstreams/read-all.js';
 import { refusalOf } from '../upstreams/refusal.js';
+import type { StreamFraming } from '../upstreams/stream-framing.js';
 import type { UpstreamAnswer } from '../upstreams/upstream.js';
 import { UpstreamError } from '../upstreams/upstream-error.js';
 import { contextMessage } from '../engines/refusal-messages.js';
@@ -14,8 +15,8 @@ export async function refusalIn({ status, headers, body }: UpstreamAnswer, now: 
   return refusalOf(status, headers, await readStart(body, MAX_ERROR_BYTES), now);
 }
 
-export function isEventStream({ headers }: UpstreamAnswer): boolean {
-  return /^text\/event-stream\b/i.test(String(headers['content-type']));
+export function isStream({ headers }: UpstreamAnswer, { contentType }: StreamFraming): boolean {
+  return contentType.test(String(headers['content-type']));
 }
 
 /**

@@ -1,3 +1,4 @@
+import { serverSentEvents } from '../../upstreams/stream-framing.js';
 import { UpstreamError } from '../../upstreams/upstream-error.js';
 import { choiceTellsMore, tellsMore } from '../answer-fields.js';
 import { readAnswer, type UpstreamChoice, type UpstreamCompletion, type UpstreamLogprobs } from '../canonical.js';
@@ -21,6 +22,7 @@ interface ChatCompletion extends Omit<UpstreamCompletion, 'choices'> {
  */
 export const chatDialect: Dialect = {
   path: '/chat/completions',
+  framing: serverSentEvents,
 
   write({ prompt, logprobs, ...others }: SentBody): object {
     const messages = prompt === undefined ? undefined : [{ role: 'user', content: prompt }];

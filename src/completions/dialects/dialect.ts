@@ -1,32 +1,29 @@
-import { readCompletion, type UpstreamCompletion } from '../canonical.js';
+import type { StreamFraming } from '../../upstreams/stream-framing.js';
+import type { UpstreamCompletion } from '../canonical.js';
 
 /** A request for a completion in the names of the contract, without what is not given. */
 export type SentBody = Record<string, unknown>;
 
-/** How one endpoint of an engine is asked for a completion, and how it tells one. */
+/** How one endpoint of an engine is asked for a completion, and how it tells one, whole or as a stream. */
 export interface Dialect {
   readonly path: string;
   /** The path is below the root of the server, not below `/v1`. */
-  readonly isFromRoot?: boolean;
-  /** What is asked for as a whole is streamed by the engine, and collected here. */
+  readonly isFromRoot?: true;
+  /** Its answers are the contract's: what needs no change is told on byte for byte. */
+  readonly isContract?: true;
+  /** A whole answer is streamed by the engine, and collected here. */
   readonly isCollected?: true;
-  /** Names each field by itself: some of the fields give their part of what all of them give. Undefined is not sent. */
-  write(fields: SentBody): object;
+  readonly framing: StreamFraming;
   /**
-   * A whole answer, or a chunk of a stream, as a completion.
+   * The body in the names of the endpoint. Each field by itself gives its part of what all of them give: those that the
+   * parts of a request have in common are written once. Undefined is not sent.
+   */
+  readonly write: (fields: SentBody) => object;
+  /**
+   * A whole answer, or a message of a stream, as a completion.
    *
    * @returns undefined for what tells nothing.
    * @throws {UpstreamError} when it is an error, or no completion.
    */
-  read(json: string): UpstreamCompletion | undefined;
+  readonly read: (json: string) => UpstreamCompletion | undefined;
 }
-
-/** The endpoint that the gateway itself has. */
-export const completionsDialect: Dialect = {
-  path: '/completions',
-  write: (fields) => fields,
-  read: readCompletion,
-};
-
-/** The same, for an engine whose streams are better than its whole answers. */
-export const collectedDialect: Dialect = { ...completionsDialect, isCollected: true };

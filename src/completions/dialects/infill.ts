@@ -1,4 +1,5 @@
 import { addCounts, isCount } from '../../observability/usage.js';
+import { serverSentEvents } from '../../upstreams/stream-framing.js';
 import { UpstreamError } from '../../upstreams/upstream-error.js';
 import { readAnswer, type UpstreamCompletion } from '../canonical.js';
 import type { Dialect, SentBody } from './dialect.js';
@@ -23,6 +24,7 @@ export function infillDialect(path: string): Dialect {
   return {
     path,
     isFromRoot: true,
+    framing: serverSentEvents,
 
     write({ prompt, suffix, max_tokens: maxTokens, logprobs, stop, ...others }: SentBody): object {
       return {

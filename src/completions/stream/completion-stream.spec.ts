@@ -4,7 +4,7 @@ import { chunk } from '../../../test/support/fake-upstream.js';
 import { UpstreamError } from '../../upstreams/upstream-error.js';
 import { CompletionStream } from './completion-stream.js';
 import type { CreateCompletionDto } from '../../contract/create-completion.dto.js';
-import { completionsDialect } from '../dialects/dialect.js';
+import { completionsDialect } from '../dialects/completions.js';
 import { PartReader } from './part-reader.js';
 import { resumptionOf } from './resume.js';
 import { ResumedChunks } from './resumed-chunks.js';

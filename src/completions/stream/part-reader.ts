@@ -1,6 +1,12 @@
 import { isUsage } from '../../observability/usage.js';
 import { UpstreamError } from '../../upstreams/upstream-error.js';
-import { endChoices, type FallbackIdentity, makeCanonical, type UpstreamCompletion } from '../canonical.js';
+import {
+  endChoices,
+  type FallbackIdentity,
+  makeCanonical,
+  readCompletion,
+  type UpstreamCompletion,
+} from '../canonical.js';
 import type { ChoiceFitter } from '../features/feature.js';
 import { dropMirrors } from '../mirrors.js';
 import { ignoredBy } from '../unsupported.js';
@@ -51,7 +57,8 @@ export class PartReader {
    */
   read(json: string, isWhole = false): Piece | undefined {
     this.hasSpoken = true;
-    const completion = this.part.dialect.read(json);
+    const { dialect } = this.part;
+    const completion = isWhole && dialect.isCollected ? readCompletion(json) : dialect.read(json);
     if (!completion) return undefined;
     const isUsageOnly = completion.choices.length === 0;
     const isReady = makeCanonical(completion, this.fallback);

@@ -1,5 +1,4 @@
 import type { AnswerBody } from '../../upstreams/answer-body.js';
-import { EventStreamParser } from '../../upstreams/event-stream.js';
 import { reading, unreadableAnswer } from '../../upstreams/unreadable-answer.js';
 import type { AnswerSink } from '../../http/answer-sink.js';
 import type { CompletionStream } from './completion-stream.js';
@@ -24,7 +23,7 @@ export function relayEvents(
   answered: () => void,
 ): Promise<void> {
   const { promise, resolve, reject } = Promise.withResolvers<void>();
-  const parser = new EventStreamParser();
+  const parser = part.part.dialect.framing.newParser();
   const hasEnded = (): boolean => part.hasEnded;
   const take = (piece: Buffer): void | Promise<void> => {
     if (hasEnded()) return undefined;

@@ -1,0 +1,24 @@
+import { EventStreamParser } from './event-stream.js';
+
+/** Takes the messages of a stream out of its bytes, in whatever pieces they come. */
+export interface StreamParser {
+  /**
+   * The messages that `piece` completes.
+   *
+   * @throws {UpstreamError} when a message does not end.
+   */
+  push(piece: Buffer): string[];
+  /** A last message that lacks its end. */
+  end(): string | undefined;
+}
+
+/** How the messages of a stream are told apart. */
+export interface StreamFraming {
+  readonly contentType: RegExp;
+  newParser(): StreamParser;
+}
+
+export const serverSentEvents: StreamFraming = {
+  contentType: /^text\/event-stream\b/i,
+  newParser: () => new EventStreamParser(),
+};
