@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { FEATURE_NAMES } from '../src/engines/feature-names.js';
 import { ENGINES } from '../src/engines/engine-names.js';
 import { buildConformance } from '../src/cli/conformance-document.js';
+import { RECORDINGS } from './support/recordings.js';
 import { ENGINE_PROFILES } from '../src/engines/engine-profiles.js';
 
 const text = readFileSync('docs/conformance.md', 'utf8');
@@ -20,6 +21,14 @@ const rows = text
   );
 
 describe('docs/conformance.md', () => {
+  it('names the versions that are recorded, and no others', () => {
+    const recorded = RECORDINGS.map(([name]) => name);
+    const seen = ENGINES.flatMap(
+      (engine) => ENGINE_PROFILES[engine].seen?.map((version) => `${engine}-${version}`) ?? [],
+    );
+    expect(seen.toSorted()).toEqual(recorded.toSorted());
+  });
+
   it('is what the profiles say; `npm run conformance` brings it up to date', () => {
     expect(buildConformance()).toBe(text);
   });

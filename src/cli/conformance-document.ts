@@ -30,7 +30,10 @@ export function buildConformance(): string {
       ]),
     ),
     '',
-    `Run and recorded: ${seen()}. The others are read from their sources and documentation.`,
+    ...table(
+      ['engine', 'versions that were run and recorded'],
+      ENGINES.map((engine) => [engine, seenOf(engine)]),
+    ),
     '',
     'Where several upstreams serve a model, one that does by itself what is asked for is preferred to one that takes more requests for it.',
     'An upstream that differs from its engine’s profile says so under `capabilities`.',
@@ -83,12 +86,9 @@ function emulations(): string[][] {
   );
 }
 
-function seen(): string {
-  const versions = ENGINES.flatMap((engine) => {
-    const { seen: each } = ENGINE_PROFILES[engine];
-    return each ? [`${engine} ${each.join(' and ')}`] : [];
-  });
-  return versions.join(', ');
+function seenOf(engine: Engine): string {
+  if (engine === 'embedded') return 'the one that comes along';
+  return ENGINE_PROFILES[engine].seen?.join(', ') ?? 'none: read from its source or documentation';
 }
 
 function limitsOf(engine: Engine): string[] {

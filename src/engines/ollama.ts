@@ -2,6 +2,8 @@ import { type EngineProfile, nativeBut } from './engine-profile.js';
 
 /** Ollama. https://github.com/ollama/ollama/blob/main/docs/openai.md */
 export const ollama: EngineProfile = {
+  // Built from the source of that day.
+  seen: ['2026-08-21'],
   capabilities: nativeBut({
     // Taken for a request to load the model.
     prompt_empty: 'refuse',

@@ -14,6 +14,12 @@ interface KnownMessage {
  * context; `prompt`, the prompt's length; `completion`, what `max_tokens` asks for.
  */
 const KNOWN_MESSAGES: readonly KnownMessage[] = [
+  // vLLM 0.11.0: the limit that it tells is the context less `max_tokens`, be that below zero
+  {
+    pattern:
+      /^This model's maximum context length is -?\d+ tokens\. However, your request has (?<prompt>\d+) input tokens\./,
+    means: 'context_length_exceeded',
+  },
   // OpenAI and vLLM 0.32.0
   {
     pattern: /^This model's maximum context length is \d+ tokens[.,] /,

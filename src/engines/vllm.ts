@@ -3,7 +3,7 @@ import { fields } from './known-fields.js';
 
 /** vLLM. https://docs.vllm.ai/en/latest/serving/openai_compatible_server/ */
 export const vllm: EngineProfile = {
-  seen: ['0.32.0'],
+  seen: ['0.11.0.post2', '0.32.0'],
   capabilities: nativeBut({
     // 400.
     prompt_empty: 'refuse',

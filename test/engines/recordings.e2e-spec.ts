@@ -5,6 +5,12 @@ import { errorOf, Gateway } from '../support/gateway.js';
 import { RecordedUpstream } from '../support/recorded-upstream.js';
 import { RECORDINGS } from '../support/recordings.js';
 
+const CONTEXT_EXCEEDED = {
+  message: expect.stringMatching(/^This model's maximum context length (is 512 tokens\b|was exceeded\.)/),
+  code: 'context_length_exceeded',
+  param: null,
+};
+
 describe.each(RECORDINGS)('what %s said, told on', (name, recording) => {
   let upstream: RecordedUpstream;
   let gateway: Gateway;
@@ -36,6 +42,17 @@ describe.each(RECORDINGS)('what %s said, told on', (name, recording) => {
   );
 
   it.each(['', ', streamed'])(
+    'more tokens than the context has are refused in OpenAI’s words%s, or cut',
+    async (way) => {
+      const { request } = named(`more tokens than the context${way}`);
+      const response = await gateway.complete(request.body);
+      if (response.status === 200) return;
+      expect(response.status).toBe(400);
+      expect((await errorOf(response)).error).toMatchObject(CONTEXT_EXCEEDED);
+    },
+  );
+
+  it.each(['', ', streamed'])(
     'a prompt that is too long has OpenAI’s name and words%s, and is asked once',
     async (way) => {
       const { request, answer } = named(`a prompt longer than the context${way}`);
@@ -46,11 +63,7 @@ describe.each(RECORDINGS)('what %s said, told on', (name, recording) => {
       const isAnswered = answer.status === 200 && answer.pieces.length > 0;
       expect(response.status).toBe(isAnswered ? 200 : 400);
       if (isAnswered) return;
-      expect((await errorOf(response)).error).toMatchObject({
-        message: expect.stringMatching(/^This model's maximum context length (is 512 tokens\b|was exceeded\.)/),
-        code: 'context_length_exceeded',
-        param: null,
-      });
+      expect((await errorOf(response)).error).toMatchObject(CONTEXT_EXCEEDED);
     },
   );
 
