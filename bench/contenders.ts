@@ -93,8 +93,20 @@ export function writeNginx(directory: string, servers: string): string {
   return file;
 }
 
+/** What a gateway of a pair is configured with besides. */
+export interface GatewayOptions {
+  /** Unique among those that run at the same time. */
+  name: string;
+  config?: object;
+  /** Of the one API key. */
+  key?: object;
+}
+
 /** In its production configuration: every feature is on, as it is by default. */
-function gatewayOf({ root, directory, upstreamPorts, models }: Setting): Contender {
+export function gatewayOf(
+  { root, directory, upstreamPorts, models }: Setting,
+  { name, config, key }: GatewayOptions = { name: 'gateway' },
+): Contender {
   const upstreams = upstreamPorts.map((upstreamPort, index) => ({
     name: `upstream-${index + 1}`,
     baseUrl: `http://127.0.0.1:${upstreamPort}/v1`,
@@ -102,12 +114,12 @@ function gatewayOf({ root, directory, upstreamPorts, models }: Setting): Contend
     models,
   }));
   const hash = `sha256:${createHash('sha256').update(API_KEY).digest('hex')}`;
-  const apiKeys = [{ id: 'bench', hash, organization: 'bench' }];
+  const apiKeys = [{ id: 'bench', hash, organization: 'bench', ...key }];
   const commandFor = (port: number, workers: number): ContenderCommand => {
     // One each: what runs would read a changed one again.
-    const file = join(directory, `gateway-${workers}.yaml`);
+    const file = join(directory, `${name}-${workers}.yaml`);
     const server = { host: '127.0.0.1', port, workers };
-    writeFileSync(file, stringify({ server, log: { level: 'info' }, upstreams, apiKeys }));
+    writeFileSync(file, stringify({ server, log: { level: 'info' }, upstreams, apiKeys, ...config }));
     return { line: startLine(root), env: { NODE_ENV: 'production', GATEWAY_CONFIG: file } };
   };
   return {

@@ -4,16 +4,16 @@ import { availableParallelism, cpus, release, tmpdir, totalmem } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import { freePort } from '../test/support/free-port.ts';
-import { type Contender, contendersOf, writeNginx } from './contenders.ts';
+import { type Contender, contendersOf } from './contenders.ts';
 import { RUN_NUMBERS, writeRun } from './document.ts';
 import { CONTENDER_NAMES, FIGURE_NAMES, type Round, type Run, type Summaries } from './figures.ts';
 import { LoadGenerator } from './load.ts';
 import { directFigures, Meter } from './measure.ts';
 import { modelNamesOf, planOf } from './plan.ts';
-import { compile, find, firstLineOf, HARNESS_CORES, start } from './programs.ts';
+import { compile, find } from './programs.ts';
 import { summarize } from './statistics.ts';
 import { tablesOf } from './table.ts';
+import { startUpstream } from './upstream.ts';
 import { goalTable } from './goals.ts';
 
 const USAGE = `usage: npm run bench -- [--rounds N] [--quick] [--only NAME]... [--write 1|2]
@@ -70,30 +70,6 @@ function installPortkey(): void {
   }
 }
 
-/** Two processes of the fake upstream, or of an nginx that says the same where no C can be compiled. */
-async function startUpstream(directory: string, index: number): Promise<number> {
-  const program = compile(join(root, 'bench', 'upstream.c'), join(directory, 'upstream'));
-  if (program !== undefined) return Number(await firstLineOf(start({ line: [program], cores: HARNESS_CORES })));
-  const nginx = find('nginx');
-  if (nginx === undefined) throw new Error('The bench needs a C compiler (apt-get install gcc), or nginx and wrk.');
-  const port = await freePort();
-  const completion = {
-    id: 'cmpl-0f9ea9d51eab472ab8ae0610f24b245c',
-    object: 'text_completion',
-    created: 1795354403,
-    model: 'bench-json',
-    choices: [{ index: 0, text: ', there was a quiet little boy named Leo.', logprobs: null, finish_reason: 'length' }],
-    usage: { prompt_tokens: 64, completion_tokens: 32, total_tokens: 96 },
-  };
-  const answer = `default_type application/json; return 200 '${JSON.stringify(completion)}';`;
-  const file = writeNginx(
-    join(directory, `upstream-${index}`),
-    `server { listen 127.0.0.1:${port}; location / { ${answer} } }`,
-  );
-  start({ line: [nginx, '-c', file], cores: HARNESS_CORES, logFile: join(directory, 'upstream.log') });
-  return port;
-}
-
 function describeMachine(): string[] {
   const [cpu] = cpus();
   const { version } = JSON.parse(
@@ -122,7 +98,7 @@ async function main(): Promise<void> {
   process.once('exit', () => rmSync(directory, { recursive: true, force: true }));
   process.once('SIGINT', () => process.exit(130)).once('SIGTERM', () => process.exit(143));
 
-  const upstreamPorts = [await startUpstream(directory, 1), await startUpstream(directory, 2)] as const;
+  const upstreamPorts = [await startUpstream(root, directory, 1), await startUpstream(root, directory, 2)] as const;
   const generator = compile(join(root, 'bench', 'load.c'), join(directory, 'load'));
   if (generator === undefined)
     say('No C compiler: wrk measures JSON answers; latency, streams and memory are skipped.');

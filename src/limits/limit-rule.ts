@@ -35,18 +35,18 @@ export function usedAfter(usedUnits: number, elapsedMs: number, limit: number): 
   return Math.max(0, usedUnits - Math.max(0, elapsedMs) * limit);
 }
 
-function isRate({ kind }: Pick<Claim, 'kind'>): boolean {
+function isRate(kind: LimitKind): boolean {
   return kind === 'requests' || kind === 'tokens';
 }
 
 /** A claim in the unit in which what is used is kept. */
 export function inUnits({ kind, amount }: Pick<Claim, 'kind' | 'amount'>): number {
-  return isRate({ kind }) ? amount * UNITS : amount;
+  return isRate(kind) ? amount * UNITS : amount;
 }
 
 /** The whole of a limit, in the unit in which what is used is kept. */
 export function capacityOf({ kind, limit }: Pick<Claim, 'kind' | 'limit'>): number {
-  return inUnits({ kind, amount: limit });
+  return isRate(kind) ? limit * UNITS : limit;
 }
 
 /** Whether the claim fits beside what is `used` already. */
@@ -57,7 +57,7 @@ export function fits(claim: Claim, used: number): boolean {
 /** Whole requests or tokens that are left. */
 export function remainingOf(claim: Claim, used: number): number {
   const left = Math.max(0, capacityOf(claim) - used);
-  return isRate(claim) ? Math.floor(left / UNITS) : left;
+  return isRate(claim.kind) ? Math.floor(left / UNITS) : left;
 }
 
 /** Milliseconds until a rate is whole again. */
@@ -70,7 +70,14 @@ export function waitMsOf(claim: Claim, used: number): number {
   return Math.max(1, Math.ceil((used + inUnits(claim) - capacityOf(claim)) / claim.limit));
 }
 
+let month = { name: '', from: 0, until: 0 };
+
 /** `2026-11`: the month of a budget, in UTC. */
 export function monthOf(now: number): string {
-  return new Date(now).toISOString().slice(0, 7);
+  if (now < month.from || now >= month.until) {
+    const date = new Date(now);
+    const [year, index] = [date.getUTCFullYear(), date.getUTCMonth()];
+    month = { name: date.toISOString().slice(0, 7), from: Date.UTC(year, index), until: Date.UTC(year, index + 1) };
+  }
+  return month.name;
 }

@@ -88,8 +88,8 @@ export class Limiter implements OnApplicationShutdown {
   /** Told by a reservation when its request is over. */
   settled(reservation: Reservation, differences: Claim[]): void {
     this.leased.delete(reservation);
-    const changes = differences.some(({ kind, amount }) => amount !== 0 || kind === 'concurrency');
-    if (changes) void this.store.settle({ lease: reservation.lease, claims: differences });
+    if (differences.some(({ kind, amount }) => amount !== 0 || kind === 'concurrency'))
+      void this.store.settle({ lease: reservation.lease, claims: differences });
     const { model, size } = reservation.asked;
     if (reservation.promptTokensSaid !== undefined) this.estimate.learn(model, size, reservation.promptTokensSaid);
   }

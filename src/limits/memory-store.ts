@@ -32,15 +32,18 @@ export class MemoryStore implements LimitStore {
 
   reserve({ lease, claims }: ReserveRequest): ReserveAnswer {
     const now = Math.floor(this.clock.now());
-    const used = claims.map((claim) => this.usedOf(claim, now));
-    const isGranted = claims.every((claim, index) => fits(claim, used[index] ?? 0));
-    if (isGranted) {
-      for (const [index, claim] of claims.entries()) {
-        const sum = (used[index] ?? 0) + inUnits(claim);
-        used[index] = sum;
-        if (claim.kind === 'concurrency') this.hold(claim.key, lease, now + LEASE_MS);
-        else this.keep(claim, sum, now);
-      }
+    const used: number[] = [];
+    let isGranted = true;
+    for (const claim of claims) {
+      const units = this.usedOf(claim, now);
+      if (!fits(claim, units)) isGranted = false;
+      used.push(units);
+    }
+    for (const [index, claim] of isGranted ? claims.entries() : []) {
+      const units = (used[index] ?? 0) + inUnits(claim);
+      used[index] = units;
+      if (claim.kind === 'concurrency') this.hold(claim.key, lease, now + LEASE_MS);
+      else this.keep(claim, units, now);
     }
     if (now >= this.sweepAt) this.sweep(now);
     return { isGranted, now, used };
@@ -87,8 +90,8 @@ export class MemoryStore implements LimitStore {
 
   /** The oldest lease stands first. */
   private hold(key: string, lease: string, until: number): void {
-    const leases = this.leases.get(key) ?? new Map<string, number>();
-    this.leases.set(key, leases);
+    let leases = this.leases.get(key);
+    if (!leases) this.leases.set(key, (leases = new Map<string, number>()));
     leases.delete(lease);
     leases.set(lease, until);
   }

@@ -1,22 +1,30 @@
 import { type Claim, remainingOf, resetMsOf } from './limit-rule.js';
 
+const KINDS = (['requests', 'tokens'] as const).map((kind) => ({
+  kind,
+  limit: `x-ratelimit-limit-${kind}`,
+  remaining: `x-ratelimit-remaining-${kind}`,
+  reset: `x-ratelimit-reset-${kind}`,
+}));
+
 /** OpenAI's headers: of requests and of tokens a minute, the limit of which the smallest part is left. */
 export function rateLimitHeaders(claims: readonly Claim[], used: readonly number[]): Record<string, string> {
   const headers: Record<string, string> = {};
-  for (const kind of ['requests', 'tokens'] as const) {
-    let tightest: { limit: number; remaining: number; resetMs: number } | undefined;
-    for (const [index, claim] of claims.entries()) {
-      const usedUnits = used[index];
-      if (claim.kind !== kind || usedUnits === undefined) continue;
-      const { limit } = claim;
-      const remaining = remainingOf(claim, usedUnits);
-      if (tightest && tightest.remaining / tightest.limit <= remaining / limit) continue;
-      tightest = { limit, remaining, resetMs: resetMsOf(claim, usedUnits) };
+  for (const names of KINDS) {
+    let tightest: Claim | undefined;
+    let usedUnits = 0;
+    let remaining = Infinity;
+    for (let index = 0; index < claims.length; index++) {
+      const claim = claims[index];
+      if (claim?.kind !== names.kind) continue;
+      const left = remainingOf(claim, used[index] ?? 0);
+      if (tightest && remaining / tightest.limit <= left / claim.limit) continue;
+      [tightest, usedUnits, remaining] = [claim, used[index] ?? 0, left];
     }
     if (!tightest) continue;
-    headers[`x-ratelimit-limit-${kind}`] = String(tightest.limit);
-    headers[`x-ratelimit-remaining-${kind}`] = String(tightest.remaining);
-    headers[`x-ratelimit-reset-${kind}`] = formatDuration(tightest.resetMs);
+    headers[names.limit] = String(tightest.limit);
+    headers[names.remaining] = String(remaining);
+    headers[names.reset] = formatDuration(resetMsOf(tightest, usedUnits));
   }
   return headers;
 }

@@ -43,6 +43,7 @@ export class TokenEstimate {
     if (textBytes === 0 || tokens <= 0) return;
     const known = this.bytesPerToken.get(model);
     const seen = textBytes / tokens;
-    remember(this.bytesPerToken, model, known === undefined ? seen : known + WEIGHT * (seen - known), MAX_MODELS);
+    if (known === undefined) remember(this.bytesPerToken, model, seen, MAX_MODELS);
+    else this.bytesPerToken.set(model, known + WEIGHT * (seen - known));
   }
 }

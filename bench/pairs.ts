@@ -1,0 +1,180 @@
+/**
+ * What a feature costs a JSON request: the gateway with it and without it, both warm, take turns slice by slice on one core.
+ * The machine's moods meet both; a run of contenders one after the other would show little but them.
+ */
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+import { freePort } from '../test/support/free-port.ts';
+import { firstAnswer } from './check-answers.ts';
+import { gatewayOf, type GatewayOptions, type Setting } from './contenders.ts';
+import { LoadGenerator } from './load.ts';
+import { JSON_CONNECTIONS } from './plan.ts';
+import { compile, CONTENDER_CORES, find, HARNESS_CORES, start } from './programs.ts';
+import { bodyOf, rawRequest } from './request.ts';
+import { median } from './statistics.ts';
+import { startUpstream } from './upstream.ts';
+
+const USAGE = `usage: npm run bench:pairs -- PAIR... [--slices N] [--slice-ms N] [--rate N] [--root FOLDER]
+
+  PAIR        none, tracing, limits, usage, limits+usage, or redis (which needs a redis-server): what one of the two has
+  --slices    of each of the two (default: 30)
+  --slice-ms  how long a slice takes (default: 1000)
+  --rate      requests a second (default: as many as 64 connections bring)
+  --root      where the one without it is: another checkout, built (default: this one)
+`;
+
+const MODEL = 'bench-json';
+const WARM_UP_MS = 8_000;
+const ROOT = fileURLToPath(new URL('..', import.meta.url));
+const MANY = 1_000_000_000;
+
+const limits = {
+  key: {
+    limits: { requestsPerMinute: MANY, tokensPerMinute: MANY, tokensPerMonth: MANY, concurrentRequests: 1_000_000 },
+  },
+};
+
+async function optionsOf(pair: string, directory: string): Promise<Omit<GatewayOptions, 'name'>> {
+  const usage = { database: 'embedded', dataDir: join(directory, `data-${pair}`) };
+  switch (pair) {
+    case 'none':
+      return {};
+    case 'tracing':
+      return { config: { tracing: { endpoint: await collector() } } };
+    case 'limits':
+      return limits;
+    case 'usage':
+      return { config: usage };
+    case 'limits+usage':
+      return { ...limits, config: usage };
+    case 'redis':
+      return { ...limits, config: { limits: { store: await redis() } } };
+    default:
+      throw new Error(`${pair} is no pair`);
+  }
+}
+
+/** Takes spans, and looks at none. */
+async function collector(): Promise<string> {
+  const server = createServer((request, response) => request.resume().on('end', () => response.end()));
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+}
+
+async function redis(): Promise<string> {
+  const program = find('redis-server');
+  if (program === undefined) throw new Error('redis-server is not installed: .ci/limits-tools FOLDER');
+  const port = await freePort();
+  start({
+    line: [program, '--port', String(port), '--bind', '127.0.0.1', '--save', '', '--loglevel', 'warning'],
+    cores: HARNESS_CORES,
+  });
+  return `redis://127.0.0.1:${port}`;
+}
+
+/** CPU of a request, in microseconds: of the whole process, and of the thread with the event loop. */
+interface Cost {
+  process: number;
+  thread: number;
+}
+
+/** By the scheduler, in nanoseconds: the ticks of `stat` are 10 ms. */
+function cpuOf(pid: number): Cost {
+  const folder = `/proc/${pid}/task`;
+  const us = (task: string): number => Number.parseInt(readFileSync(`${folder}/${task}/schedstat`, 'latin1'), 10) / 1e3;
+  return { process: readdirSync(folder).reduce((sum, task) => sum + us(task), 0), thread: us(String(pid)) };
+}
+
+class Gateway {
+  readonly #pid: number;
+  readonly #port: number;
+  readonly #headers: Record<string, string>;
+  readonly #load: LoadGenerator;
+
+  private constructor(pid: number, port: number, headers: Record<string, string>, load: LoadGenerator) {
+    this.#pid = pid;
+    this.#port = port;
+    this.#headers = headers;
+    this.#load = load;
+  }
+
+  static async start(setting: Setting, options: GatewayOptions, load: LoadGenerator): Promise<Gateway> {
+    const { commandFor, headers } = gatewayOf(setting, options);
+    const port = await freePort();
+    const logFile = join(setting.directory, `${options.name}.log`);
+    const { pid } = start({ ...commandFor(port), cores: CONTENDER_CORES, logFile });
+    await firstAnswer(port, headers, MODEL);
+    return new Gateway(pid, port, headers, load);
+  }
+
+  async slice(durationMs: number, rate: number): Promise<Cost> {
+    const before = cpuOf(this.#pid);
+    const request = rawRequest(
+      this.#port,
+      { 'Content-Type': 'application/json', ...this.#headers },
+      bodyOf(MODEL, false),
+    );
+    const load = { port: this.#port, request, connections: JSON_CONNECTIONS, durationMs, rate };
+    const { requests, errors } = await this.#load.run(load);
+    if (errors > 0) throw new Error(`${errors} requests failed`);
+    const after = cpuOf(this.#pid);
+    return {
+      process: (after.process - before.process) / requests,
+      thread: (after.thread - before.thread) / requests,
+    };
+  }
+}
+
+function quantile(values: readonly number[], share: number): number {
+  return values.toSorted((a, b) => a - b)[Math.floor(share * (values.length - 1))] ?? 0;
+}
+
+function describe(name: string, pairs: readonly { without: Cost; with: Cost }[], part: keyof Cost): string {
+  const added = pairs.map((pair) => pair.with[part] - pair.without[part]);
+  const figures = [median(added), quantile(added, 0.25), quantile(added, 0.75)].map((value) => value.toFixed(1));
+  const base = median(pairs.map(({ without }) => without[part])).toFixed(1);
+  return `${name}, ${part}: ${figures[0]} µs a request above ${base} (quartiles ${figures[1]} to ${figures[2]})`;
+}
+
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: {
+    slices: { type: 'string', default: '30' },
+    'slice-ms': { type: 'string', default: '1000' },
+    rate: { type: 'string', default: '0' },
+    root: { type: 'string', default: ROOT },
+  },
+});
+if (positionals.length === 0) {
+  process.stderr.write(USAGE);
+  process.exit(2);
+}
+
+const directory = mkdtempSync(join(tmpdir(), 'gateway-pairs-'));
+process.once('exit', () => rmSync(directory, { recursive: true, force: true }));
+process.once('SIGINT', () => process.exit(130)).once('SIGTERM', () => process.exit(143));
+const upstreamPorts = [await startUpstream(ROOT, directory, 1), await startUpstream(ROOT, directory, 2)] as const;
+const generator = compile(join(ROOT, 'bench', 'load.c'), join(directory, 'load'));
+const load = new LoadGenerator(directory, generator, find('wrk'));
+const rate = Number(values.rate);
+for (const pair of positionals) {
+  const setting = { root: ROOT, directory, upstreamPorts, models: [MODEL] };
+  const base = { name: `without-${pair}`, config: { database: 'none' } };
+  const without = await Gateway.start({ ...setting, root: values.root }, base, load);
+  const having = await Gateway.start(setting, { name: `with-${pair}`, ...(await optionsOf(pair, directory)) }, load);
+  for (const gateway of [without, having]) await gateway.slice(WARM_UP_MS, rate);
+  const pairs: { without: Cost; with: Cost }[] = [];
+  for (let slice = 0; slice < Number(values.slices); slice++) {
+    const first = await without.slice(Number(values['slice-ms']), rate);
+    pairs.push({ without: first, with: await having.slice(Number(values['slice-ms']), rate) });
+  }
+  for (const part of ['process', 'thread'] as const) process.stdout.write(`${describe(pair, pairs, part)}\n`);
+}
+process.exit(0);
