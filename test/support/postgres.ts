@@ -67,11 +67,12 @@ export class Postgres {
 
   /** Cuts every connection. */
   async stop(): Promise<void> {
-    const { server } = this;
-    if (server?.exitCode !== null) return;
-    const exited = once(server, 'exit');
-    server.kill('SIGINT');
-    await exited;
+    await this.end('SIGINT');
+  }
+
+  /** As a crash leaves it: the next start has to recover. */
+  async kill(): Promise<void> {
+    await this.end('SIGQUIT');
   }
 
   async remove(): Promise<void> {
@@ -87,6 +88,14 @@ export class Postgres {
     await client.query(`create database ${name}`);
     await client.end();
     return `postgres://gateway@127.0.0.1:${this.port}/${name}`;
+  }
+
+  private async end(signal: NodeJS.Signals): Promise<void> {
+    const { server } = this;
+    if (server?.exitCode !== null) return;
+    const exited = once(server, 'exit');
+    server.kill(signal);
+    await exited;
   }
 
   private async answers(): Promise<boolean> {

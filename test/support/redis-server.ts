@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Redis } from 'ioredis';
@@ -10,6 +10,8 @@ import { until } from './wait.js';
 /** Debian's redis-server on a port of its own, which keeps nothing on disk. */
 export class RedisServer {
   private child: ChildProcess | undefined;
+  /** A node of a cluster keeps a file there. */
+  private folder = '';
 
   private constructor(
     readonly port: number,
@@ -29,6 +31,7 @@ export class RedisServer {
   /** Begins, or begins anew and empty. */
   async restart(): Promise<void> {
     const folder = mkdtempSync(join(tmpdir(), 'redis-'));
+    this.folder = folder;
     const args = ['--port', String(this.port), '--bind', '127.0.0.1', '--save', '', '--dir', folder, ...this.options];
     const child = spawn('redis-server', args, { stdio: ['ignore', 'pipe', 'ignore'] });
     let log = '';
@@ -47,6 +50,7 @@ export class RedisServer {
     child.kill('SIGCONT');
     child.kill('SIGKILL');
     await once(child, 'close');
+    rmSync(this.folder, { recursive: true, force: true });
   }
 
   /** What an operator would type into redis-cli. */
