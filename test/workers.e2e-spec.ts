@@ -1,8 +1,11 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { once } from 'node:events';
+import { writeFileSync } from 'node:fs';
 import { type AddressInfo, createServer } from 'node:net';
+import { stringify } from 'yaml';
 import { hashApiKey } from '../src/config/api-key-hash.js';
 import { completion, FakeUpstream, replyJson } from './support/fake-upstream.js';
+import { DnsServer } from './support/dns-server.js';
 import { API_KEY } from './support/gateway.js';
 import { GatewayProcess } from './support/gateway-process.js';
 import { until } from './support/wait.js';
@@ -27,6 +30,16 @@ function post(url: string, body: object, key = API_KEY): Promise<Response> {
 async function metricsOf(url: string): Promise<string[]> {
   const response = await fetch(`${url}/metrics`, { headers: { ...ADMIN, connection: 'close' } });
   return (await response.text()).split('\n');
+}
+
+/** What the next two workers know. */
+async function limitsOf(url: string): Promise<unknown[]> {
+  const ask = async (): Promise<unknown> => {
+    const response = await fetch(`${url}/admin/upstreams`, { headers: { ...ADMIN, connection: 'close' } });
+    const { upstreams } = (await response.json()) as { upstreams: { max_concurrency: number | null }[] };
+    return upstreams[0]?.max_concurrency;
+  };
+  return [await ask(), await ask()];
 }
 
 const hasServed = (worker: number) =>
@@ -81,21 +94,54 @@ describe('two workers', () => {
     }
   });
 
-  it.each([1, 3])('together never send more than maxConcurrency %i, and both get their share', async (limit) => {
+  /** Says how many requests were under way at most. */
+  function countRequests(): { most: number } {
+    const counted = { most: 0 };
     let underWay = 0;
-    let most = 0;
     upstream.onCompletion(async (response, request) => {
-      most = Math.max(most, ++underWay);
+      counted.most = Math.max(counted.most, ++underWay);
       // Long enough for others to come, if they were let.
       for (let turn = 0; turn < 20; turn++) await new Promise((resolve) => setImmediate(resolve));
       underWay--;
       await replyJson(completion('Hello'))(response, request);
     });
+    return counted;
+  }
+
+  it.each([1, 3])('together never send more than maxConcurrency %i, and both get their share', async (limit) => {
+    const counted = countRequests();
     const url = await start({ maxConcurrency: limit });
     const responses = await Promise.all(Array.from({ length: 60 }, () => post(url, REQUEST)));
     expect(responses.map(({ status }) => status)).toEqual(responses.map(() => 200));
-    expect(most).toBe(limit);
+    expect(counted.most).toBe(limit);
     await Promise.all([hasServed(1), hasServed(2)]);
+  });
+
+  it('keep to the maxConcurrency of an address that DNS has, also to a new one of the file', async () => {
+    const counted = countRequests();
+    const dns = await DnsServer.start();
+    try {
+      dns.hostIs('vllm.test', ['127.0.0.1']);
+      const { port } = new URL(upstream.baseUrl);
+      const found = { baseUrl: `http://vllm.test:${port}/v1`, discovery: 'dns', dnsServer: dns.address };
+      const url = await start({ ...found, maxConcurrency: 1 });
+      const serve = async (): Promise<void> => {
+        const responses = await Promise.all(Array.from({ length: 40 }, () => post(url, REQUEST)));
+        expect(responses.map(({ status }) => status)).toEqual(responses.map(() => 200));
+      };
+      await serve();
+      expect(counted.most).toBe(1);
+      const upstreams = [{ name: 'fake', ...found, maxConcurrency: 2 }];
+      writeFileSync(gateway.configFile, stringify({ server: { workers: 2 }, apiKeys: API_KEYS, upstreams }));
+      await until('both workers to have the new limit', async () =>
+        (await limitsOf(url)).every((limit) => limit === 2),
+      );
+      await serve();
+      expect(counted.most).toBe(2);
+      await Promise.all([hasServed(1), hasServed(2)]);
+    } finally {
+      dns.stop();
+    }
   });
 
   it('leave no place unused: the only one serves both, without a queue, and is known to be taken', async () => {

@@ -155,10 +155,10 @@ class Primary implements PoolOwner, Service {
         this.acceptor.taken(worker);
         break;
       case 'wanted':
-        this.slots.of(message.upstream)?.wanted(worker.id);
+        this.slots.wanted(worker.id, message.upstream, message.configured);
         break;
       case 'returned':
-        this.slots.of(message.upstream)?.returned(worker.id, message.count);
+        this.slots.returned(worker.id, message.upstream, message.count);
         break;
       case 'drainUpstream':
         if (message.isDrained) this.drained.add(message.upstream);

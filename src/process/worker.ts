@@ -119,16 +119,16 @@ class GatewayWorker implements Service {
         this.storage?.changed();
         break;
       case 'granted':
-        this.sharing.sharedSlotsOf(message.upstream).grant(message.count);
+        this.sharing.sharedSlotsOf(message.upstream)?.grant(message.count);
         break;
       case 'full':
-        this.sharing.sharedSlotsOf(message.upstream).markFull();
+        this.sharing.sharedSlotsOf(message.upstream)?.markFull();
         break;
       case 'reserved':
         this.limits?.reserved(message.lease, message.answer);
         break;
       case 'recalled':
-        this.sharing.sharedSlotsOf(message.upstream).recall();
+        this.sharing.sharedSlotsOf(message.upstream)?.recall();
         break;
       case 'reportMetrics':
         void this.reportMetrics();

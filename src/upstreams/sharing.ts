@@ -7,7 +7,8 @@ import { OwnSlots, type Slots } from './slots.js';
 export interface Sharing {
   /** Whether the embedded engine, where there is one, is this process's own child. */
   readonly startsEngine: boolean;
-  slotsOf(upstream: UpstreamConfig): Slots;
+  /** `configured` is the name that the upstream has in the configuration: one of discovery stands for several. */
+  slotsOf(upstream: UpstreamConfig, configured: string): Slots;
 }
 
 /** The token to inject the `Sharing` by. */

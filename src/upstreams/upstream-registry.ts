@@ -41,7 +41,7 @@ export class UpstreamRegistry implements OnModuleInit, OnApplicationShutdown {
       this.embedded = new EmbeddedEngine(config.embedded.model, clock, logger, onMove);
     }
     this.configured = config.upstreams;
-    this.current = this.embedded ? [this.embedded] : this.expanded.map((each) => this.create(each));
+    this.current = this.embedded ? [this.embedded] : this.expanded.map(([config, name]) => this.create(config, name));
   }
 
   get upstreams(): readonly Upstream[] {
@@ -84,11 +84,11 @@ export class UpstreamRegistry implements OnModuleInit, OnApplicationShutdown {
     this.apply();
   }
 
-  /** One configuration for each server. */
-  private get expanded(): readonly UpstreamConfig[] {
-    return this.configured.flatMap((config) => {
-      if (config.discovery === 'off') return [config];
-      return (this.addresses.get(config.name) ?? []).map((address) => atAddress(config, address));
+  /** A configuration for each server, with the name of the one that it is of. */
+  private get expanded(): readonly [UpstreamConfig, string][] {
+    return this.configured.flatMap((config): [UpstreamConfig, string][] => {
+      if (config.discovery === 'off') return [[config, config.name]];
+      return (this.addresses.get(config.name) ?? []).map((address) => [atAddress(config, address), config.name]);
     });
   }
 
@@ -97,7 +97,8 @@ export class UpstreamRegistry implements OnModuleInit, OnApplicationShutdown {
     this.former = before.map(({ config }) => config);
     this.currentRedaction = undefined;
     this.current = this.expanded.map(
-      (config) => before.find((upstream) => isDeepStrictEqual(upstream.config, config)) ?? this.create(config),
+      ([config, name]) =>
+        before.find((upstream) => isDeepStrictEqual(upstream.config, config)) ?? this.create(config, name),
     );
     this.markDrained();
     for (const gone of before.filter((upstream) => !this.current.includes(upstream))) {
@@ -144,10 +145,8 @@ export class UpstreamRegistry implements OnModuleInit, OnApplicationShutdown {
     for (const { config, state } of this.current) state.isDrained = this.drained.has(config.name);
   }
 
-  private create(config: UpstreamConfig): Upstream {
-    // Other processes share the slots of what is configured. What an address was found for, each process has its own of.
-    const isConfigured = this.configured.includes(config);
-    const slots = isConfigured ? this.sharing.slotsOf(config) : undefined;
+  private create(config: UpstreamConfig, configured: string): Upstream {
+    const slots = this.sharing.slotsOf(config, configured);
     return new HttpUpstream(config, this.clock, new UpstreamState(config, this.clock, slots));
   }
 }

@@ -71,7 +71,8 @@ export type ToPrimary =
   | DatabaseCall
   /** It has written to the embedded database: for all workers. */
   | { type: 'databaseChanged' }
-  | { type: 'wanted'; upstream: string }
+  /** A slot of the upstream. Another name in the configuration has one that discovery has found. */
+  | { type: 'wanted'; upstream: string; configured: string }
   | { type: 'returned'; upstream: string; count: number }
   /** Check and take what the request may use of its limits. Answered with `reserved`. */
   | { type: 'reserve'; request: ReserveRequest }

@@ -13,20 +13,23 @@ export class WorkerSharing implements Sharing {
 
   constructor(private readonly channel: PrimaryChannel) {}
 
-  slotsOf(upstream: UpstreamConfig): Slots {
+  slotsOf(upstream: UpstreamConfig, configured: string): Slots {
     // Without a limit nobody has to be asked.
-    return maxConcurrencyOf(upstream) === undefined ? new OwnSlots() : this.sharedSlotsOf(upstream.name);
-  }
-
-  sharedSlotsOf(upstream: string): SharedSlots {
-    let slots = this.slots.get(upstream);
+    if (maxConcurrencyOf(upstream) === undefined) return new OwnSlots();
+    const { name } = upstream;
+    let slots = this.slots.get(name);
     if (!slots) {
       slots = new SharedSlots({
-        wanted: () => void this.channel.tell({ type: 'wanted', upstream }),
-        returned: (count) => void this.channel.tell({ type: 'returned', upstream, count }),
+        wanted: () => void this.channel.tell({ type: 'wanted', upstream: name, configured }),
+        returned: (count) => void this.channel.tell({ type: 'returned', upstream: name, count }),
       });
-      this.slots.set(upstream, slots);
+      this.slots.set(name, slots);
     }
     return slots;
+  }
+
+  /** Those that the primary speaks of. */
+  sharedSlotsOf(upstream: string): SharedSlots | undefined {
+    return this.slots.get(upstream);
   }
 }
