@@ -132,7 +132,7 @@ describe('what an admin key opens', () => {
 
   it('counts what the gateway emulates, by feature', async () => {
     const emulating = await Gateway.inFrontOf(good, {
-      upstream: { engine: 'ollama' },
+      upstream: { engine: 'localai' },
       config: { apiKeys: [{ id: 'admin', hash: hashApiKey('admin-key'), admin: true }] },
     });
     try {

@@ -19,7 +19,7 @@ describe('the headers x-gateway-…', () => {
   });
 
   const start = async (config: object): Promise<void> => {
-    gateway = await Gateway.inFrontOf(upstream, { config, upstream: { engine: 'ollama' } });
+    gateway = await Gateway.inFrontOf(upstream, { config, upstream: { engine: 'localai' } });
   };
   const BODY = { model: 'm', prompt: 'p', max_tokens: 5, temperature: 1, top_p: 0.5 };
 

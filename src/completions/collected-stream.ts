@@ -22,7 +22,7 @@ async function readUnasked(
   spend: (length: number) => void,
 ): Promise<string> {
   const json = await readAll(body, spend);
-  return isContract ? json : JSON.stringify(read(json) ?? null);
+  return isContract ? json : JSON.stringify(read(json, true) ?? null);
 }
 
 /**
@@ -56,7 +56,7 @@ class CollectedStream {
 
   add(data: string): void {
     if (data === DONE) return;
-    const chunk = this.read(data);
+    const chunk = this.read(data, false);
     if (!chunk) return;
     const { choices, ...head } = chunk;
     this.head = { ...this.head, ...head };

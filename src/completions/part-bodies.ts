@@ -24,6 +24,7 @@ export class PartBodies {
   /** The request for a part with these fields of its own, which are those of each other part, too; undefined is not sent. */
   part(partFields: SentBody, idSuffix: string): string {
     const own = { ...partFields, ...uniqueIdFields(this.sent, idSuffix) };
+    if (this.dialect.isNested) return this.write({ ...this.sent, ...own });
     this.common ??= this.write({ ...this.sent, ...notGiven(own) });
     const fields = this.write({ ...own, suffix: this.template === undefined ? undefined : this.sent.suffix });
     return fields === '{}' ? this.common : `${this.common.slice(0, -1)},${fields.slice(1)}`;

@@ -46,7 +46,7 @@ describe('what a candidate makes of a request', () => {
 
   it.each<[string, Partial<CreateCompletionDto>, Partial<UpstreamConfig>]>([
     ['logit_bias', { logit_bias: { '5': 1 } }, { engine: 'ollama' }],
-    ['best_of', { best_of: 2 }, { engine: 'ollama' }],
+    ['best_of', { best_of: 2 }, { engine: 'tgi' }],
     ['best_of', { best_of: 2 }, { ...LLAMA, capabilities: { n: 'refuse' } }],
     ['echo', { echo: true, logprobs: 1, prompt: [[1, 2]] }, LLAMA],
     ['echo', { echo: true, prompt: [1, 2] }, LLAMA],
@@ -92,7 +92,7 @@ describe('a value of another field that says nothing', () => {
       expect([name, name in others]).toEqual([name, Object.hasOwn(knownFields, name)]);
     }
     const isKnown = Object.hasOwn(knownFields, 'stream_options.continuous_usage_stats');
-    expect('continuous_usage_stats' in (options as object)).toBe(isKnown);
+    expect(Object.hasOwn(options ?? {}, 'continuous_usage_stats')).toBe(isKnown);
   });
 
   it('is sent where all is', () => {
@@ -209,6 +209,32 @@ describe('what is sent', () => {
       stream: true,
     });
     expect(sent).not.toHaveProperty('prompt');
+  });
+
+  it('has its options within, and the prompt without a template, at Ollama’s own endpoint', () => {
+    const format = { type: 'json_schema', json_schema: { name: 'x', schema: { type: 'boolean' } } };
+    const fields = { max_tokens: 5, top_p: 0, logprobs: 2, stop: '.', top_k: 3, response_format: format, user: 'u' };
+    expect(sentFor({ ...fields, temperature: 0.5 }, { engine: 'ollama' })).toEqual([
+      [
+        '/api/generate',
+        {
+          ...base,
+          ...{ raw: true, stream: false, think: false, truncate: false, shift: false },
+          ...{ logprobs: true, top_logprobs: 2, format: { type: 'boolean' } },
+          options: {
+            ...{ num_predict: 5, temperature: 0.5, top_p: 0, top_k: 3, min_p: 0, typical_p: 1, stop: ['.'] },
+            ...{ repeat_penalty: 1, presence_penalty: 0, frequency_penalty: 0 },
+          },
+        },
+      ],
+    ]);
+    const parts = sentFor({ prompt: ['a', 'b'], n: 2, seed: 7, suffix: 'z' }, { engine: 'ollama' });
+    expect(parts.map(([, sent]) => sent)).toMatchObject([
+      { prompt: 'a', suffix: 'z', raw: false, options: { seed: 7, num_predict: 16, stop: [] } },
+      { prompt: 'a', options: { seed: 8, num_predict: 16 } },
+      { prompt: 'b', options: { seed: 7 } },
+      { prompt: 'b', options: { seed: 8 } },
+    ]);
   });
 
   it('is a message of the user to a server that only chats', () => {

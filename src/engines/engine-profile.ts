@@ -1,5 +1,5 @@
 import { type Capabilities, type FeatureName, FEATURE_NAMES, type Support } from './feature-names.js';
-import type { Api, ExtraParameters } from './engine-names.js';
+import type { Api, EndpointName, ExtraParameters } from './engine-names.js';
 import type { KnownFields } from './known-fields.js';
 
 /**
@@ -12,6 +12,10 @@ export interface EngineProfile {
   /** The versions that were run and recorded; absent: it is read from its source, or its documentation. */
   readonly seen?: readonly string[];
   readonly capabilities: Capabilities;
+  /** Where it is asked, when that is not `/completions`. */
+  readonly endpoint?: EndpointName;
+  /** What is otherwise where it is asked at `/chat/completions`. */
+  readonly chat?: Partial<Pick<EngineProfile, 'knownFields' | 'samplingDefaults'>>;
   /** The fields outside the contract that it takes, and what is to be known of them. */
   readonly knownFields: KnownFields;
   /** Where it answers for its health, from the root of the server; without it, it is asked for its models. */
@@ -89,6 +93,7 @@ export function configuredProfile(
   const ofApi = api === 'chat' ? { ...CHAT, logprobs, logprobs_zero: 'emulate' } : {};
   return {
     ...profile,
+    ...(api === 'chat' && profile.chat),
     capabilities: { ...profile.capabilities, ...(ofApi as Partial<Capabilities>), ...capabilities },
     extraParameters,
   };

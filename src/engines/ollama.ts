@@ -1,13 +1,14 @@
 import { type EngineProfile, nativeBut } from './engine-profile.js';
+import { fields } from './known-fields.js';
 
-/** Ollama. https://github.com/ollama/ollama/blob/main/docs/openai.md */
+/** Ollama, at its own `/api/generate`. https://github.com/ollama/ollama/blob/main/docs/api.md */
 export const ollama: EngineProfile = {
   // Built from the source of that day.
   seen: ['2026-08-21'],
+  endpoint: 'ollama',
   capabilities: nativeBut({
     // Taken for a request to load the model.
     prompt_empty: 'refuse',
-    top_p_zero: 'emulate',
     prompt_list: 'emulate',
     prompt_tokens: 'refuse',
     prompt_tokens_list: 'refuse',
@@ -18,23 +19,33 @@ export const ollama: EngineProfile = {
     n: 'emulate',
     n_greedy: 'emulate',
     n_scored_stream: 'emulate',
-    // It takes `logprobs`, and gives none.
-    best_of: 'refuse',
+    best_of: 'emulate',
     echo: 'emulate',
     echo_logprobs: 'refuse',
-    logprobs: 'refuse',
-    logprobs_zero: 'refuse',
+    logprobs: 'emulate',
+    logprobs_zero: 'emulate',
     logit_bias: 'refuse',
     sampling_defaults: 'emulate',
   }),
-  knownFields: {},
+  knownFields: {
+    ...fields('top_k', 'min_p', 'typical_p', 'repeat_penalty', 'repeat_last_n'),
+    ...fields('format', 'response_format', 'json_schema'),
+    num_predict: { instead: 'max_tokens' },
+    top_logprobs: { instead: 'logprobs' },
+  },
+  chat: { knownFields: {}, samplingDefaults: { temperature: 1, top_p: 1 } },
   impliedTag: 'latest',
   healthPath: '/',
   versionPath: '/api/version',
-  samplingDefaults: { temperature: 1, top_p: 1 },
+  // The Modelfile may have others.
+  samplingDefaults: {
+    ...{ temperature: 1, top_p: 1, top_k: 0, min_p: 0, typical_p: 1 },
+    ...{ repeat_penalty: 1, presence_penalty: 0, frequency_penalty: 0 },
+  },
   limits: [
-    'The prompt is put into the model’s chat template: use a model whose template is `{{ .Prompt }}`, as base models have.',
-    'Its `top_k` of 40 stays in force, since its API has no field for it: set it in the Modelfile.',
-    '`suffix` works with models whose template has a place for it; the others get 400 from Ollama itself.',
+    'It is asked at `/api/generate`, from the root of the server: one that shows `/v1` only is `engine: openai` with what `npm run doctor` proposes.',
+    '`suffix` works with models whose template has a place for it; with others it is refused with 400, unless `capabilities` says `suffix: emulate` and `fimTemplates` has a template.',
+    'A text that repeats one token more than 30 times is cut by Ollama: an answer ends with `length`, and a stream is resumed.',
+    'The penalties look at the last `repeat_last_n` tokens only (64 by default).',
   ],
 };

@@ -1,9 +1,11 @@
 /** What an engine's message means, whatever status and code came with it. */
-export type Meaning = 'context_length_exceeded' | 'model_not_found' | 'invalid_request';
+export type Meaning = 'context_length_exceeded' | 'model_not_found' | 'invalid_request' | 'unsupported_parameter';
 
 interface KnownMessage {
   pattern: RegExp;
   means: Meaning;
+  /** The parameter of the contract that it is about. */
+  param?: string;
   /** It has OpenAI's wording already. */
   isOpenAis?: boolean;
 }
@@ -45,6 +47,11 @@ const KNOWN_MESSAGES: readonly KnownMessage[] = [
   { pattern: /^Unsupported param: /, means: 'invalid_request' },
   { pattern: /^Only no echo is supported/, means: 'invalid_request' },
   { pattern: /^Field '\w+': /, means: 'invalid_request' },
+  // Ollama of 2026-08-21; the first two as a 500
+  { pattern: /^option "\w+" must be of /, means: 'invalid_request' },
+  { pattern: /^invalid format: /, means: 'invalid_request' },
+  { pattern: /^json: cannot unmarshal /, means: 'invalid_request' },
+  { pattern: /^\S+ does not support insert$/, means: 'unsupported_parameter', param: 'suffix' },
   // transformers 5.19.0, as a 400
   { pattern: /^Server is pinned to '/, means: 'model_not_found' },
   // SGLang and TGI, read from their sources in November 2026
@@ -63,11 +70,12 @@ const KNOWN_MESSAGES: readonly KnownMessage[] = [
 ];
 
 /** What the message of an error means, and how it is told; undefined where it is not known. */
-export function meaningOf(message: string): { means: Meaning; message: string } | undefined {
-  for (const { pattern, means, isOpenAis = false } of KNOWN_MESSAGES) {
+export function meaningOf(message: string): { means: Meaning; message: string; param?: string } | undefined {
+  for (const { pattern, means, param, isOpenAis = false } of KNOWN_MESSAGES) {
     const found = pattern.exec(message);
     if (!found) continue;
     const isReworded = means === 'context_length_exceeded' && !isOpenAis;
+    if (param !== undefined) return { means, param, message: `The model does not support \`${param}\`.` };
     return { means, message: isReworded ? contextMessage(found.groups) : withoutTrace(message) };
   }
   return undefined;

@@ -16,6 +16,8 @@ interface EngineError {
 /** Where the client is at fault, some engines answer 500, and some an unknown model 400. */
 function statusMeant(status: number, { means }: EngineError): number {
   if (means === 'model_not_found') return 404;
+  // Another upstream may support it.
+  if (means === 'unsupported_parameter') return 501;
   return means !== undefined && (status === 422 || status >= 500) ? 400 : status;
 }
 
@@ -169,12 +171,16 @@ const text = (value: unknown): string | undefined => (typeof value === 'string' 
 function readEngineError(body: unknown): EngineError {
   if (!isFields(body)) return { message: undefined, code: undefined, param: undefined };
   const nested = isFields(body.error) ? body.error : body;
+  const passedOn =
+    typeof body.error === 'string' && body.error.startsWith('{"error":') ? parseEngineError(body.error) : undefined;
+  // Ollama passes on what its llama-server says, as a text.
+  if (passedOn?.message !== undefined) return passedOn;
   const message = text(nested.message) ?? text(body.error) ?? detailOf(body.detail);
   return {
     message,
-    ...(message !== undefined && meaningOf(message)),
     code: word(nested.code) ?? word(nested.type) ?? word(body.error_type),
     param: word(nested.param),
+    ...(message !== undefined && meaningOf(message)),
   };
 }
 

@@ -65,6 +65,20 @@ describe('the models of an upstream', () => {
     expect(others.upstreamNameOf('storyteller')).toBeUndefined();
   });
 
+  it.each([
+    [['storyteller'], 'storyteller:latest', 'storyteller'],
+    [['storyteller:latest'], 'storyteller', 'storyteller:latest'],
+    [['storyteller', 'storyteller:latest'], 'storyteller:latest', 'storyteller:latest'],
+    [{ 'story*': 'storyteller' }, 'storyteller:latest', 'storyteller'],
+    [['storyteller:1b'], 'storyteller', undefined],
+    [['storyteller'], 'storyteller:1b', undefined],
+    [['library/storyteller'], 'library/storyteller:latest', 'library/storyteller'],
+  ])('of Ollama, %j configured: %s is %s', (models, requested, upstreamModel) => {
+    expect(served(models, false, 'ollama').upstreamNameOf(requested)).toBe(upstreamModel);
+    const named: UpstreamConfig['models'] = models;
+    expect(served(named, false, 'ollama').lists(requested)).toBe(Array.isArray(models) && upstreamModel !== undefined);
+  });
+
   it('have one to probe with, by the name of the upstream, if any name is known', () => {
     expect(served({ alias: 'real' }).probeModel).toBe('real');
     expect(served(['a*']).probeModel).toBeUndefined();

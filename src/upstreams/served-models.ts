@@ -38,7 +38,7 @@ export class ServedModels {
 
   /** Whether it has the name, and not only a pattern that fits it. */
   lists(name: string): boolean {
-    return this.exact.has(name) || this.discoveredName(name) !== undefined;
+    return this.listedName(name) !== undefined;
   }
 
   /** Some model of the upstream, by the upstream's name, to try it with. */
@@ -49,20 +49,23 @@ export class ServedModels {
 
   /** The upstream's name for a requested model, when it serves it by name, by pattern, or by discovery. */
   upstreamNameOf(requestedModel: string): string | undefined {
-    const exact = this.exact.get(requestedModel);
-    if (exact !== undefined) return exact;
-    const discovered = this.discoveredName(requestedModel);
-    if (discovered !== undefined) return discovered;
+    const listed = this.listedName(requestedModel);
+    if (listed !== undefined) return listed;
     const served = this.globs.find(({ glob }) => glob.matches(requestedModel));
     // `"llama-*": "*"`, and a plain list of patterns: the upstream knows it by the requested name.
     return served && (served.upstreamModel.includes('*') ? requestedModel : served.upstreamModel);
   }
 
-  /** The upstream's name for it, when it is in its list. */
-  private discoveredName(requestedModel: string): string | undefined {
-    if (this.discovered.has(requestedModel)) return requestedModel;
-    const tagged = this.impliedTag === undefined ? undefined : `${requestedModel}:${this.impliedTag}`;
-    return tagged !== undefined && this.discovered.has(tagged) ? tagged : undefined;
+  /** The upstream's name for it, when it is configured by name, or in the upstream's list; with the tag that it implies, or without. */
+  private listedName(requestedModel: string): string | undefined {
+    const listed = this.nameOf(requestedModel);
+    if (listed !== undefined || this.impliedTag === undefined) return listed;
+    const tag = `:${this.impliedTag}`;
+    return this.nameOf(requestedModel.endsWith(tag) ? requestedModel.slice(0, -tag.length) : requestedModel + tag);
+  }
+
+  private nameOf(name: string): string | undefined {
+    return this.exact.get(name) ?? (this.discovered.has(name) ? name : undefined);
   }
 
   get discoveredNames(): string[] {

@@ -1,4 +1,5 @@
 import { EventStreamParser } from './event-stream.js';
+import { JsonLinesParser } from './json-lines.js';
 
 /** Takes the messages of a stream out of its bytes, in whatever pieces they come. */
 export interface StreamParser {
@@ -21,4 +22,9 @@ export interface StreamFraming {
 export const serverSentEvents: StreamFraming = {
   contentType: /^text\/event-stream\b/i,
   newParser: () => new EventStreamParser(),
+};
+
+export const jsonLines: StreamFraming = {
+  contentType: /^application\/x-ndjson\b/i,
+  newParser: () => new JsonLinesParser(),
 };

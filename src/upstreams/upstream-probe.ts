@@ -28,7 +28,7 @@ export class UpstreamProbe {
     const answer = await this.call(
       upstream,
       asksForToken
-        ? { method: 'POST', ...oneToken(baseUrl, config.api, model) }
+        ? { method: 'POST', ...oneToken(baseUrl, config.api, profile, model) }
         : { url: healthUrlOf(baseUrl, profile) },
     );
     if (!answer) return false;
@@ -88,8 +88,25 @@ function isModelName(id: unknown): id is string {
   return typeof id === 'string' && id !== '' && id.length <= MAX_MODEL_NAME_LENGTH;
 }
 
-function oneToken(baseUrl: string, api: UpstreamConfig['api'], model: string): AxiosRequestConfig {
+function oneToken(
+  baseUrl: string,
+  api: UpstreamConfig['api'],
+  { endpoint }: EngineProfile,
+  model: string,
+): AxiosRequestConfig {
   const data = { model, max_tokens: 1 };
+  if (api === 'completions' && endpoint === 'ollama') {
+    // As clients' requests are sent: with another `shift` Ollama loads the model anew.
+    const asSent = {
+      prompt: 'Hi',
+      raw: true,
+      stream: false,
+      truncate: false,
+      shift: false,
+      options: { num_predict: 1 },
+    };
+    return { url: `${rootOf(baseUrl)}/api/generate`, data: { model, ...asSent } };
+  }
   if (api === 'completions') return { url: `${baseUrl}/completions`, data: { ...data, prompt: 'Hi' } };
   return { url: `${baseUrl}/chat/completions`, data: { ...data, messages: [{ role: 'user', content: 'Hi' }] } };
 }

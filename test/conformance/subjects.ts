@@ -47,7 +47,7 @@ export const SUBJECTS: readonly Subject[] = [
   { name: 'openai', engine: 'openai', fillsIn: 'template' },
   { name: 'vllm', engine: 'vllm', fillsIn: 'template', namesNoBytes: true },
   { name: 'llama.cpp', engine: 'llama.cpp', fillsIn: 'infill', sampling: LLAMA_CPP_PENALTIES },
-  { name: 'ollama', engine: 'ollama', fillsIn: 'template', sampling: { topK: 40 } },
+  { name: 'ollama', engine: 'ollama', fillsIn: 'nothing' },
   { name: 'sglang', engine: 'sglang', fillsIn: 'template', namesNoBytes: true },
   { name: 'tgi', engine: 'tgi', fillsIn: 'template', generatesPastStop: true },
   {

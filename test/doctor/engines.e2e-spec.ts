@@ -52,7 +52,7 @@ describe('npm run doctor, beside the profile of the engine that answers', () => 
 
 describe('npm run doctor, beside the profile of another engine', () => {
   it('proposes what turns it into the right one', async () => {
-    const { overrides, extraParameters, findings } = await examineFake('ollama', {
+    const { overrides, extraParameters, findings } = await examineFake('tgi', {
       upstream: { engine: 'openai', extraParameters: 'forward' },
     });
     // It is the default of that engine.
@@ -69,11 +69,11 @@ describe('npm run doctor, beside the profile of another engine', () => {
       logprobs: 'refuse',
       logit_bias: 'refuse',
     });
-    expect(overrides).not.toHaveProperty('stop');
+    expect(overrides).not.toHaveProperty('seed');
   });
 
   it('finds what it could do better, which is no error', async () => {
-    const examined = await examineFake('openai', { upstream: { engine: 'ollama' } });
+    const examined = await examineFake('openai', { upstream: { engine: 'tgi' } });
     expect(isTrue(examined.diagnosis)).toBe(true);
     expect(examined.extraParameters).toBe('forward');
     expect(examined.overrides).toMatchObject({ prompt_tokens: 'native', best_of: 'native', logit_bias: 'native' });

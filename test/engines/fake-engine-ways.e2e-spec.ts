@@ -27,7 +27,6 @@ describe('a fake engine, where engines differ:', () => {
     ['openai', 2, 2, 1, 2],
     ['vllm', 2, 2, 1, 2],
     ['llama.cpp', 2, 2, 1, 2],
-    ['ollama', 400, 400, 400, 400],
     ['sglang', 2, 2, 1, 2],
     ['tgi', 2, 2, 422, 422],
     ['localai', 2, 400, 0, 0],
@@ -48,13 +47,12 @@ describe('a fake engine, where engines differ:', () => {
     ['openai', 16, 0, 0],
     ['vllm', 16, 400, 0],
     ['llama.cpp', UNLIMITED, 1, 1],
-    ['ollama', 20, 20, 20],
     ['sglang', 16, 400, 400],
     ['tgi', 20, 422, 422],
     ['llama-cpp-python', 16, UNLIMITED, UNLIMITED],
   ])('%s generates %s tokens without max_tokens, %s for 0, and %s with echo', async (name, ...expected) => {
-    // Those that read no bias end by themselves.
-    const body = name === 'ollama' || name === 'tgi' ? { ...ENDLESS, prompt: 'Hello world' } : ENDLESS;
+    // One that reads no bias ends by itself.
+    const body = name === 'tgi' ? { ...ENDLESS, prompt: 'Hello world' } : ENDLESS;
     expect([
       await inWords(name, body, completionTokens),
       await inWords(name, { ...body, max_tokens: 0 }, completionTokens),
@@ -66,7 +64,6 @@ describe('a fake engine, where engines differ:', () => {
     ['openai', 'legacy', 'legacy'],
     ['vllm', 'legacy', 'legacy'],
     ['llama.cpp', 'chat', null],
-    ['ollama', null, null],
     ['sglang', 'legacy', null],
     ['tgi', null, null],
     ['localai', 'chat', null],
@@ -102,7 +99,6 @@ describe('a fake engine, where engines differ:', () => {
     ['llama-cpp-python', 'temperature', 500],
     ['tgi', 'stream', 422],
     ['deepfellow', 'temperature', 200],
-    ['ollama', 'temperature', 200],
     ['localai', 'n', 200],
   ])('%s, given null for %s, answers %d', async (name, nullName, status) => {
     expect((await ask(name, { ...STORY, [nullName]: null })).status).toBe(status);
@@ -120,7 +116,6 @@ describe('a fake engine, where engines differ:', () => {
     ['vllm', { logit_bias: { cat: 1 } }, 400],
     ['llama-cpp-python', { logit_bias: { cat: 1 } }, 500],
     ['llama.cpp', { n: 5 }, 400],
-    ['ollama', { model: 'tiny-chat', suffix: 'x' }, 400],
     ['deepfellow', { model: 'tiny-embedding' }, 400],
     ['deepfellow', { stop: ['1', '2', '3', '4', '5'] }, 422],
   ])('%s refuses %j with %d', async (name, body, status) => {
@@ -128,14 +123,12 @@ describe('a fake engine, where engines differ:', () => {
   });
 
   it.each<[name: FakeEngineName, ignored: object, known?: object]>([
-    ['ollama', { logit_bias: { [tokenOf(' fox')]: 100 } }],
     ['tgi', { logit_bias: { [tokenOf(' fox')]: 100 } }],
     ['tgi', { presence_penalty: 2, n: 3, best_of: 3, echo: true, logprobs: 1 }],
     ['llama.cpp', { suffix: ' home.', best_of: 3, echo: true }],
     ['sglang', { suffix: ' home.', best_of: 3 }],
     ['localai', { suffix: ' home.', best_of: 3 }],
     ['vllm', { best_of: 8 }, { seed: 5, temperature: 1 }],
-    ['ollama', { n: 3, best_of: 3, echo: true, logprobs: 1 }],
     ['llama-cpp-python', { n: 3, best_of: 3 }],
     ['deepfellow', { min_p: 1 }, { seed: 2, temperature: 1 }],
     ['tgi', { top_k: 1 }, { seed: 2, temperature: 1 }],
@@ -164,7 +157,7 @@ describe('a fake engine, where engines differ:', () => {
     expect(reasons).toEqual(expected);
   });
 
-  it.each<FakeEngineName>(['vllm', 'llama.cpp', 'ollama', 'sglang', 'localai', 'llama-cpp-python', 'deepfellow'])(
+  it.each<FakeEngineName>(['vllm', 'llama.cpp', 'sglang', 'localai', 'llama-cpp-python', 'deepfellow'])(
     '%s has sampling defaults of its own',
     async (name) => {
       let differentCount = 0;
@@ -235,14 +228,6 @@ describe('a fake engine with ways of its own:', () => {
     const { chunks } = await ask('tgi', { ...STORY, stream: true });
     const reasons = chunks.flatMap(({ choices }) => choices.map((choice) => choice.finish_reason));
     expect(reasons).toEqual(['', '', '', '', '', 'length']);
-  });
-
-  it('Ollama puts the prompt into the template of a chat model, and sends zeros for usage on the way', async () => {
-    const { json } = await ask('ollama', { ...STORY, model: 'tiny-chat' });
-    expect(json.usage?.prompt_tokens).toBeGreaterThan(1);
-    const { chunks } = await ask('ollama', { ...STORY, stream: true, stream_options: { include_usage: true } });
-    expect(chunks[0]?.usage).toEqual({ prompt_tokens: 0, completion_tokens: 0, total_tokens: 0 });
-    expect(chunks.at(-1)).toMatchObject({ choices: [], usage: USAGE });
   });
 
   it('LocalAI has no text in the last chunk of a choice, and counts nothing in a whole answer', async () => {

@@ -55,11 +55,12 @@ describe.each(RECORDINGS)('what %s said, told on', (name, recording) => {
   it.each(['', ', streamed'])(
     'a prompt that is too long has OpenAI’s name and words%s, and is asked once',
     async (way) => {
-      const { request, answer } = named(`a prompt longer than the context${way}`);
+      const { request } = named(`a prompt longer than the context${way}`);
       const before = upstream.served.length;
       const response = await gateway.complete(request.body);
       expect(upstream.served.length - before).toBe(1);
-      // transformers knows no limit, and Ollama cuts the prompt.
+      const { answer } = named(upstream.served.at(-1) ?? '');
+      // transformers knows no limit.
       const isAnswered = answer.status === 200 && answer.pieces.length > 0;
       expect(response.status).toBe(isAnswered ? 200 : 400);
       if (isAnswered) return;
@@ -72,6 +73,13 @@ describe.each(RECORDINGS)('what %s said, told on', (name, recording) => {
     const response = await gateway.complete(request.body);
     expect(response.status).toBe(answer.status === 200 ? 200 : 404);
     if (answer.status !== 200) expect((await errorOf(response)).error.code).toBe('model_not_found');
+  });
+
+  it('a suffix is answered, or refused with its name', async () => {
+    const response = await gateway.complete(named('suffix').request.body);
+    if (response.status === 200) return;
+    expect(response.status).toBe(400);
+    expect((await errorOf(response)).error).toMatchObject({ code: 'unsupported_parameter', param: 'suffix' });
   });
 
   function named(name: string): Exchange {

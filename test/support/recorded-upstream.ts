@@ -62,7 +62,7 @@ function distanceBetween(asked: Fields, recorded: Fields): number {
   return [...names].reduce((sum, name) => {
     const isSame = JSON.stringify(asked[name]) === JSON.stringify(recorded[name]);
     // Nothing at all is another request than less.
-    const isOfNothing = name === 'max_tokens' && [asked[name], recorded[name]].includes(0);
+    const isOfNothing = isLimit(name) && [asked[name], recorded[name]].includes(0);
     return sum + (isSame ? 0 : isOfNothing ? 50 : (WEIGHTS[name] ?? 1));
   }, 0);
 }
@@ -74,11 +74,17 @@ const WEIGHTS: Readonly<Record<string, number>> = {
   prompt: 20,
   logprobs: 10,
   max_tokens: 5,
+  num_predict: 5,
+  top_logprobs: 10,
 };
 
+const isLimit = (name: string): boolean => name === 'max_tokens' || name === 'num_predict';
+
+/** Those among Ollama's `options`, too. */
 function fieldsOf(text: string): Fields {
   try {
-    return JSON.parse(text) as Fields;
+    const { options, ...others } = JSON.parse(text) as Fields;
+    return { ...others, ...(options as Fields | undefined) };
   } catch {
     return {};
   }

@@ -88,7 +88,7 @@ describe('diagnose', () => {
 
   it('blames no cell that the gateway refuses because of another', () => {
     const nothing = { logprobs: ignored(), logprobs_zero: ignored(), best_of: ignored() };
-    const diagnosis = diagnosisOf('ollama', nothing, { api: 'chat' });
+    const diagnosis = diagnosisOf('tgi', nothing, { api: 'chat' });
     expect(cellOf(diagnosis, 'best_of')).toEqual({ claim: 'emulate', proposal: 'emulate', isTooMuch: false });
     expect(cellOf(diagnosis, 'logprobs_zero')).toEqual({ claim: 'emulate', proposal: 'emulate', isTooMuch: false });
   });

@@ -23,8 +23,10 @@ export async function runDoctor(
   const subject = { baseUrl, apiKey, api, model: named ?? '' };
   const client = new EngineClient(new HttpService(axios.create()), subject);
   subject.model ||= await firstModel(client);
+  const sign = isEngineKnown ? upstream.engine : await engineBySigns(client);
+  if (sign) client.askAs(ENGINE_PROFILES[sign]);
   const findings = await examine(client, onProgress);
-  const engine = isEngineKnown ? upstream.engine : closestEngine(findings, api, await engineBySigns(client));
+  const engine = isEngineKnown ? upstream.engine : closestEngine(findings, api, sign);
   const base = ENGINE_PROFILES[engine];
   const profile = configuredProfile(base, upstream);
   const diagnosis = diagnose(profile, findings);

@@ -24,6 +24,8 @@ export interface EngineAnswer {
 
 /** A stream as far as it was read. */
 export interface EngineStream extends EngineAnswer {
+  /** Whether its content type is that of the endpoint's streams. */
+  isStream: boolean;
   contentType: string;
   /** The events without `[DONE]`, each as JSON; null where the engine sent that. */
   chunks: (Fields | null)[];
@@ -64,9 +66,8 @@ export function readAnswer(status: number, body: string): EngineAnswer {
 /** A stream's chunks put together to choices. */
 export function readStream(
   status: number,
-  contentType: string,
   events: readonly string[],
-  { hasDone, isCut }: Pick<EngineStream, 'hasDone' | 'isCut'>,
+  seen: Pick<EngineStream, 'hasDone' | 'isCut' | 'contentType' | 'isStream'>,
 ): EngineStream {
   const chunks = events.map(parse).map((event) => (isFields(event) ? event : null));
   const choices = new Map<unknown, AnsweredChoice>();
@@ -83,10 +84,8 @@ export function readStream(
   const error = chunks.find((chunk) => chunk !== null && 'error' in chunk && chunk.error !== null);
   return {
     status,
-    contentType,
+    ...seen,
     chunks,
-    hasDone,
-    isCut,
     json: undefined,
     choices: error ? [] : [...choices.values()],
     usage: chunks.map((chunk) => chunk?.usage).findLast(isUsage),

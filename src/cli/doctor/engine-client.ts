@@ -5,7 +5,10 @@ import { Agent as HttpsAgent } from 'node:https';
 import type { Readable } from 'node:stream';
 import { firstValueFrom } from 'rxjs';
 import type { UpstreamConfig } from '../../config/config.js';
-import { DONE, EventStreamParser } from '../../upstreams/event-stream.js';
+import { dialectOf } from '../../completions/dialects/choose.js';
+import type { Dialect } from '../../completions/dialects/dialect.js';
+import type { EngineProfile } from '../../engines/engine-profile.js';
+import { DONE } from '../../upstreams/event-stream.js';
 import {
   choicesOf,
   type EngineAnswer,
@@ -32,7 +35,7 @@ const TIME_LIMIT_MS = 60_000;
 /**
  * Asks one server, and tells whatever it says: nothing is thrown.
  *
- * Bodies are written as for completions; with `api: chat` they are sent as the gateway would send them there.
+ * Bodies are written as for completions, and sent as the gateway would send them to the endpoint.
  */
 export class EngineClient {
   /** How many requests were sent. */
@@ -40,14 +43,25 @@ export class EngineClient {
   // llama.cpp's server advertises keep-alive and closes: each request has a connection of its own.
   private readonly agents = { httpAgent: new HttpAgent(), httpsAgent: new HttpsAgent() };
 
+  private dialect: Dialect;
+
   constructor(
     private readonly http: HttpService,
     readonly subject: Subject,
-  ) {}
+  ) {
+    this.dialect = dialectOf(subject.api, {});
+  }
+
+  /** From now on it asks where the gateway would ask such an engine. */
+  askAs(profile: Pick<EngineProfile, 'endpoint'>): void {
+    this.dialect = dialectOf(this.subject.api, profile);
+  }
 
   async ask(body: Fields, timeLimitMs = TIME_LIMIT_MS): Promise<EngineAnswer> {
     const answer = await this.call<string>(this.completion(body), timeLimitMs);
-    return typeof answer === 'string' ? noAnswer(answer) : readAnswer(answer.status, answer.data);
+    return typeof answer === 'string'
+      ? noAnswer(answer)
+      : readAnswer(answer.status, this.inContract(answer.data, true));
   }
 
   /** Reads a stream to its end, or until the texts so far are `enough`; then the request is aborted. */
@@ -58,25 +72,25 @@ export class EngineClient {
       TIME_LIMIT_MS,
       leave.signal,
     );
-    const nothing = { contentType: '', chunks: [], hasDone: false, isCut: false };
+    const nothing = { contentType: '', isStream: false, chunks: [], hasDone: false, isCut: false };
     if (typeof streamed === 'string') return { ...noAnswer(streamed), ...nothing };
     const contentType = String(streamed.headers['content-type'] ?? '');
     const events: string[] = [];
-    const parser = new EventStreamParser();
+    const parser = this.dialect.framing.newParser();
     let raw = '';
     let text = '';
     let isCut = false;
     try {
       for await (const piece of streamed.data as AsyncIterable<Buffer>) {
         raw += piece.toString();
-        const added = parser.push(piece);
+        const added = parser.push(piece).map((event) => this.inContract(event, false));
         events.push(...added);
         text += added.map(textOfEvent).join('');
         isCut = enough(text);
         if (isCut) break;
       }
       const last = parser.end();
-      if (last !== undefined) events.push(last);
+      if (last !== undefined) events.push(this.inContract(last, false));
     } catch (error) {
       if (events.length === 0) return { ...noAnswer(`the stream broke: ${(error as Error).message}`), ...nothing };
     } finally {
@@ -85,12 +99,11 @@ export class EngineClient {
     if (streamed.status !== 200 || events.length === 0) {
       return { ...readAnswer(streamed.status, raw), ...nothing, contentType, choices: [] };
     }
-    const hasDone = events.includes(DONE);
+    const isStream = this.dialect.framing.contentType.test(contentType);
     return readStream(
       streamed.status,
-      contentType,
       events.filter((event) => event !== DONE),
-      { hasDone, isCut },
+      { hasDone: events.includes(DONE), isCut, contentType, isStream },
     );
   }
 
@@ -124,11 +137,19 @@ export class EngineClient {
   }
 
   private completion(body: Fields): AxiosRequestConfig {
-    const { baseUrl, api, model } = this.subject;
-    const data = { model, ...body };
-    return api === 'chat'
-      ? { method: 'POST', url: `${baseUrl}/chat/completions`, data: toChat(data) }
-      : { method: 'POST', url: `${baseUrl}/completions`, data };
+    const { path, isFromRoot, write } = this.dialect;
+    const base = isFromRoot ? this.root : this.subject.baseUrl;
+    return { method: 'POST', url: base + path, data: write({ model: this.subject.model, ...body }) };
+  }
+
+  /** What an endpoint of the engine's own says, in the contract's form; what cannot be read is told as it came. */
+  private inContract(json: string, isWhole: boolean): string {
+    if (!this.dialect.isNested) return json;
+    try {
+      return JSON.stringify(this.dialect.read(json, isWhole) ?? null);
+    } catch {
+      return json;
+    }
   }
 
   /** The answer, whatever its status; a text that says why when there is none. */
@@ -160,15 +181,6 @@ export class EngineClient {
       return isAxiosError(error) ? error.message || (error.code ?? 'no answer') : String(error);
     }
   }
-}
-
-/** The prompt as one message of the user, and `logprobs` as chat completions have it. */
-function toChat({ prompt, logprobs, ...others }: Fields): Fields {
-  return {
-    ...others,
-    messages: [{ role: 'user', content: prompt }],
-    ...(typeof logprobs === 'number' && { logprobs: true, top_logprobs: logprobs }),
-  };
 }
 
 function textOfEvent(event: string): string {

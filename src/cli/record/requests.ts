@@ -1,4 +1,6 @@
 import type { Engine } from '../../engines/engine-names.js';
+import type { Dialect } from '../../completions/dialects/dialect.js';
+import { ollamaDialect } from '../../completions/dialects/ollama.js';
 import type { SentRequest } from './recording.js';
 
 export interface RequestToRecord extends SentRequest {
@@ -127,40 +129,14 @@ const OWN_ENDPOINTS: Partial<Record<Engine, [name: string, path: string, body: F
     ['infill', '/infill', { input_prefix: 'Once', input_suffix: ' end.', n_predict: 4, temperature: 0 }],
   ],
   vllm: [['tokenize', '/tokenize', { prompt: '<|endoftext|>Once upon' }]],
-  ollama: [
-    ['generate', '/api/generate', ollamaBody({ num_predict: 6, temperature: 0 })],
-    [
-      'generate with logprobs',
-      '/api/generate',
-      { ...ollamaBody({ num_predict: 4, temperature: 0 }), logprobs: true, top_logprobs: 2 },
-    ],
-    ['generate, streamed', '/api/generate', { ...ollamaBody({ num_predict: 6, temperature: 0 }), stream: true }],
-    [
-      'generate with logprobs and stop, streamed',
-      '/api/generate',
-      {
-        ...ollamaBody({ num_predict: 12, temperature: 0, stop: [', there'] }),
-        stream: true,
-        logprobs: true,
-        top_logprobs: 1,
-      },
-    ],
-    [
-      'generate, too long',
-      '/api/generate',
-      { ...ollamaBody({ num_predict: 2 }), prompt: 'Once upon a time. '.repeat(120) },
-    ],
-    ['generate, unknown model', '/api/generate', { ...ollamaBody({}), model: 'no-such-model' }],
-    ['show', '/api/show', {}],
-  ],
+  ollama: [['show', '/api/show', {}]],
   'llama-cpp-python': [['count tokens', '/extras/tokenize/count', { input: 'Once upon a time' }]],
 };
 
 const CONTROL_PATHS = ['/v1/models', '/health', '/version', '/props', '/api/version', '/api/tags', '/'];
 
-function ollamaBody(options: Fields): Fields {
-  return { prompt: GREEDY.prompt, raw: true, stream: false, truncate: false, shift: false, options };
-}
+/** Endpoints of engines that have another shape: what the contract has is asked for there, too. */
+const OWN_DIALECTS: Partial<Record<Engine, Dialect>> = { ollama: ollamaDialect };
 
 /**
  * All that an engine is asked, in this order. What may end an engine stands last.
@@ -197,10 +173,29 @@ export function requestsToRecord(engine: Engine, model: string, basePath: string
     ...Object.entries(BEYOND).map(([name, body]) => post(name, body)),
     ...[...STREAMED_BEYOND].map((name) => streamed(name, BEYOND[name] ?? {})),
     ...(OWN_ENDPOINTS[engine] ?? []).map(([name, at, body]) => post(name, body, at)),
+    ...inOwnDialect(OWN_DIALECTS[engine], model),
     { ...streamed('a hang-up', long), hangUpAfter: 1 },
     streamed('the first of two at once', long),
     { ...streamed('the second of two at once', long), isConcurrent: true },
     post('an invalid grammar', { ...GREEDY, grammar: 'root ::= (' }),
     post('plain, after an invalid grammar', GREEDY),
   ];
+}
+
+/** The bodies that the gateway sends there for what the contract has. */
+function inOwnDialect(dialect: Dialect | undefined, model: string): RequestToRecord[] {
+  if (!dialect) return [];
+  const { path, write } = dialect;
+  const unknown = { 'an unknown model': { ...GREEDY, model: 'no-such-model' }, 'with usage': GREEDY };
+  return Object.entries({ ...CONTRACT, ...BEYOND, ...unknown }).flatMap(([name, body]) =>
+    [false, true].map((stream): RequestToRecord => {
+      const sent = write({ model, ...body, stream });
+      return {
+        name: `${path}: ${name}${stream ? ', streamed' : ''}`,
+        method: 'POST',
+        path,
+        body: JSON.stringify(sent),
+      };
+    }),
+  );
 }

@@ -1,18 +1,29 @@
 import type { CreateCompletionDto } from '../../contract/create-completion.dto.js';
+import type { Api, EndpointName } from '../../engines/engine-names.js';
+import type { EngineProfile } from '../../engines/engine-profile.js';
 import type { Candidate } from '../../routing/candidate.js';
 import { infillPathFor } from '../features/suffix.js';
 import { chatDialect } from './chat.js';
 import { completionsDialect } from './completions.js';
 import type { Dialect } from './dialect.js';
 import { infillDialect } from './infill.js';
+import { ollamaDialect } from './ollama.js';
+
+/** The endpoints that engines have for completions. */
+const DIALECTS: Readonly<Record<EndpointName, Dialect>> = { completions: completionsDialect, ollama: ollamaDialect };
+
+/** The endpoint of an engine for all but what another one does better. */
+export function dialectOf(api: Api, { endpoint = 'completions' }: Pick<EngineProfile, 'endpoint'>): Dialect {
+  return api === 'chat' ? chatDialect : DIALECTS[endpoint];
+}
 
 /** The endpoint of the candidate that does most of what the request asks for. */
 export function dialectFor(body: CreateCompletionDto, candidate: Candidate): Dialect {
   const { config, profile } = candidate.upstream;
-  if (config.api === 'chat') return chatDialect;
   const infillPath = infillPathFor(body, candidate);
   if (infillPath !== undefined) return infillDialect(infillPath);
-  return profile.isBestStreamed && !body.stream ? collected(completionsDialect) : completionsDialect;
+  const dialect = dialectOf(config.api, profile);
+  return dialect !== chatDialect && profile.isBestStreamed && !body.stream ? collected(dialect) : dialect;
 }
 
 /** The same endpoint, whose streams are better than its whole answers. */

@@ -13,17 +13,19 @@ export interface Dialect {
   readonly isContract?: true;
   /** A whole answer is streamed by the engine, and collected here. */
   readonly isCollected?: true;
+  /** Fields stand within others: those that the parts of a request have in common cannot be written apart from the rest. */
+  readonly isNested?: true;
   readonly framing: StreamFraming;
   /**
-   * The body in the names of the endpoint. Each field by itself gives its part of what all of them give: those that the
-   * parts of a request have in common are written once. Undefined is not sent.
+   * The body in the names of the endpoint. Unless it is nested, each field by itself gives its part of what all of them
+   * give: those that the parts of a request have in common are written once. Undefined is not sent.
    */
   readonly write: (fields: SentBody) => object;
   /**
-   * A whole answer, or a message of a stream, as a completion.
+   * A whole answer (`isWhole`), or a message of a stream, as a completion.
    *
    * @returns undefined for what tells nothing.
    * @throws {UpstreamError} when it is an error, or no completion.
    */
-  readonly read: (json: string) => UpstreamCompletion | undefined;
+  readonly read: (json: string, isWhole: boolean) => UpstreamCompletion | undefined;
 }

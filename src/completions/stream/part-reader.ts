@@ -58,7 +58,7 @@ export class PartReader {
   read(json: string, isWhole = false): Piece | undefined {
     this.hasSpoken = true;
     const { dialect } = this.part;
-    const completion = isWhole && dialect.isCollected ? readCompletion(json) : dialect.read(json);
+    const completion = isWhole && dialect.isCollected ? readCompletion(json) : dialect.read(json, isWhole);
     if (!completion) return undefined;
     const isUsageOnly = completion.choices.length === 0;
     const isReady = makeCanonical(completion, this.fallback);

@@ -42,11 +42,14 @@ export type Route = (body: Body) => { json: unknown } | { events: string[] };
 export class Dialect {
   /** Where it answers for its health, if it has such a path. */
   readonly healthPath: string | undefined = undefined;
+  /** What it says there. */
+  readonly health: unknown = { status: 'ok' };
   readonly models: readonly string[] = ['tiny'];
   /** Whether it closes the connection after a stream, though it said that it would keep it. */
   readonly closesAfterStream: boolean = false;
   /** The one endpoint that completes. */
   readonly path: string = '/v1/completions';
+  readonly contentType: string = 'text/event-stream';
   /** What it answers besides, by path. */
   readonly routes: Readonly<Record<string, Route>> = {};
   /** Whether every name means the one model that is loaded. */
@@ -54,6 +57,14 @@ export class Dialect {
   /** Whether choices are generated one after the other, not side by side. */
   protected readonly isSerial: boolean = false;
   protected readonly fingerprint: string | null | undefined = 'fp_tiny';
+
+  /** A message of a stream. */
+  readonly frame = (data: string): string => `data: ${data}\n\n`;
+
+  /** A body in the names of the contract. */
+  understand(body: Body): Body {
+    return body;
+  }
 
   /** Why a body is not answered. */
   refuse(body: Body): Refusal | undefined {

@@ -129,7 +129,7 @@ export class FakeEngine {
       else this.sendEvents(response, answer.events, trouble);
       return;
     }
-    this.complete(received.body, response, trouble);
+    this.complete(this.dialect.understand(received.body), response, trouble);
   }
 
   private complete(body: Body, response: ServerResponse, trouble: Exclude<Trouble, string | number> | undefined): void {
@@ -160,9 +160,9 @@ export class FakeEngine {
     events: string[],
     trouble: Exclude<Trouble, string | number> | undefined,
   ): void {
-    response.writeHead(200, { 'content-type': 'text/event-stream', connection: 'keep-alive' });
+    response.writeHead(200, { 'content-type': this.dialect.contentType, connection: 'keep-alive' });
     const write = (all: string[]): void => {
-      for (const data of all) response.write(`data: ${data}\n\n`);
+      for (const data of all) response.write(this.dialect.frame(data));
     };
     if (!trouble) {
       write(events);
@@ -178,7 +178,7 @@ export class FakeEngine {
       write(failure.events);
       if (failure.then === 'end') response.end();
       // What was written has left when the connection is cut.
-      else response.write(':\n\n', () => response.socket?.destroy());
+      else response.write('\n', () => response.socket?.destroy());
     }
   }
 
@@ -187,7 +187,7 @@ export class FakeEngine {
       const data = this.dialect.models.map((id) => ({ id, object: 'model', created: 0, owned_by: 'fake' }));
       sendJson(response, 200, { object: 'list', data });
     } else if (path === this.dialect.healthPath) {
-      sendJson(response, 200, { status: 'ok' });
+      sendJson(response, 200, this.dialect.health);
     } else {
       sendJson(response, 404, this.dialect.error({ status: 404, message: 'Not Found' }));
     }

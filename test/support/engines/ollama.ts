@@ -1,80 +1,95 @@
-import { type Asked, type Body, readAsked, readPrompt, UNLIMITED } from './asked.js';
-import { type ChunkPart, Dialect, type Failure, type Refusal, type Told, toUsage } from './dialect.js';
+import { type Asked, type Body, readAsked, UNLIMITED } from './asked.js';
+import { type ChunkPart, Dialect, type Failure, type Refusal, type Told } from './dialect.js';
+import { chatLogprobs } from './logprobs.js';
+import { entriesIn, type Entry, type Outcome, textIn } from './run.js';
 
-/** The Modelfile's `top_k` stays in force: requests have no field for it. */
-const MODELFILE = { top_k: 40 };
+/** The Modelfile's, where a request says nothing. */
+const MODELFILE = { temperature: 0.8, top_k: 40, top_p: 0.9 };
 
+/** Ollama's own endpoint, with the `options` of a request. */
 export class Ollama extends Dialect {
+  override readonly path: string = '/api/generate';
   override readonly healthPath: string = '/';
+  override readonly health: unknown = 'Ollama is running';
+  override readonly contentType: string = 'application/x-ndjson';
   /** `tiny`'s template is the prompt alone, with a place for a suffix; `tiny-chat` has that of a chat model. */
   override readonly models: readonly string[] = ['tiny', 'tiny-chat'];
-  protected override readonly fingerprint = 'fp_ollama';
+  override readonly frame = (data: string): string => `${data}\n`;
+
+  override understand({ options, top_logprobs: top, ...body }: Body): Body {
+    const { num_predict: maxTokens, ...others } = (options ?? {}) as Body;
+    const isStream = body.stream !== false;
+    const logprobs = body.logprobs === true ? (top ?? 0) : undefined;
+    return { ...body, ...MODELFILE, ...others, stream: isStream, max_tokens: maxTokens, logprobs };
+  }
 
   override refuse(body: Body): Refusal | undefined {
-    if (Array.isArray(body.prompt)) {
-      const message = 'json: cannot unmarshal array into Go struct field CompletionRequest.prompt of type string';
+    if (typeof body.prompt !== 'string') {
+      const message = 'json: cannot unmarshal array into Go struct field GenerateRequest.prompt of type string';
       return { status: 400, message };
     }
     if (body.model === 'tiny-chat' && body.suffix)
-      return { status: 400, message: '"tiny-chat" does not support insert' };
+      return { status: 400, message: 'registry.ollama.ai/library/tiny-chat:latest does not support insert' };
     // It reads no biases, and so none can be wrong.
     return super.refuse({ ...body, logit_bias: {} });
   }
 
   override read(body: Body): Asked {
-    const { model, prompt, suffix } = body;
-    const templated = model === 'tiny-chat' ? `<|user|>${String(prompt)}<|assistant|>` : String(prompt);
-    const asked = readAsked({ ...body, ...MODELFILE, min_p: 0, ignore_eos: false, logit_bias: {} });
-    return {
-      ...asked,
-      prompts: [readPrompt(templated, typeof suffix === 'string' ? suffix : '')],
-      n: 1,
-      bestOf: 1,
-      echo: false,
-      topLogprobs: undefined,
-      maxTokens: prompt === '' ? 0 : limitOf(body.max_tokens),
-      sampling: { ...asked.sampling, topP: body.top_p === 0 ? 1 : asked.sampling.topP },
-    };
+    const { model, prompt, raw, max_tokens: limit } = body;
+    const templated = model === 'tiny-chat' && raw !== true ? `<|user|>${String(prompt)}<|assistant|>` : prompt;
+    const asked = readAsked({ ...body, prompt: templated, ignore_eos: false, logit_bias: {} });
+    const maxTokens = typeof limit === 'number' && limit > 0 ? limit : UNLIMITED;
+    return { ...asked, n: 1, bestOf: 1, echo: false, maxTokens: prompt === '' ? 0 : maxTokens };
   }
 
-  override error({ message, type = 'invalid_request_error' }: Refusal): unknown {
-    return { error: { message, type, param: null, code: null } };
+  override error({ message }: Refusal): unknown {
+    return { error: message };
   }
 
   protected override modelNotFound(model: string): Refusal {
-    return { status: 404, message: `model "${model}" not found, try pulling it first`, type: 'not_found_error' };
+    return { status: 404, message: `model '${model}' not found` };
   }
 
-  /** What went wrong is swallowed: a chunk without text, and then nothing. */
+  override answer(asked: Asked, outcome: Outcome): object {
+    const [ran] = outcome.choices;
+    if (!ran) throw new Error('there is a choice for each prompt');
+    const told = { ran, asked, outcome };
+    return { ...this.head(asked), response: textIn(ran), ...this.endOf(told), ...this.scoresOf(entriesIn(ran), asked) };
+  }
+
+  override events(asked: Asked, outcome: Outcome): string[] {
+    const lines = outcome.choices.flatMap((ran) => {
+      const told = { ran, asked, outcome };
+      return this.partsOf(told).map((part) => this.lineOf(part, told));
+    });
+    return lines.map((line) => JSON.stringify({ ...this.head(asked), ...line }));
+  }
+
   override failInStream(): Failure {
-    const choices = [{ text: '', index: 0, finish_reason: null }];
-    const chunk = { id: this.newId(), object: 'text_completion', created: 1_763_800_000, model: '', choices };
-    return { events: [JSON.stringify({ ...chunk, system_fingerprint: this.fingerprint })], then: 'end' };
+    return { events: [JSON.stringify({ error: 'an error was encountered while running the model' })], then: 'end' };
   }
 
-  protected override newId(): string {
-    return `cmpl-${Math.floor(Math.random() * 999)}`;
+  protected override head({ model }: Asked): object {
+    return { model, created_at: '2026-08-21T00:00:00Z' };
   }
 
-  protected override choiceOf(told: Told): object {
-    return withoutLogprobs(super.choiceOf(told));
+  private lineOf({ text, entries, ended }: ChunkPart, told: Told): object {
+    return {
+      response: text,
+      ...(ended === null ? { done: false } : this.endOf(told)),
+      ...this.scoresOf(entries, told.asked),
+    };
   }
 
-  protected override chunkChoiceOf(part: ChunkPart, told: Told): object {
-    return withoutLogprobs(super.chunkChoiceOf(part, told));
+  private endOf({ ran, outcome }: Told): object {
+    const { prompt_tokens: prompt, completion_tokens: completion } = this.usageOf(outcome);
+    // A count of 0 is left out.
+    const counts = { ...(prompt && { prompt_eval_count: prompt }), ...(completion && { eval_count: completion }) };
+    return { done: true, done_reason: this.finishOf(ran.ended), ...counts };
   }
 
-  /** With `include_usage` every chunk has one, and all but the last are zeros. */
-  protected override chunkOf(part: ChunkPart, told: Told): object {
-    const chunk = super.chunkOf(part, told);
-    return told.asked.includeUsage ? { ...chunk, usage: toUsage(0, 0) } : chunk;
+  private scoresOf(entries: readonly Entry[], { topLogprobs }: Asked): object {
+    if (topLogprobs === undefined || entries.length === 0) return {};
+    return { logprobs: chatLogprobs(entries, topLogprobs).content };
   }
-}
-
-function withoutLogprobs(choice: object): object {
-  return Object.fromEntries(Object.entries(choice).filter(([name]) => name !== 'logprobs'));
-}
-
-function limitOf(maxTokens: unknown): number {
-  return typeof maxTokens === 'number' && maxTokens > 0 ? maxTokens : UNLIMITED;
 }

@@ -135,13 +135,13 @@ describe('what engines send', () => {
 
   it('reads an error in a stream as no answer, and puts the chunks of each choice together', () => {
     const chunk = (index: number, text: string): string => JSON.stringify({ choices: [{ index, text }] });
-    const end = { hasDone: true, isCut: false };
-    const read = readStream(200, 'text/event-stream', ['null', chunk(1, 'c'), chunk(0, 'a'), chunk(0, 'b')], end);
+    const end = { hasDone: true, isCut: false, isStream: true, contentType: 'text/event-stream' };
+    const read = readStream(200, ['null', chunk(1, 'c'), chunk(0, 'a'), chunk(0, 'b')], end);
     expect(read.choices.map(({ index, text }) => [index, text])).toEqual([
       [1, 'c'],
       [0, 'ab'],
     ]);
-    const broken = readStream(200, 'text/event-stream', [chunk(0, 'a'), '{"error":{"message":"no memory"}}'], end);
+    const broken = readStream(200, [chunk(0, 'a'), '{"error":{"message":"no memory"}}'], end);
     expect(broken).toMatchObject({ choices: [], message: 'no memory' });
   });
 });

@@ -16,8 +16,7 @@ export const streamProbes: readonly Probe[] = [
     otherwise: 'cannot stream from it',
     async judge(engine) {
       const stream = await plainStream(engine);
-      if (!stream.contentType.startsWith('text/event-stream'))
-        return deviates(`its content type is ${stream.contentType || 'missing'}`);
+      if (!stream.isStream) return deviates(`its content type is ${stream.contentType || 'missing'}`);
       if (stream.chunks.length < 2) return deviates('the text comes in one piece');
       return textOf(stream) === (await engine.greedy(MAX_TOKENS))
         ? honoured()
