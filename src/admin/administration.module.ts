@@ -40,5 +40,6 @@ import { UsageService } from './usage.service.js';
     UsageService,
     KeyUses,
   ],
+  exports: [Administration],
 })
 export class AdministrationModule {}

@@ -31,6 +31,10 @@ export class Administration {
     return Math.floor(this.clock.now() / 1000);
   }
 
+  get hasDatabase(): boolean {
+    return this.storage !== undefined;
+  }
+
   /** @throws {ApiError} 404 without a database, 503 when it does not answer. */
   read<T>(query: (db: Kysely<Schema>) => Promise<T>): Promise<T> {
     return this.database.read(query);

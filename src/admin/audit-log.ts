@@ -16,7 +16,9 @@ export type AuditEventType =
   | 'service_account.deleted'
   | 'api_key.created'
   | 'api_key.updated'
-  | 'api_key.deleted';
+  | 'api_key.deleted'
+  | 'upstream.drained'
+  | 'upstream.undrained';
 
 export interface AuditEvent {
   type: AuditEventType;

@@ -1,13 +1,14 @@
 import { maxConcurrencyOf } from '../engines/engine-profiles.js';
 import { Controller, Get, HttpCode, Inject, Param, Post } from '@nestjs/common';
 import { ApiExcludeController } from '@nestjs/swagger';
-import { AdminOnly, CurrentCaller } from '../auth/auth.decorators.js';
-import type { Caller } from '../auth/caller.js';
+import { AdminOnly } from '../auth/auth.decorators.js';
 import { ApiError } from '../errors/api-error.js';
 import { LOGGER, type Logger } from '../observability/logger.js';
 import type { Upstream } from '../upstreams/upstream.js';
 import { UpstreamProbe } from '../upstreams/upstream-probe.js';
 import { UpstreamRegistry } from '../upstreams/upstream-registry.js';
+import { type Actor, CurrentActor } from './actor.js';
+import { Administration } from './administration.js';
 
 /** The upstreams, as an operator wants to see them, and taken out of service and back. What they are is for the file. */
 @ApiExcludeController()
@@ -17,6 +18,7 @@ export class UpstreamsAdminController {
   constructor(
     private readonly registry: UpstreamRegistry,
     private readonly probe: UpstreamProbe,
+    private readonly administration: Administration,
     @Inject(LOGGER) private readonly logger: Logger,
   ) {}
 
@@ -28,22 +30,38 @@ export class UpstreamsAdminController {
   /** It gets no more requests; those under way end. */
   @Post(':name/drain')
   @HttpCode(200)
-  drain(@Param('name') name: string, @CurrentCaller() caller: Caller): Promise<object> {
-    return this.set(name, true, caller);
+  drain(@Param('name') name: string, @CurrentActor() actor: Actor): Promise<object> {
+    return this.set(name, true, actor);
   }
 
   @Post(':name/undrain')
   @HttpCode(200)
-  undrain(@Param('name') name: string, @CurrentCaller() caller: Caller): Promise<object> {
-    return this.set(name, false, caller);
+  undrain(@Param('name') name: string, @CurrentActor() actor: Actor): Promise<object> {
+    return this.set(name, false, actor);
   }
 
-  private set(name: string, isDrained: boolean, { keyId }: Caller): Promise<object> {
+  private async set(name: string, isDrained: boolean, actor: Actor): Promise<object> {
     const upstream = this.registry.upstreams.find(({ config }) => config.name === name);
     if (!upstream) throw new ApiError(404, 'not_found', 'There is no upstream of this name.');
     this.registry.drain(name, isDrained);
+    const { keyId } = actor;
     this.logger.info({ upstream: name, keyId }, isDrained ? 'an upstream was drained' : 'an upstream was undrained');
+    if (this.administration.hasDatabase) await this.audit(name, isDrained, actor);
     return this.describe(upstream);
+  }
+
+  /** An upstream can be drained while the database is away: then the line of the log is all that tells of it. */
+  private async audit(name: string, isDrained: boolean, actor: Actor): Promise<void> {
+    const type = isDrained ? 'upstream.drained' : 'upstream.undrained';
+    try {
+      const organization = await this.administration.organizationOf(actor);
+      await this.administration.write(actor, ({ audit }) => audit({ type, organization, event: { id: name } }));
+    } catch (err) {
+      this.logger.warn(
+        { err, upstream: name },
+        'the audit log does not have that an upstream was drained or undrained',
+      );
+    }
   }
 
   private async describe(upstream: Upstream): Promise<object> {

@@ -128,6 +128,15 @@ describeOnDatabases('the administration API, through the openai package 7.57.0',
     expect(await all(auditLogs.list({ effective_at: { gte: later } }))).toEqual([]);
   });
 
+  it('keeps who drained an upstream, and who took it back', async () => {
+    for (const change of ['drain', 'undrain']) await gateway.json('POST', `/admin/upstreams/fake/${change}`);
+    const { auditLogs } = gateway.admin().admin.organization;
+    expect((await all(auditLogs.list({ limit: 2 }))).slice(0, 2)).toMatchObject([
+      { type: 'upstream.undrained', actor: { type: 'api_key' }, 'upstream.undrained': { id: 'fake' } },
+      { type: 'upstream.drained', 'upstream.drained': { id: 'fake' } },
+    ]);
+  });
+
   it('shows what the configuration has, and lets nobody change it here', async () => {
     await gateway.stop();
     const database = await newDatabase();

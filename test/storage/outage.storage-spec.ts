@@ -52,6 +52,8 @@ describeOnPostgres('a database that does not answer', (newDatabase, postgres) =>
       503,
       { error: { code: 'database_unavailable' } },
     ]);
+    const { adminKey } = gateway.keys;
+    expect((await gateway.request('POST', '/admin/upstreams/fake/undrain', adminKey)).status).toBe(200);
     await postgres().resume();
     await until('the database to be read again', async () => {
       clock.advance(5_000);
