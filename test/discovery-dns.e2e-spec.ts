@@ -83,6 +83,33 @@ describe('discovery: dns', () => {
     for (const { requests } of replicas) expect(requests.length).toBeGreaterThan(0);
   });
 
+  const urls = (): string[] => gateway.app.get(UpstreamRegistry).upstreams.map(({ config }) => config.baseUrl);
+
+  it('takes AAAA records, and those beside A records', async () => {
+    // An IPv4 address in IPv6's form: its server listens on the former.
+    const first = await replicaAt('127.0.0.2');
+    const port = portOf(first);
+    const second = await replicaAt('127.0.0.3', port);
+    server.hostIs(NAME, ['::ffff:127.0.0.2']);
+    await start(`http://${NAME}:${port}/v1`);
+    expect(names()).toEqual(['vllm-__ffff_127.0.0.2']);
+    expect(urls()).toEqual([`http://[::ffff:7f00:2]:${port}/v1`]);
+    expect((await gateway.complete(BODY)).status).toBe(200);
+    expect(first.requests).toHaveLength(1);
+    server.hostIs(NAME, ['::ffff:127.0.0.2', '127.0.0.3', '::ffff:127.0.0.2']);
+    await untilNames(['vllm-127.0.0.3', 'vllm-__ffff_127.0.0.2']);
+    for (let sent = 0; sent < 40; sent++) expect((await gateway.complete(BODY)).status).toBe(200);
+    expect(first.requests.length).toBeGreaterThan(1);
+    expect(second.requests.length).toBeGreaterThan(0);
+    // What could not be asked for is not gone.
+    server.failing.add('A');
+    await until('a warning', () => gateway.logLines.some(({ msg }) => String(msg).endsWith('is not resolved')));
+    expect(names()).toHaveLength(2);
+    server.failing.clear();
+    server.hostIs(NAME, ['127.0.0.3']);
+    await untilNames(['vllm-127.0.0.3']);
+  });
+
   it('takes the ports of SRV records, and names of 60 addresses', async () => {
     const [first, second] = [await replicaAt('127.0.0.1'), await replicaAt('127.0.0.1')];
     const srv = (replica: FakeUpstream) => ({

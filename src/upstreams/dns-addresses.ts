@@ -1,4 +1,4 @@
-import { promises as dns } from 'node:dns';
+import { promises as dns, NODATA, NOTFOUND } from 'node:dns';
 import { isIPv6 } from 'node:net';
 import { UpstreamConfig } from '../config/config.js';
 
@@ -11,6 +11,9 @@ export interface Address {
 
 /** Of one question; a second one is asked before it fails. */
 const TIMEOUT_MS = 1_000;
+
+/** There is no record of the type, or no such name (`node:dns`). */
+const NONE = new Set<string>([NODATA, NOTFOUND]);
 
 /**
  * The addresses behind the name in `baseUrl`, in a stable order: of its SRV records where the name is that of a service
@@ -36,7 +39,10 @@ async function ofService(resolver: dns.Resolver, name: string): Promise<Address[
 async function ofHost(resolver: dns.Resolver, name: string, port?: number): Promise<Address[]> {
   const [v4, v6] = await Promise.allSettled([resolver.resolve4(name), resolver.resolve6(name)]);
   const hosts = [v4, v6].flatMap((answer) => (answer.status === 'fulfilled' ? answer.value : []));
-  if (hosts.length === 0 && v4.status === 'rejected') throw v4.reason;
+  // Servers that answer A records only may fail on AAAA.
+  if (v4.status === 'rejected' && (hosts.length === 0 || !NONE.has((v4.reason as { code?: string }).code ?? ''))) {
+    throw v4.reason;
+  }
   return hosts.map((host) => ({ host, port }));
 }
 

@@ -6,6 +6,8 @@ import { once } from 'node:events';
 export class DnsServer {
   /** What it knows, by name; what it does not know is NXDOMAIN. */
   readonly records = new Map<string, Answer[]>();
+  /** Types of records that it fails to look up: SERVFAIL. */
+  readonly failing = new Set<string>();
   /** Answers nothing while false. */
   isUp = true;
 
@@ -16,9 +18,11 @@ export class DnsServer {
       const [question] = questions;
       const known = this.records.get(question?.name ?? '');
       const answers = (known ?? []).filter(({ type }) => type === question?.type);
-      const NXDOMAIN = 3;
-      const flags = packet.AUTHORITATIVE_ANSWER | (known ? 0 : NXDOMAIN);
-      socket.send(packet.encode({ type: 'response', id: id ?? 0, flags, questions, answers }), port, address);
+      const [SERVFAIL, NXDOMAIN] = [2, 3];
+      const failure = this.failing.has(question?.type ?? '') ? SERVFAIL : 0;
+      const flags = packet.AUTHORITATIVE_ANSWER | (known ? failure : NXDOMAIN);
+      const response = { type: 'response' as const, id: id ?? 0, flags, questions };
+      socket.send(packet.encode({ ...response, answers: failure ? [] : answers }), port, address);
     });
   }
 
@@ -34,11 +38,11 @@ export class DnsServer {
     return `127.0.0.1:${this.socket.address().port}`;
   }
 
-  /** Sets the A records of a name. */
+  /** Sets the addresses of a name: A and AAAA records. */
   hostIs(name: string, hosts: readonly string[]): void {
     this.records.set(
       name,
-      hosts.map((data) => ({ type: 'A', name, ttl: 1, data })),
+      hosts.map((data) => ({ type: data.includes(':') ? 'AAAA' : 'A', name, ttl: 1, data })),
     );
   }
 
