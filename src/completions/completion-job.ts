@@ -241,8 +241,7 @@ export class CompletionJob implements RoutedRequest<Resumption> {
         await (candidate.upstream.profile.refusesStreamsInSilence ? orContextExceeded(relayed, reader) : relayed);
       });
       if (plan.countsUsage) {
-        const newRequest = (): NewRequest => this.newRequest(attempt, this.nextIdSuffix(attempt));
-        const count = tokenCounter(candidate.upstream, newRequest, candidate.upstreamModel, this.cancellation);
+        const count = this.tokenCounter(attempt, this.cancellation);
         const choices = countedChoices(this.asked, this.choiceCount, (index) => this.stream.choiceAt(index)?.text);
         await this.sink.sendEvents(stream.finish(choices && (await countUsage(choices, count))));
       }
@@ -260,9 +259,16 @@ export class CompletionJob implements RoutedRequest<Resumption> {
 
   /** @throws {UpstreamError} also for an answer with an error status. */
   private async send(part: Part, attempt: RunningAttempt, cancellation: Cancellation): Promise<UpstreamAnswer> {
+    if (part.prepare) await part.prepare(this.tokenCounter(attempt, cancellation));
     const answer = await this.post(part, attempt, cancellation);
     if (answer.status === 200) return answer;
     throw await refusalIn(answer, this.clock.now());
+  }
+
+  private tokenCounter(attempt: RunningAttempt, cancellation: Cancellation): (text: string) => Promise<number> {
+    const { upstream, upstreamModel } = attempt.candidate;
+    const newRequest = (): NewRequest => this.newRequest(attempt, this.nextIdSuffix(attempt));
+    return tokenCounter(upstream, newRequest, upstreamModel, cancellation);
   }
 
   /** Apart from those that wait for the answer: a suspended function keeps all that it has touched. */

@@ -22,6 +22,8 @@ export interface Part {
    * what names the request to the engine.
    */
   writeBody: (idSuffix: string) => string;
+  /** To be awaited before it is sent. */
+  readonly prepare?: (count: (text: string) => Promise<number>) => Promise<void>;
   /** The first of the client's choices that it is for; the others follow. */
   readonly firstChoice: number;
   readonly choiceCount: number;
@@ -70,7 +72,8 @@ export function planRequest(asked: CreateCompletionDto, candidate: Candidate, fe
   const isPlain = dialect.isContract === true && fitters === noFitters;
   const parts = partsOf(adaptation).map(({ fields, ...part }) => ({
     ...part,
-    dialect,
+    // One that remembers what it has prepared is each part's own.
+    ...(dialect.prepare ? preparedBy(dialectFor(body, candidate), sent, fields) : { dialect }),
     isPlain,
     fitters,
     writeBody: (idSuffix: string) => (fields ? bodies.part(fields, idSuffix) : bodies.whole(idSuffix)),
@@ -84,6 +87,10 @@ export function planRequest(asked: CreateCompletionDto, candidate: Candidate, fe
     holdsTextBack: emulated.has('stop') || (candidate.upstream.profile.holdsTextBack === true && stop.isAsked(body)),
     endsEarly: emulated.has('stop'),
   };
+}
+
+function preparedBy(dialect: Dialect, sent: SentBody, fields?: SentBody): Pick<Part, 'dialect' | 'prepare'> {
+  return { dialect, prepare: async (count) => dialect.prepare?.({ ...sent, ...fields }, count) };
 }
 
 const NOTHING: readonly FeatureName[] = [];

@@ -28,6 +28,8 @@ export interface EngineProfile {
   readonly stopLimit?: number;
   /** llama.cpp's endpoint for a prompt and a suffix, from the root of the server. */
   readonly infillPath?: string;
+  /** llama.cpp's endpoint that lists the tokens of a text, from the root of the server. */
+  readonly tokenizePath?: string;
   /** llama-cpp-python's endpoint that counts the tokens of a text, from the root of the server. */
   readonly tokenCountPath?: string;
   /**

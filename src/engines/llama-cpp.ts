@@ -41,9 +41,11 @@ export const llamaCpp: EngineProfile = {
   healthPath: '/health',
   samplingDefaults: { temperature: 1, top_p: 1, top_k: 0, min_p: 0 },
   infillPath: '/infill',
+  tokenizePath: '/tokenize',
   // A whole answer is generated to its end, whoever hangs up, and with `stop` lacks its last log probabilities (b10434, b11549).
   isBestStreamed: true,
   limits: [
+    '`/infill` cuts what is beyond its batch (`-b`): such a prompt is refused, unless `fimTemplates` has a template for the model.',
     'An unknown model is answered by the one that is loaded: name its models in `models`.',
     'The penalties look at the last `repeat_last_n` tokens only (64 by default).',
   ],

@@ -18,8 +18,9 @@ export class LlamaServer {
     return !spawnSync(PROGRAM, ['--version'], { timeout: 30_000 }).error;
   }
 
-  static async start(): Promise<LlamaServer> {
-    const { child, port } = await spawnServer(0);
+  /** `args`: on its command line, after the others. */
+  static async start(...args: string[]): Promise<LlamaServer> {
+    const { child, port } = await spawnServer(0, args);
     return new LlamaServer(child, port);
   }
 
@@ -61,10 +62,10 @@ export class LlamaServer {
   }
 }
 
-async function spawnServer(port: number): Promise<{ child: ChildProcess; port: number }> {
+async function spawnServer(port: number, further: string[] = []): Promise<{ child: ChildProcess; port: number }> {
   const args = ['-m', MODEL, '--alias', 'storyteller', '--host', '127.0.0.1', '--port', String(port), '-t', '1'];
   // Each of four slots has all of the model's context.
-  const child = spawn(PROGRAM, [...args, '-np', '4', '-c', '2048', '--metrics'], {
+  const child = spawn(PROGRAM, [...args, '-np', '4', '-c', '2048', '--metrics', ...further], {
     stdio: ['ignore', 'ignore', 'pipe'],
   });
   const listening = new Promise<number>((resolve) => {

@@ -21,8 +21,7 @@ export function dialectOf(api: Api, { endpoint = 'completions' }: Pick<EnginePro
 export function dialectFor(body: CreateCompletionDto, candidate: Candidate): Dialect {
   const { config, profile } = candidate.upstream;
   const infillPath = infillPathFor(body, candidate);
-  if (infillPath !== undefined) return infillDialect(infillPath);
-  const dialect = dialectOf(config.api, profile);
+  const dialect = infillPath === undefined ? dialectOf(config.api, profile) : infillDialect(infillPath);
   return dialect !== chatDialect && profile.isBestStreamed && !body.stream ? collected(dialect) : dialect;
 }
 

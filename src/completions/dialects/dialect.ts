@@ -21,6 +21,8 @@ export interface Dialect {
    * give: those that the parts of a request have in common are written once. Undefined is not sent.
    */
   readonly write: (fields: SentBody) => object;
+  /** What has to be known of the prompt before the request is sent. `count` asks the engine's tokenizer. */
+  readonly prepare?: (fields: SentBody, count: (text: string) => Promise<number>) => Promise<void>;
   /**
    * A whole answer (`isWhole`), or a message of a stream, as a completion.
    *

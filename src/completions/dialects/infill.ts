@@ -1,8 +1,15 @@
 import { addCounts, isCount } from '../../observability/usage.js';
 import { serverSentEvents } from '../../upstreams/stream-framing.js';
+import { contextMessage } from '../../engines/refusal-messages.js';
 import { UpstreamError } from '../../upstreams/upstream-error.js';
 import { readAnswer, type UpstreamCompletion } from '../canonical.js';
 import type { Dialect, SentBody } from './dialect.js';
+
+/**
+ * It cuts a prefix of more tokens than three quarters of its batch (`-b`), and a suffix of more than a quarter, without a
+ * word (b10434). A token is a byte at least, and a batch 512 tokens: what is shorter is read whole.
+ */
+const MAX_UNCOUNTED_BYTES = { prefix: 384, suffix: 120 };
 
 /** llama.cpp's own answer: of a stream each piece, and at the end `stop` with the counts. */
 interface InfillAnswer {
@@ -21,6 +28,8 @@ interface InfillAnswer {
  * See https://github.com/ggml-org/llama.cpp/tree/master/tools/server#post-infill-for-code-infilling.
  */
 export function infillDialect(path: string): Dialect {
+  /** Tokens that the prompt has at least; 0 where nobody has counted. */
+  let leastTokens = 0;
   return {
     path,
     isFromRoot: true,
@@ -39,16 +48,40 @@ export function infillDialect(path: string): Dialect {
       };
     },
 
+    async prepare({ prompt, suffix }, count) {
+      const [prefix, rest] = [String(prompt), String(suffix)];
+      if (
+        Buffer.byteLength(prefix) <= MAX_UNCOUNTED_BYTES.prefix &&
+        Buffer.byteLength(rest) <= MAX_UNCOUNTED_BYTES.suffix
+      )
+        return;
+      leastTokens = (await count(prefix)) + (await count(rest));
+    },
+
     read(json: string): UpstreamCompletion | undefined {
       const answer = readAnswer(json) as Partial<InfillAnswer> | undefined;
       if (answer === undefined) return undefined;
       const { content, stop, completion_probabilities: probabilities } = answer;
+      const { tokens_evaluated: evaluated } = answer;
+      if (isCount(evaluated) && evaluated < leastTokens) throw cut(leastTokens);
       if (typeof content !== 'string') throw new UpstreamError('answered', 'an infill without content');
       const logprobs = Array.isArray(probabilities) ? { content: probabilities as unknown[] } : null;
       const choice = { index: 0, text: content, finish_reason: stop ? finishReasonOf(answer) : null, logprobs };
       return { choices: [choice], ...(stop ? usageOf(answer) : {}) };
     },
   };
+}
+
+/** RFC 9110, section 15.6.2: another upstream may do it. */
+const NOT_IMPLEMENTED = 501;
+
+function cut(tokens: number): UpstreamError {
+  const message = `${contextMessage({ prompt: String(tokens) })} With a suffix, fewer tokens are read at once.`;
+  const publicError = { status: 400, code: 'context_length_exceeded', message };
+  return new UpstreamError('answered', 'the infill endpoint has cut the prompt', {
+    status: NOT_IMPLEMENTED,
+    publicError,
+  });
 }
 
 function finishReasonOf({ stop_type: type, stopped_limit: isLimit }: Partial<InfillAnswer>): string {

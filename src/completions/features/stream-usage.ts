@@ -83,23 +83,28 @@ export async function countUsage(
 /** A request without what it asks for. */
 export type NewRequest = Omit<UpstreamRequest, 'path' | 'body'>;
 
-/** A count is a few digits. */
+/** A count is a few digits, and a list has a number for each token. */
 const MAX_COUNT_BYTES = 65_536;
+const MAX_BYTES_PER_TOKEN = 12;
 
-/** Asks the tokenizer of llama-cpp-python, at `/extras/tokenize/count`. */
+/** Asks the engine's tokenizer: llama-cpp-python's counts, llama.cpp's lists the ids. */
 export function tokenCounter(
   upstream: Upstream,
   newRequest: () => NewRequest,
   model: string,
   cancellation: Cancellation,
 ): (text: string) => Promise<number> {
-  const path = upstream.profile.tokenCountPath ?? '';
+  const { tokenCountPath, tokenizePath } = upstream.profile;
+  const path = tokenCountPath ?? tokenizePath ?? '';
   return async (input) => {
-    const body = JSON.stringify({ model, input });
+    const asked = tokenCountPath === undefined ? { content: input, parse_special: false } : { input };
+    const body = JSON.stringify({ model, ...asked });
     const answer = await upstream.send({ ...newRequest(), path, isFromRoot: true, body }, cancellation);
-    const text = await readStart(answer.body, MAX_COUNT_BYTES);
-    const { count } = (answer.status === 200 ? (readAnswer(text) ?? {}) : {}) as { count?: unknown };
-    if (!isCount(count)) throw new UpstreamError('answered', 'the upstream does not count tokens');
-    return count;
+    const text = await readStart(answer.body, MAX_COUNT_BYTES + MAX_BYTES_PER_TOKEN * input.length);
+    const told = answer.status === 200 ? (readAnswer(text) ?? {}) : {};
+    const { count, tokens } = told as { count?: unknown; tokens?: unknown };
+    const tokenCount = Array.isArray(tokens) ? tokens.length : count;
+    if (!isCount(tokenCount)) throw new UpstreamError('answered', 'the upstream does not count tokens');
+    return tokenCount;
   };
 }
