@@ -21,6 +21,13 @@ export interface Cell {
 export interface Diagnosis {
   cells: readonly Cell[];
   extraParameters: { claim: ExtraParameters; proposal: ExtraParameters; isTooMuch: boolean };
+  /** What no cell can say, and what helps. */
+  faults: readonly Fault[];
+}
+
+export interface Fault {
+  item: string;
+  advice: string;
 }
 
 type ExtraParameters = 'forward' | 'refuse';
@@ -41,7 +48,28 @@ export function diagnose(profile: ConfiguredProfile, findings: Findings): Diagno
   });
   const claim = claimOfExtras(profile);
   const proposal = extraParametersOf(findings.get('top_k'), findings.get('unknown field')) ?? claim;
-  return { cells, extraParameters: { claim, proposal, isTooMuch: claim === 'forward' && proposal === 'refuse' } };
+  const isTooMuch = claim === 'forward' && proposal === 'refuse';
+  return { cells, extraParameters: { claim, proposal, isTooMuch }, faults: faultsOf(profile, findings) };
+}
+
+function faultsOf(profile: ConfiguredProfile, findings: Findings): Fault[] {
+  const { capabilities, samplingDefaults = {}, isOneAtATime } = profile;
+  const isSwitchedOff = capabilities.sampling_defaults === 'emulate' && 'top_k' in samplingDefaults;
+  const found = (item: string): Verdict['is'] | undefined => findings.get(item)?.is;
+  const faults: Fault[] = [];
+  if (found('temperature') === 'ignored' || (found('temperature') === 'deviates' && !isSwitchedOff)) {
+    const advice =
+      'Sampling options of the server leave nothing to chance: start it without them (vLLM: `--generation-config vllm`).';
+    faults.push({ item: 'temperature', advice });
+  }
+  if (found('two streams at once') === 'deviates' && !isOneAtATime) {
+    faults.push({ item: 'two streams at once', advice: 'Write `maxConcurrency: 1` for this upstream.' });
+  }
+  if (found('long prompt') === 'deviates') {
+    const advice = 'Raise its context: nobody is told what was cut.';
+    faults.push({ item: 'long prompt', advice });
+  }
+  return faults;
 }
 
 /** Whether `top_k`, which stands for all of its kind, is sent. */
@@ -104,8 +132,8 @@ function extraParametersOf(topK: Verdict | undefined, unknownField: Verdict | un
   return topK?.is === 'ignored' || topK?.is === 'refused' ? 'refuse' : undefined;
 }
 
-export function isTrue({ cells, extraParameters }: Diagnosis): boolean {
-  return !extraParameters.isTooMuch && cells.every(({ isTooMuch }) => !isTooMuch);
+export function isTrue({ cells, extraParameters, faults }: Diagnosis): boolean {
+  return faults.length === 0 && !extraParameters.isTooMuch && cells.every(({ isTooMuch }) => !isTooMuch);
 }
 
 /** What `capabilities` of the upstream has to say, so that the engine's own profile becomes what is proposed. */

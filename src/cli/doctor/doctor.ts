@@ -28,7 +28,8 @@ export async function runDoctor(
   const findings = await examine(client, onProgress);
   const engine = isEngineKnown ? upstream.engine : closestEngine(findings, api, sign);
   const base = ENGINE_PROFILES[engine];
-  const profile = configuredProfile(base, upstream);
+  const isOneAtATime = upstream.maxConcurrency === 1 || base.isOneAtATime;
+  const profile = { ...configuredProfile(base, upstream), ...(isOneAtATime && { isOneAtATime }) };
   const diagnosis = diagnose(profile, findings);
   const { proposal } = diagnosis.extraParameters;
   return {

@@ -14,6 +14,7 @@ import {
   type EngineAnswer,
   type EngineStream,
   type Fields,
+  isFields,
   noAnswer,
   readAnswer,
   readStream,
@@ -27,6 +28,10 @@ export interface Subject {
   api: UpstreamConfig['api'];
   model: string;
 }
+
+/** Of llama.cpp, vLLM and SGLang. */
+const BUSY_METRIC =
+  /^(?:llamacpp:requests_processing|vllm:num_requests_running|sglang:num_running_reqs)(?:\{.*\})? (\d+(?:\.\d+)?)$/gm;
 
 /** The first request may have to load the model. */
 export const FIRST_TIME_LIMIT_MS = 300_000;
@@ -105,6 +110,24 @@ export class EngineClient {
       events.filter((event) => event !== DONE),
       { hasDone: events.includes(DONE), isCut, contentType, isStream },
     );
+  }
+
+  /** Sends a request for a whole answer that nobody waits for. @returns what hangs up on it. */
+  begin(body: Fields): () => void {
+    const leave = new AbortController();
+    void this.call(this.completion(body), TIME_LIMIT_MS, leave.signal);
+    return () => leave.abort();
+  }
+
+  /** Requests that it works on, where it has a path that tells: llama.cpp's slots, or metrics. */
+  async busyCount(): Promise<number | undefined> {
+    const { status, json } = await this.get('/slots');
+    if (status === 200 && Array.isArray(json)) {
+      return (json as unknown[]).filter((slot) => isFields(slot) && slot.is_processing === true).length;
+    }
+    const { text } = await this.get('/metrics');
+    const counts = [...text.matchAll(BUSY_METRIC)].map(([, count]) => Number(count));
+    return counts.length === 0 ? undefined : counts.reduce((sum, count) => sum + count);
   }
 
   async getModels(): Promise<{ status: number; text: string; json: unknown }> {

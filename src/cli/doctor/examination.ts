@@ -32,6 +32,9 @@ export class Examination {
   /** The one that most probes go on from. */
   prompt: string = PROMPTS[0];
 
+  /** What switches off the engine's own sampling options, where they leave nothing to chance. */
+  hotOptions: Body = {};
+
   constructor(readonly client: EngineClient) {}
 
   get subject(): Subject {
@@ -54,7 +57,7 @@ export class Examination {
 
   /** One that is hot, so that texts which may differ do. */
   hotBody(maxTokens = 12): Body {
-    return { prompt: this.prompt, max_tokens: maxTokens, temperature: 2 };
+    return { prompt: this.prompt, max_tokens: maxTokens, temperature: 2, ...this.hotOptions };
   }
 
   isHonoured(name: string): boolean {

@@ -38,6 +38,7 @@ export function toText(examined: Examined): string {
   const lines = [summary, '', ...table(rows), ''];
   if (rows.some(({ mark }) => mark !== ' '))
     lines.push('! the profile claims more than the server does   + it claims less', '');
+  for (const { item, advice } of diagnosis.faults) lines.push(`${item}: ${advice}`, '');
   const proposal = proposalOf(examined);
   if (!isEngineKnown) lines.push('For this server, in gateway.yaml:', '', ...proposal);
   else if (isUnchanged(diagnosis))
@@ -63,6 +64,7 @@ export function toJson(examined: Examined): string {
       return { item, verdict: is, ...details, gateway, ...ofCell };
     }),
     extraParameters: diagnosis.extraParameters,
+    faults: diagnosis.faults,
     proposal: { engine, ...apiOf(subject), ...(extraParameters && { extraParameters }), capabilities: overrides },
   };
   return `${JSON.stringify(result, null, 2)}\n`;
@@ -76,7 +78,8 @@ function rowsOf({ findings, diagnosis, profile }: Examined): Row[] {
     if (!verdict) return [];
     const cell = 'feature' in probe ? cells.get(probe.feature) : undefined;
     const isOfExtras = nameOf(probe) === 'top_k' && extraParameters.claim !== extraParameters.proposal;
-    const isTooMuch = cell?.isTooMuch ?? (isOfExtras && extraParameters.isTooMuch);
+    const isFault = diagnosis.faults.some(({ item }) => item === nameOf(probe));
+    const isTooMuch = cell?.isTooMuch ?? (isFault || (isOfExtras && extraParameters.isTooMuch));
     const isTooLittle = cell ? cell.claim !== cell.proposal : isOfExtras;
     const mark = isTooMuch ? '!' : isTooLittle ? '+' : ' ';
     return [{ mark, item: nameOf(probe), verdict, gateway: gatewayDoes(probe, verdict, profile) }];

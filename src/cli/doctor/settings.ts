@@ -16,8 +16,8 @@ export const USAGE = `usage: npm run doctor -- (--upstream NAME | --base-url URL
   --api-key   the server's credential (default: the upstream's own; with --base-url the variable UPSTREAM_API_KEY)
   --json      the results as JSON; run \`npm run --silent doctor\`, so that npm writes nothing around them
 
-It sends 100 to 200 small requests, one after the other, and exits with 0 when the profile is true, with 1 when it claims
-more than the server does, and with 2 when nothing could be examined.
+It sends 100 to 200 requests, one after the other, all small but for three long prompts, and exits with 0 when the profile is
+true, with 1 when it claims more than the server does, and with 2 when nothing could be examined.
 `;
 
 /** What the doctor cannot work with, and what to do about it. */

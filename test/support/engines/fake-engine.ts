@@ -1,12 +1,14 @@
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { setImmediate } from 'node:timers/promises';
 import { featureOf } from '../../../src/completions/features/all.js';
 import { ReceivedRequest } from '../fake-upstream.js';
 import type { Asked, Body } from './asked.js';
 import { ChatOnly } from './chat-only.js';
 import { DeepFellow } from './deepfellow.js';
 import type { Dialect, Refusal } from './dialect.js';
+import { type Habit, type HabitName, HABITS } from './habits.js';
 import { LlamaCppPython } from './llama-cpp-python.js';
 import { LlamaCpp } from './llama-cpp.js';
 import { LocalAi } from './localai.js';
@@ -42,7 +44,14 @@ export type Trouble = number | 'reset' | 'hang' | { failAfterEvents: number } | 
 export interface FakeEngineOptions {
   /** What it lacks besides: ignored in silence, or refused with a status. */
   without?: Lacks;
+  /** What it does that no cell of a profile has. */
+  habit?: HabitName;
 }
+
+/** An answer of more is one that takes its time. */
+const LONG_TOKENS = 1_000;
+/** Turns of the event loop that a token takes: another request comes in between. */
+const TURNS_PER_TOKEN = 16;
 
 /** An engine on a real socket that behaves as the one it is named after, and speaks with the tiny model. */
 export class FakeEngine {
@@ -51,16 +60,19 @@ export class FakeEngine {
   /** Asked at each completion. */
   trouble: (request: ReceivedRequest) => Trouble | undefined = () => undefined;
   private waiters: (() => void)[] = [];
+  private busyCount = 0;
+  private lastStream: symbol | undefined;
 
   private constructor(
     private readonly server: Server,
     private readonly dialect: Dialect,
     private readonly without: Lacks,
+    private readonly habitName: HabitName | undefined,
   ) {}
 
-  static async start(name: FakeEngineName, { without = [] }: FakeEngineOptions = {}): Promise<FakeEngine> {
+  static async start(name: FakeEngineName, { without = [], habit }: FakeEngineOptions = {}): Promise<FakeEngine> {
     const server = createServer();
-    const fake = new FakeEngine(server, DIALECTS[name](), without);
+    const fake = new FakeEngine(server, DIALECTS[name](), without, habit);
     server.on('request', (request, response) => void fake.handle(request, response));
     server.listen(0, '127.0.0.1');
     await once(server, 'listening');
@@ -134,7 +146,7 @@ export class FakeEngine {
 
   private complete(body: Body, response: ServerResponse, trouble: Exclude<Trouble, string | number> | undefined): void {
     const lacks = lacksOf(this.without, body);
-    const refusal = this.refusalOf(lacks) ?? this.dialect.refuse(body);
+    const refusal = this.refusalOf(lacks) ?? this.habit.refuse?.(body) ?? this.dialect.refuse(body);
     if (refusal) {
       sendJson(response, refusal.status, this.dialect.error(refusal));
       return;
@@ -143,9 +155,39 @@ export class FakeEngine {
       (understood, [name]) => ({ ...understood, ...PLANTS[name].ignore(understood) }),
       this.dialect.read(body),
     );
-    const outcome = run(asked);
+    const ran = run({ ...asked, ...this.habit.change?.(asked, body) });
+    const outcome = this.habit.spoil?.(ran, body) ?? ran;
     if (asked.stream) this.sendEvents(response, this.dialect.events(asked, outcome), trouble);
+    else if (this.tellsSlots && asked.maxTokens > LONG_TOKENS) this.keepBusy(response);
     else sendJson(response, 200, this.dialect.answer(asked, outcome));
+  }
+
+  private get habit(): Habit {
+    return this.habitName === undefined ? {} : HABITS[this.habitName];
+  }
+
+  private get tellsSlots(): boolean {
+    return this.habitName?.startsWith('slots') ?? false;
+  }
+
+  /** Works on an answer until the client has gone, or for ever. */
+  private keepBusy(response: ServerResponse): void {
+    this.busyCount++;
+    response.on('close', () => {
+      if (this.habitName === 'slots that end with the connection') this.busyCount--;
+    });
+  }
+
+  /** Each stream that begins ends the one before it, as if it were whole. */
+  private async sendInTurn(response: ServerResponse, events: string[]): Promise<void> {
+    const stream = Symbol('stream');
+    this.lastStream = stream;
+    for (const data of events) {
+      if (this.lastStream !== stream) break;
+      response.write(this.dialect.frame(data));
+      for (let turn = 0; turn < TURNS_PER_TOKEN; turn++) await setImmediate();
+    }
+    response.end(this.lastStream === stream ? '' : this.dialect.frame('[DONE]'));
   }
 
   private refusalOf(lacks: ReturnType<typeof lacksOf>): Refusal | undefined {
@@ -164,7 +206,9 @@ export class FakeEngine {
     const write = (all: string[]): void => {
       for (const data of all) response.write(this.dialect.frame(data));
     };
-    if (!trouble) {
+    if (this.habitName === 'one stream at a time') {
+      void this.sendInTurn(response, events);
+    } else if (!trouble) {
       write(events);
       const { socket } = response;
       response.end(() => {
@@ -186,6 +230,12 @@ export class FakeEngine {
     if (path === '/v1/models') {
       const data = this.dialect.models.map((id) => ({ id, object: 'model', created: 0, owned_by: 'fake' }));
       sendJson(response, 200, { object: 'list', data });
+    } else if (path === '/slots' && this.tellsSlots) {
+      sendJson(
+        response,
+        200,
+        Array.from({ length: 2 }, (_, slot) => ({ is_processing: slot < this.busyCount })),
+      );
     } else if (path === this.dialect.healthPath) {
       sendJson(response, 200, this.dialect.health);
     } else {

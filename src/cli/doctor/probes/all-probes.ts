@@ -2,6 +2,7 @@ import type { Probe } from '../probe.js';
 import { choiceProbes } from './choices.js';
 import { echoProbes } from './echo.js';
 import { lengthProbes } from './lengths.js';
+import { limitProbes } from './limits.js';
 import { logprobsProbes } from './logprobs.js';
 import { promptProbes } from './prompts.js';
 import { protocolProbes } from './protocol.js';
@@ -21,5 +22,6 @@ export const PROBES: readonly Probe[] = [
   ...stopProbes,
   ...steeringProbes,
   ...streamProbes,
+  ...limitProbes,
   ...protocolProbes,
 ];

@@ -1,4 +1,5 @@
-import { type EngineAnswer, isFields, textOf } from '../engine-answer.js';
+import { type EngineAnswer, isFields, isGood, textOf } from '../engine-answer.js';
+import type { Body, Examination } from '../examination.js';
 import type { Probe } from '../probe.js';
 import { Decided, deviates, honoured, ignored, unclear, type Verdict } from '../verdict.js';
 
@@ -19,7 +20,9 @@ export const logprobsProbes: readonly Probe[] = [
     feature: 'logprobs',
     async judge(engine) {
       const body = { ...engine.greedyBody(MAX_TOKENS), logprobs: TOP };
-      const whole = judgeLogprobs(await engine.good(body), TOP);
+      const answer = await engine.client.ask(body);
+      if (!isGood(answer)) await requireFewer(engine, body);
+      const whole = judgeLogprobs(isGood(answer) ? answer : await engine.good(body), TOP);
       if (whole.is === 'ignored' || whole.is === 'unclear') return whole;
       const { choices } = await engine.alsoStreamed(body);
       return isFields(choices[0]?.logprobs) ? whole : deviates('not in streams');
@@ -57,6 +60,14 @@ export const logprobsProbes: readonly Probe[] = [
     },
   },
 ];
+
+/** @throws {Decided} when fewer of the likeliest tokens can be had: vLLM's `--max-logprobs`. */
+async function requireFewer(engine: Examination, body: Body): Promise<void> {
+  for (let count = TOP - 1; count > 0; count--) {
+    if (isGood(await engine.client.ask({ ...body, logprobs: count })))
+      throw new Decided(deviates(`${count} of the likeliest tokens at most, not ${TOP}`));
+  }
+}
 
 /** @throws {Decided} when there are none, or of another shape. */
 function legacyOf(answer: EngineAnswer): LegacyLogprobs | undefined {

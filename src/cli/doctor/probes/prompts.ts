@@ -79,7 +79,9 @@ export const promptProbes: readonly Probe[] = [
       const plain = await engine.greedy();
       for (const suffix of [' The end.', ' and they all laughed.', '\n\nreturn result;']) {
         const answer = await engine.good({ ...engine.greedyBody(), suffix });
-        if (textOf(answer) !== plain) return honoured();
+        const text = textOf(answer);
+        if (text === plain + suffix) return deviates('it is put behind the text, which does not know of it');
+        if (text !== plain) return honoured();
       }
       return ignored('the text is the same with three of them');
     },

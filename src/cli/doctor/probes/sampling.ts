@@ -28,6 +28,12 @@ export const samplingProbes: readonly Probe[] = [
       const hot = engine.hotBody(MAX_TOKENS);
       const texts = await textsOf(engine, [hot, hot, hot, hot]);
       if (new Set(texts).size > 1) return honoured();
+      engine.hotOptions = NEUTRAL;
+      const neutral = engine.hotBody(MAX_TOKENS);
+      const freed = new Set<string>();
+      for (let again = 0; again < 3; again++) freed.add(textOf(await engine.client.ask(neutral)));
+      if (freed.size > 1) return deviates('without effect until top_k and its like are switched off');
+      engine.hotOptions = {};
       return texts[0] === (await engine.greedy(MAX_TOKENS)) ? ignored() : unclear('the same text each time at 2');
     },
   },
@@ -35,7 +41,7 @@ export const samplingProbes: readonly Probe[] = [
     item: 'top_p',
     otherwise: 'passes it on',
     async judge(engine) {
-      if (!engine.isHonoured('temperature')) return unclear('the texts do not vary at temperature 2');
+      if (!engine.isTaken('temperature')) return unclear('the texts do not vary at temperature 2');
       const hot = engine.hotBody(MAX_TOKENS);
       const body = { ...hot, top_p: 0.0001 };
       return judgeNarrow(await textsOf(engine, [body, body, body], hot), await engine.greedy(MAX_TOKENS));
@@ -44,7 +50,7 @@ export const samplingProbes: readonly Probe[] = [
   {
     feature: 'top_p_zero',
     async judge(engine) {
-      if (!engine.isHonoured('temperature')) return unclear('the texts do not vary at temperature 2');
+      if (!engine.isTaken('temperature')) return unclear('the texts do not vary at temperature 2');
       const hot = engine.hotBody(MAX_TOKENS);
       const body = { ...hot, top_p: 0 };
       return judgeNarrow(await textsOf(engine, [body, body, body], hot), await engine.greedy(MAX_TOKENS));
@@ -59,7 +65,7 @@ export const samplingProbes: readonly Probe[] = [
       const again = await textsOf(engine, bodies, hot);
       if (areDifferent(texts, again)) return ignored('the same seed gives other texts');
       if (new Set(texts).size > 1) return honoured();
-      return engine.isHonoured('temperature')
+      return engine.isTaken('temperature')
         ? ignored('every seed gives the same text')
         : unclear('the texts do not vary at temperature 2');
     },
@@ -87,7 +93,7 @@ export const samplingProbes: readonly Probe[] = [
     item: 'top_k',
     otherwise: 'sends other fields or refuses them with 422, as `extraParameters` says',
     async judge(engine) {
-      if (!engine.isHonoured('temperature')) return unclear('the texts do not vary at temperature 2');
+      if (!engine.isTaken('temperature')) return unclear('the texts do not vary at temperature 2');
       const greedy = await engine.greedy(MAX_TOKENS);
       const hot = engine.hotBody(MAX_TOKENS);
       const topK = { ...hot, top_k: 1 };

@@ -56,6 +56,19 @@ export const streamProbes: readonly Probe[] = [
     },
   },
   {
+    item: 'tokens per chunk',
+    otherwise: 'passes them on as they come: a resumed stream is counted by its usage',
+    async judge(engine) {
+      const stream = await engine.goodStream({ ...engine.greedyBody(16), stream_options: { include_usage: true } });
+      const tokens = stream.usage?.completion_tokens;
+      if (tokens === undefined || tokens < 4) return unclear('no usage to count by');
+      const choices = stream.chunks.flatMap((chunk) => (chunk ? choicesOf(chunk) : []));
+      const texts = choices.filter(({ text }) => text !== '').length;
+      // The last token may be none that is seen, and one may be a part of a character.
+      return texts >= tokens - 2 ? honoured('one') : deviates(`${tokens} tokens come in ${texts} chunks`);
+    },
+  },
+  {
     item: 'usage when not asked for',
     otherwise: 'takes it off',
     async judge(engine) {
