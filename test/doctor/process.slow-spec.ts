@@ -71,6 +71,7 @@ describe('npm run doctor, beside the embedded engine', () => {
       ['unknown field', 'refused'],
       ['infill endpoint', 'refused'],
       ['token count endpoint', 'refused'],
+      ['hang-up of a whole answer', 'unclear'],
     ]);
     expect(report).toMatchObject({
       engine: 'embedded',
