@@ -1,5 +1,6 @@
 import type { CreateCompletionDto } from '../contract/create-completion.dto.js';
 import { promptsOf } from '../contract/prompts.js';
+import { joinsChoices } from '../engines/known-fields.js';
 import type { FeatureName } from '../engines/feature-names.js';
 import type { Candidate } from '../routing/candidate.js';
 import { featureOf } from './features/all.js';
@@ -17,8 +18,9 @@ export interface Adaptation {
 }
 
 export function adapt(body: CreateCompletionDto, candidate: Candidate, asked = featuresIn(body)): Adaptation {
-  const { capabilities } = candidate.upstream.profile;
-  const isEmulated = ({ name }: Feature): boolean => capabilities[name] === 'emulate';
+  const { capabilities, knownFields } = candidate.upstream.profile;
+  const isEmulated = ({ name, emulation }: Feature): boolean =>
+    capabilities[name] === 'emulate' && !(emulation?.splitsBy === 'choice' && joinsChoices(knownFields, body));
   const replaced = asked.find((feature) => feature.emulation?.replace && isEmulated(feature));
   if (replaced?.emulation?.replace) {
     const { emulated, ...others } = adapt(replaced.emulation.replace(body), candidate);

@@ -211,6 +211,18 @@ describe('what is sent', () => {
     expect(sent).not.toHaveProperty('prompt');
   });
 
+  it('is one request for choices that depend on one another, whatever the engine does with others', () => {
+    const greedy = { n: 2, temperature: 0, max_tokens: 1, top_p: 1 };
+    const split = sentFor(greedy, { engine: 'vllm' });
+    expect(split).toHaveLength(2);
+    const beams = { ...greedy, use_beam_search: true };
+    const [whole, ...others] = sentFor(beams, { engine: 'vllm' });
+    expect(others).toEqual([]);
+    expect(whole?.[1]).toMatchObject({ n: 2, use_beam_search: true });
+    const none = { ...greedy, use_beam_search: false };
+    expect(sentFor(none, { engine: 'vllm' })).toHaveLength(2);
+  });
+
   it('has its options within, and the prompt without a template, at Ollama’s own endpoint', () => {
     const format = { type: 'json_schema', json_schema: { name: 'x', schema: { type: 'boolean' } } };
     const fields = { max_tokens: 5, top_p: 0, logprobs: 2, stop: '.', top_k: 3, response_format: format, user: 'u' };

@@ -6,6 +6,8 @@ export interface KnownField {
   readonly before?: string;
   /** It is another way to ask for what the contract has a field for, or undoes what that promises: the contract's way. */
   readonly instead?: string;
+  /** The choices of a request that has it depend on one another: it is not split into one for each. */
+  readonly joinsChoices?: true;
   /** A field of the contract, with which the engine does neither of the two rightly. */
   readonly notWith?: string;
 }
@@ -16,6 +18,12 @@ export type KnownFields = Readonly<Record<string, KnownField>>;
 /** Fields that an engine takes, whatever its version, and that leave the contract as it is. */
 export function fields(...names: string[]): KnownFields {
   return Object.fromEntries(names.map((name) => [name, {}]));
+}
+
+/** Whether a body has a field with which its choices belong together. */
+export function joinsChoices(known: KnownFields, body: object): boolean {
+  const given = body as Readonly<Record<string, unknown>>;
+  return Object.entries(known).some(([name, field]) => field.joinsChoices && given[name] === true);
 }
 
 /**

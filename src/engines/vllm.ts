@@ -22,10 +22,11 @@ export const vllm: EngineProfile = {
     ...fields(
       ...['top_k', 'min_p', 'repetition_penalty', 'length_penalty', 'ignore_eos', 'min_tokens', 'stop_token_ids'],
       ...['include_stop_str_in_output', 'skip_special_tokens', 'spaces_between_special_tokens', 'bad_words'],
-      ...['allowed_token_ids', 'add_special_tokens', 'truncate_prompt_tokens', 'use_beam_search', 'prompt_logprobs'],
+      ...['allowed_token_ids', 'add_special_tokens', 'truncate_prompt_tokens', 'prompt_logprobs'],
       ...['response_format', 'priority', 'cache_salt', 'kv_transfer_params', 'vllm_xargs'],
       ...['return_tokens_as_token_ids', 'stream_options.continuous_usage_stats'],
     ),
+    use_beam_search: { joinsChoices: true },
     structured_outputs: { since: '0.11' },
     guided_json: { before: '0.12' },
     guided_regex: { before: '0.12' },

@@ -18,7 +18,13 @@ describe.each(RECORDINGS)('what %s said, told on', (name, recording) => {
   beforeAll(async () => {
     upstream = await RecordedUpstream.start(recording);
     gateway = await Gateway.start({
-      upstreams: [{ name, baseUrl: upstream.baseUrl, engine: recording.engine, health: { ejectAfterFailures: 1_000 } }],
+      // What one of them refuses, the other would refuse, too.
+      upstreams: ['', '-b'].map((which) => ({
+        name: name + which,
+        baseUrl: upstream.baseUrl,
+        engine: recording.engine,
+        health: { ejectAfterFailures: 1_000 },
+      })),
     });
   });
 
