@@ -45,7 +45,6 @@ const LLAMA_CPP_PENALTIES = { penaltyWindow: 64 };
 
 export const SUBJECTS: readonly Subject[] = [
   { name: 'openai', engine: 'openai', fillsIn: 'template' },
-  { name: 'vllm', engine: 'vllm', fillsIn: 'template', namesNoBytes: true },
   { name: 'llama.cpp', engine: 'llama.cpp', fillsIn: 'infill', sampling: LLAMA_CPP_PENALTIES },
   { name: 'ollama', engine: 'ollama', fillsIn: 'nothing' },
   { name: 'sglang', engine: 'sglang', fillsIn: 'template', namesNoBytes: true },

@@ -13,7 +13,7 @@ type Case = Partial<UpstreamConfig> & { fake: FakeEngineName; engine: UpstreamCo
 
 const fimTemplates = { tiny: FIM_TEMPLATE };
 const CASES: Case[] = [
-  { fake: 'vllm', engine: 'vllm', fimTemplates },
+  { fake: 'sglang', engine: 'sglang', fimTemplates },
   { fake: 'llama.cpp', engine: 'llama.cpp' },
   { fake: 'tgi', engine: 'tgi', fimTemplates },
   { fake: 'localai', engine: 'localai', fimTemplates },

@@ -25,7 +25,6 @@ const completionTokens = ({ json }: Said): unknown => json.usage?.completion_tok
 describe('a fake engine, where engines differ:', () => {
   it.each<[name: FakeEngineName, texts: unknown, streamed: unknown, ids: unknown, idLists: unknown]>([
     ['openai', 2, 2, 1, 2],
-    ['vllm', 2, 2, 1, 2],
     ['llama.cpp', 2, 2, 1, 2],
     ['sglang', 2, 2, 1, 2],
     ['tgi', 2, 2, 422, 422],
@@ -45,7 +44,6 @@ describe('a fake engine, where engines differ:', () => {
 
   it.each<[name: FakeEngineName, absent: unknown, zero: unknown, echoOnly: unknown]>([
     ['openai', 16, 0, 0],
-    ['vllm', 16, 400, 0],
     ['llama.cpp', UNLIMITED, 1, 1],
     ['sglang', 16, 400, 400],
     ['tgi', 20, 422, 422],
@@ -62,7 +60,6 @@ describe('a fake engine, where engines differ:', () => {
 
   it.each<[name: FakeEngineName, two: unknown, zero: unknown]>([
     ['openai', 'legacy', 'legacy'],
-    ['vllm', 'legacy', 'legacy'],
     ['llama.cpp', 'chat', null],
     ['sglang', 'legacy', null],
     ['tgi', null, null],
@@ -84,7 +81,6 @@ describe('a fake engine, where engines differ:', () => {
   it.each<[name: FakeEngineName, first: number]>([
     ['openai', 4],
     ['llama-cpp-python', 4],
-    ['vllm', 0],
     ['sglang', -1],
   ])('%s counts the offset of the first token as %d', async (name, first) => {
     const { json } = await ask(name, { ...STORY, logprobs: 1 });
@@ -92,7 +88,6 @@ describe('a fake engine, where engines differ:', () => {
   });
 
   it.each<[name: FakeEngineName, nullName: string, status: number]>([
-    ['vllm', 'n', 400],
     ['llama.cpp', 'temperature', 400],
     ['llama.cpp', 'stream', 400],
     ['sglang', 'top_p', 400],
@@ -109,11 +104,6 @@ describe('a fake engine, where engines differ:', () => {
     ['tgi', { stop: '.' }, 422],
     ['tgi', { prompt: ['a', 'b', 'c', 'd', 'e'] }, 422],
     ['tgi', { suffix: 'x' }, 422],
-    ['vllm', { suffix: 'x' }, 400],
-    ['vllm', { n: 2 }, 400],
-    ['vllm', { logprobs: 21 }, 400],
-    ['vllm', { stream_options: { include_usage: true } }, 400],
-    ['vllm', { logit_bias: { cat: 1 } }, 400],
     ['llama-cpp-python', { logit_bias: { cat: 1 } }, 500],
     ['llama.cpp', { n: 5 }, 400],
     ['deepfellow', { model: 'tiny-embedding' }, 400],
@@ -128,7 +118,6 @@ describe('a fake engine, where engines differ:', () => {
     ['llama.cpp', { suffix: ' home.', best_of: 3, echo: true }],
     ['sglang', { suffix: ' home.', best_of: 3 }],
     ['localai', { suffix: ' home.', best_of: 3 }],
-    ['vllm', { best_of: 8 }, { seed: 5, temperature: 1 }],
     ['llama-cpp-python', { n: 3, best_of: 3 }],
     ['deepfellow', { min_p: 1 }, { seed: 2, temperature: 1 }],
     ['tgi', { top_k: 1 }, { seed: 2, temperature: 1 }],
@@ -157,7 +146,7 @@ describe('a fake engine, where engines differ:', () => {
     expect(reasons).toEqual(expected);
   });
 
-  it.each<FakeEngineName>(['vllm', 'llama.cpp', 'sglang', 'localai', 'llama-cpp-python', 'deepfellow'])(
+  it.each<FakeEngineName>(['llama.cpp', 'sglang', 'localai', 'llama-cpp-python', 'deepfellow'])(
     '%s has sampling defaults of its own',
     async (name) => {
       let differentCount = 0;

@@ -1,6 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { Exchange } from '../../src/cli/record/recording.js';
 import { ALWAYS_ANSWERED, expectContract } from '../conformance/expect-contract.js';
+import { readAnswer, readStream, type View } from '../conformance/client-view.js';
+import type { Body } from '../support/engines/asked.js';
 import { errorOf, Gateway } from '../support/gateway.js';
 import { RecordedUpstream } from '../support/recorded-upstream.js';
 import { RECORDINGS } from '../support/recordings.js';
@@ -81,12 +83,39 @@ describe.each(RECORDINGS)('what %s said, told on', (name, recording) => {
     if (answer.status !== 200) expect((await errorOf(response)).error.code).toBe('model_not_found');
   });
 
+  it.each(['', ', streamed'])(
+    'a greedy text is the engine’s%s, and an echo of it has the prompt before it',
+    async (way) => {
+      const [plain, echoed] = await Promise.all([`plain${way}`, `echo${way}`].map((each) => textSaid(named(each))));
+      expect(plain).toBe(', there was a little');
+      expect(echoed).toBe(`Once upon a time${plain}`);
+    },
+  );
+
+  it.each(['', ', streamed'])('the offsets of tokens count from the begin of the prompt%s', async (way) => {
+    const { request } = named(`logprobs 1${way}`);
+    const response = await gateway.complete(request.body);
+    if (response.status !== 200) return;
+    const { choices } = await viewOf(response, request.body);
+    expect(choices[0]?.logprobs?.tokens.slice(0, 3)).toEqual([',', ' there', ' was']);
+    expect(choices[0]?.logprobs?.text_offset.slice(0, 3)).toEqual([16, 17, 23]);
+  });
+
   it('a suffix is answered, or refused with its name', async () => {
     const response = await gateway.complete(named('suffix').request.body);
     if (response.status === 200) return;
     expect(response.status).toBe(400);
     expect((await errorOf(response)).error).toMatchObject({ code: 'unsupported_parameter', param: 'suffix' });
   });
+
+  async function textSaid({ request }: Exchange): Promise<string | undefined> {
+    return (await viewOf(await gateway.complete(request.body), request.body)).choices[0]?.text;
+  }
+
+  function viewOf(response: Response, body = '{}'): Promise<View> {
+    const asked = JSON.parse(body) as Body;
+    return asked.stream === true ? readStream(response, asked) : readAnswer(response, asked);
+  }
 
   function named(name: string): Exchange {
     const found = recording.exchanges.find((each) => each.name === name);

@@ -18,12 +18,10 @@ import { type Lacks, lacksOf, PLANTS } from './planted.js';
 import { run } from './run.js';
 import { Sglang } from './sglang.js';
 import { Tgi } from './tgi.js';
-import { Vllm } from './vllm.js';
 import { within } from '../wait.js';
 
 const DIALECTS = {
   openai: () => new OpenAi(),
-  vllm: () => new Vllm(),
   'llama.cpp': () => new LlamaCpp(),
   ollama: () => new Ollama(),
   sglang: () => new Sglang(),
