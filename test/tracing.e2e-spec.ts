@@ -44,6 +44,11 @@ describe('tracing', () => {
     });
   };
 
+  const scrape = async (accept: string): Promise<{ type: string | null; text: string }> => {
+    const response = await gateway.get('/metrics', { authorization: 'Bearer admin-key', accept });
+    return { type: response.headers.get('content-type'), text: await response.text() };
+  };
+
   const droppedSpans = async (): Promise<string[]> =>
     (await (await gateway.get('/metrics', { authorization: 'Bearer admin-key' })).text())
       .split('\n')
@@ -153,6 +158,28 @@ describe('tracing', () => {
     expect(client).toMatchObject({ isError: false, attributes: { 'error.type': 'client_gone' } });
   });
 
+  it('gives a scrape that asks for OpenMetrics the trace of a request beside its bucket, and no other', async () => {
+    await start();
+    await (await gateway.complete(BODY, { headers: { traceparent: TRACEPARENT } })).text();
+    await (await gateway.complete(BODY, { headers: { traceparent: `00-${'1'.repeat(32)}-${SPAN_ID}-00` } })).text();
+    await collector.received(2);
+    const exemplar = /^gen_ai_server_request_duration_seconds_bucket\{.*\} 2 # \{trace_id="(\w+)"\} [\d.e-]+ [\d.]+$/m;
+    let open = await scrape('application/openmetrics-text;version=1.0.0,text/plain;q=0.3');
+    await until('both requests to be counted', async () => {
+      open = await scrape('application/openmetrics-text;version=1.0.0,text/plain;q=0.3');
+      return exemplar.test(open.text);
+    });
+    expect(open.type).toBe('application/openmetrics-text; version=1.0.0; charset=utf-8');
+    expect(exemplar.exec(open.text)?.[1]).toBe(TRACE_ID);
+    expect(open.text).not.toContain('1'.repeat(32));
+    expect(open.text).toMatch(/^gateway_upstream_attempts_total\{.*\} 2$/m);
+    expect(open.text.endsWith('# EOF\n')).toBe(true);
+    const plain = await scrape('*/*');
+    expect(plain.type).toBe('text/plain; version=0.0.4; charset=utf-8');
+    expect(plain.text).toMatch(/^gateway_upstream_attempts_total\{.*\} 2$/m);
+    expect(plain.text).not.toContain('trace_id');
+  });
+
   it('records nothing that the sampler leaves out, and tells the upstream so', async () => {
     await start({ sampler: 'parentbased_always_off' });
     await (await gateway.complete(BODY)).text();
@@ -224,6 +251,16 @@ describe("the built gateway with OpenTelemetry's variables", () => {
 });
 
 describe('without tracing', () => {
+  it('a scrape gets the plain format, whatever it asks for', async () => {
+    const apiKeys = [{ id: 'admin', hash: hashApiKey('admin-key'), admin: true }];
+    const upstream = await FakeUpstream.start();
+    const gateway = await Gateway.inFrontOf(upstream, { config: { apiKeys } });
+    const headers = { authorization: 'Bearer admin-key', accept: 'application/openmetrics-text' };
+    expect((await gateway.get('/metrics', headers)).headers.get('content-type')).toMatch(/^text\/plain/);
+    await gateway.stop();
+    await upstream.stop();
+  });
+
   it('traceparent and tracestate go to the upstream untouched, and the trace id into the log', async () => {
     const upstream = await FakeUpstream.start();
     const gateway = await Gateway.inFrontOf(upstream);

@@ -1,5 +1,6 @@
-import { Controller, Get, Header } from '@nestjs/common';
+import { Controller, Get, Headers, Res } from '@nestjs/common';
 import { ApiExcludeController } from '@nestjs/swagger';
+import type { Response } from 'express';
 import { AdminOnly } from '../auth/auth.decorators.js';
 import { Metrics } from '../observability/metrics.js';
 
@@ -11,8 +12,12 @@ export class MetricsController {
 
   @Get()
   @AdminOnly()
-  @Header('Content-Type', 'text/plain; version=0.0.4; charset=utf-8')
-  read(): Promise<string> {
-    return this.metrics.read();
+  async read(
+    @Res({ passthrough: true }) response: Response,
+    @Headers('accept') accept: string | undefined,
+  ): Promise<string> {
+    const { contentType, text } = await this.metrics.scrape(accept);
+    response.setHeader('Content-Type', contentType);
+    return text;
   }
 }

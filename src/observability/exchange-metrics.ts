@@ -19,15 +19,18 @@ export class ExchangeMetrics implements ExchangeObserver {
     queueMs,
     resumeCount,
     emulated,
+    trace,
   }: Exchange): void {
     if (model === undefined) return;
     const { requestDuration, timeToFirstToken, timePerOutputToken, tokens, resumes, emulations } = this.metrics;
     const gen_ai_request_model = modelLabel;
     const labels = { gen_ai_request_model, http_response_status_code: status, stream: String(stream) };
     if (attemptCount > 0) this.metrics.queueWait.observe(queueMs / 1000);
-    requestDuration.observe(labels, (endedAt - startedAt) / 1000);
+    const traceId = trace?.isSampled ? trace.traceId : undefined;
+    this.metrics.observeTraced(requestDuration, labels, (endedAt - startedAt) / 1000, traceId);
     if (stream && firstByteAt !== undefined && status === 200) {
-      timeToFirstToken.observe({ gen_ai_request_model }, (firstByteAt - startedAt) / 1000);
+      const seconds = (firstByteAt - startedAt) / 1000;
+      this.metrics.observeTraced(timeToFirstToken, { gen_ai_request_model }, seconds, traceId);
     }
     if (resumeCount > 0) resumes.inc({ gen_ai_request_model }, resumeCount);
     if (status === 200) for (const feature of emulated) emulations.inc({ feature });

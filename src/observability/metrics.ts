@@ -1,4 +1,12 @@
-import { Counter, Gauge, Histogram, Registry } from 'prom-client';
+import {
+  Counter,
+  Gauge,
+  Histogram,
+  type LabelValues,
+  type Metric,
+  Registry,
+  type RegistryContentType,
+} from 'prom-client';
 
 /** How a request came to be sent upstream: at first, to the same upstream again, to another one, or to go on with a stream. */
 export type AttemptKind = 'first' | 'retry' | 'fallback' | 'resume';
@@ -18,25 +26,34 @@ export interface UpstreamReading {
  * the memory.
  */
 export class Metrics {
-  readonly registry = new Registry();
+  readonly registry = new Registry<RegistryContentType>();
 
-  private source = (): Promise<string> => this.registry.metrics();
+  readonly requestDuration: Histogram<'gen_ai_request_model' | 'http_response_status_code' | 'stream'>;
+  readonly timeToFirstToken: Histogram<'gen_ai_request_model'>;
 
-  readonly requestDuration = new Histogram({
-    name: 'gen_ai_server_request_duration_seconds',
-    help: 'From the request to the end of its answer.',
-    labelNames: ['gen_ai_request_model', 'http_response_status_code', 'stream'] as const,
-    buckets: [0.01, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300],
-    registers: [this.registry],
-  });
+  /** With several workers, the metrics of all of them come from elsewhere. */
+  private source: (() => Promise<string>) | undefined;
 
-  readonly timeToFirstToken = new Histogram({
-    name: 'gen_ai_server_time_to_first_token_seconds',
-    help: 'From the request to the first event of a streamed answer.',
-    labelNames: ['gen_ai_request_model'] as const,
-    buckets: [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60],
-    registers: [this.registry],
-  });
+  /** `hasExemplars`: a trace of the last request in each bucket is kept, for scrapes that ask for OpenMetrics. */
+  constructor(private readonly hasExemplars = false) {
+    // prom-client takes exemplars in no other.
+    if (hasExemplars) this.registry.setContentType(Registry.OPENMETRICS_CONTENT_TYPE);
+    const common = { registers: [this.registry], enableExemplars: hasExemplars };
+    this.requestDuration = new Histogram({
+      ...common,
+      name: 'gen_ai_server_request_duration_seconds',
+      help: 'From the request to the end of its answer.',
+      labelNames: ['gen_ai_request_model', 'http_response_status_code', 'stream'] as const,
+      buckets: [0.01, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300],
+    });
+    this.timeToFirstToken = new Histogram({
+      ...common,
+      name: 'gen_ai_server_time_to_first_token_seconds',
+      help: 'From the request to the first event of a streamed answer.',
+      labelNames: ['gen_ai_request_model'] as const,
+      buckets: [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60],
+    });
+  }
 
   readonly timePerOutputToken = new Histogram({
     name: 'gen_ai_server_time_per_output_token_seconds',
@@ -143,12 +160,36 @@ export class Metrics {
     registers: [this.registry],
   });
 
-  /** What Prometheus reads. */
-  read(): Promise<string> {
-    return this.source();
+  /** Counts an observation in one of the two histograms that may have exemplars. `traceId`: of a trace that is recorded. */
+  observeTraced<Label extends string>(
+    histogram: Histogram<Label>,
+    labels: LabelValues<Label>,
+    value: number,
+    traceId: string | undefined,
+  ): void {
+    if (!this.hasExemplars) {
+      histogram.observe(labels, value);
+      return;
+    }
+    // The types want labels of the histogram, which an exemplar's are not (prom-client 15.1.3).
+    const exemplarLabels = (traceId === undefined ? {} : { trace_id: traceId }) as LabelValues<Label>;
+    histogram.observe({ labels, value, exemplarLabels });
   }
 
-  /** With several workers, the metrics of all of them come from elsewhere. */
+  /** The plain format. */
+  read(): Promise<string> {
+    if (this.source) return this.source();
+    return this.hasExemplars ? inFormat(Registry.PROMETHEUS_CONTENT_TYPE, this.registry) : this.registry.metrics();
+  }
+
+  /** What Prometheus reads: OpenMetrics for a scrape that takes it, where there are exemplars; otherwise the plain format. */
+  async scrape(accept = ''): Promise<{ contentType: string; text: string }> {
+    const isOpen = this.hasExemplars && !this.source && accept.includes('application/openmetrics-text');
+    if (!isOpen) return { contentType: Registry.PROMETHEUS_CONTENT_TYPE, text: await this.read() };
+    const contentType = Registry.OPENMETRICS_CONTENT_TYPE;
+    return { contentType, text: await inFormat(contentType, this.registry) };
+  }
+
   readFrom(source: () => Promise<string>): void {
     this.source = source;
   }
@@ -222,4 +263,17 @@ export class Metrics {
       },
     });
   }
+}
+
+/** Written by a copy: a registry that has once written OpenMetrics has lost the `_total` of its counters (prom-client 15.1.3). */
+async function inFormat(contentType: RegistryContentType, registry: Registry<RegistryContentType>): Promise<string> {
+  const copy = new Registry<RegistryContentType>();
+  copy.setContentType(contentType);
+  const isOpen = contentType === Registry.OPENMETRICS_CONTENT_TYPE;
+  for (const metric of await registry.getMetricsAsJSON()) {
+    const isCounter = isOpen && String(metric.type) === 'counter';
+    const named = { ...metric, name: isCounter ? metric.name.replace(/_total$/, '') : metric.name };
+    copy.registerMetric({ ...named, get: () => Promise.resolve(named) } as unknown as Metric);
+  }
+  return copy.metrics();
 }

@@ -20,7 +20,11 @@ export class TelemetryModule {
         { provide: LOGGER, useValue: logger },
         { provide: CLOCK, useValue: clock },
         { provide: RANDOM, useValue: Math.random },
-        { provide: Metrics, useFactory: () => metricsOf(logger) },
+        {
+          provide: Metrics,
+          inject: [GatewayConfig],
+          useFactory: ({ tracing }: GatewayConfig) => metricsOf(logger, tracing.endpoint !== undefined),
+        },
         {
           provide: Tracing,
           inject: [GatewayConfig, Metrics],
@@ -43,8 +47,8 @@ export class TelemetryModule {
 }
 
 /** The metrics of this process, lost lines of its log among them. */
-export function metricsOf(logger: Logger): Metrics {
-  const metrics = new Metrics();
+export function metricsOf(logger: Logger, hasExemplars = false): Metrics {
+  const metrics = new Metrics(hasExemplars);
   metrics.countLostLines(() => lostLineCount(logger));
   return metrics;
 }
