@@ -13,7 +13,7 @@ const USAGE = `usage: npm run record -- --engine NAME --base-url URL [--version 
   --model     by the server's name (default: the first that it lists)
   --compare   an older recording: what the server says otherwise is printed, and nothing is written
 
-It sends some 170 requests, an invalid grammar last, which ends some engines, and writes what came into
+It sends some 150 to 300 requests, an invalid grammar last, which ends some engines, and writes what came into
 test/recordings/ENGINE-VERSION/recording.jsonl. A credential is read from UPSTREAM_API_KEY, and not written. With --compare it
 exits with 1 when anything differs.
 `;
