@@ -240,6 +240,9 @@ describe('what is sent', () => {
         },
       ],
     ]);
+    const own = { max_tokens: 5, keep_alive: '1h', options: { num_ctx: 64, num_predict: 9 } };
+    const [[, sent] = []] = sentFor(own, { engine: 'ollama', extraParameters: 'forward' });
+    expect(sent).toMatchObject({ keep_alive: '1h', options: { num_ctx: 64, num_predict: 5 } });
     const parts = sentFor({ prompt: ['a', 'b'], n: 2, seed: 7, suffix: 'z' }, { engine: 'ollama' });
     expect(parts.map(([, sent]) => sent)).toMatchObject([
       { prompt: 'a', suffix: 'z', raw: false, options: { seed: 7, num_predict: 16, stop: [] } },

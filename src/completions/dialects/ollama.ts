@@ -35,7 +35,8 @@ export const ollamaDialect: Dialect = {
   framing: jsonLines,
 
   write({ model, prompt, suffix, stream, logprobs, stop, format, response_format, json_schema, ...others }): object {
-    const options: SentBody = {};
+    // With `extraParameters: forward` a client may give Ollama's own.
+    const options: SentBody = { ...(others.options as SentBody | undefined) };
     const extras: SentBody = {};
     for (const [name, value] of Object.entries(others)) {
       const option = OPTIONS.get(name);
