@@ -91,6 +91,7 @@ describe('two workers', () => {
       expect(lines).toContain(attempts);
       expect(lines).toContain('gateway_upstream_in_flight{upstream="fake"} 0');
       expect(lines).toContain('gateway_upstream_available{upstream="fake"} 1');
+      expect(lines).toContain('gateway_limits_store_up 1');
     }
   });
 

@@ -140,6 +140,32 @@ const ROWS: Record<string, PanelOfRow[]> = {
       { '{{gen_ai_request_model}}': `sum by (gen_ai_request_model) (${rate('gateway_resumes_total', MODEL)})` },
     ],
   ],
+  'Who is limited?': [
+    [
+      'Refused by limits',
+      'Requests that a limit refused, a second, by scope and kind.',
+      'reqps',
+      { '{{scope}} {{kind}}': `sum by (scope, kind) (${rate('gateway_limits_refused_total')})` },
+    ],
+    [
+      'Store of the limits',
+      '1: it answers. 0: limits.onStoreFailure is in force.',
+      'state',
+      { '{{instance}}': 'min by (instance) (gateway_limits_store_up)' },
+    ],
+    [
+      'Unsettled',
+      'Requests whose reservation may have stayed charged, in the last hour.',
+      'none',
+      { requests: 'sum(increase(gateway_limits_unsettled_total[1h]))' },
+    ],
+    [
+      'Usage rows',
+      'A second: written to the database, spooled to disk before that, dropped for want of room.',
+      'cps',
+      { '{{outcome}}': `sum by (outcome) (${rate('gateway_usage_rows_total')})` },
+    ],
+  ],
   'Is the gateway well?': [
     [
       'Clients behind',

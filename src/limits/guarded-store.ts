@@ -41,7 +41,6 @@ export class GuardedStore implements LimitStore {
     private readonly logger: Logger,
   ) {
     this.own = new MemoryStore(clock);
-    metrics.limitStoreUp.set(1);
   }
 
   /** @throws {ApiError} 503 when the store cannot be asked and `onStoreFailure` is `closed`. */

@@ -37,6 +37,7 @@ export class Metrics {
   /** `hasExemplars`: a trace of the last request in each bucket is kept, for scrapes that ask for OpenMetrics. */
   constructor(private readonly hasExemplars = false) {
     // prom-client takes exemplars in no other.
+    this.limitStoreUp.set(1);
     if (hasExemplars) this.registry.setContentType(Registry.OPENMETRICS_CONTENT_TYPE);
     const common = { registers: [this.registry], enableExemplars: hasExemplars };
     this.requestDuration = new Histogram({
@@ -127,7 +128,7 @@ export class Metrics {
 
   readonly limitStoreUp = new Gauge({
     name: 'gateway_limits_store_up',
-    help: '1 while the store of the limits answers; 0 while `limits.onStoreFailure` is in force.',
+    help: '1 while the store of the limits answers, as one in memory does; 0 while `limits.onStoreFailure` is in force.',
     registers: [this.registry],
     // Each worker finds out by itself.
     aggregator: 'min',

@@ -48,6 +48,8 @@ export class UsageRecorder implements ExchangeObserver {
 
   /** Brings in what a process before this one has left on disk. */
   begin(): void {
+    // A counter that appears with its first row hides it from `increase`.
+    for (const outcome of ['written', 'spooled', 'dropped']) this.metrics.usageRows.inc({ outcome }, 0);
     this.arm();
   }
 
