@@ -1,6 +1,10 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { hashApiKey } from '../../src/config/api-key-hash.js';
+import { monthOf } from '../../src/limits/limit-rule.js';
+import { LIMIT_STORE } from '../../src/limits/limiter.js';
+import type { MemoryStore } from '../../src/limits/memory-store.js';
 import { EngineFleet } from '../support/engine-fleet.js';
-import { Gateway } from '../support/gateway.js';
+import { API_KEY, Gateway } from '../support/gateway.js';
 import { SEED } from '../support/seed.js';
 import { seededRandom } from '../support/seeded-random.js';
 
@@ -20,9 +24,12 @@ const PROMPTS = [
   'Tom and Lily',
 ].map((prompt) => ({ model: 'storyteller', prompt, temperature: 0, max_tokens: 60 }));
 
+/** Nobody reaches them. */
+const LIMITS = { tokensPerMonth: 1_000_000_000, concurrentRequests: 1_000 };
+
 interface Answer {
   choices: { text: string; finish_reason: string | null }[];
-  usage?: unknown;
+  usage?: { total_tokens: number };
 }
 
 /** What a client gets, streamed or not: text, finish and usage. */
@@ -30,7 +37,7 @@ interface Result {
   status: number;
   text: string;
   finishReason: string | null;
-  usage: unknown;
+  usage: Answer['usage'];
   hasDone: boolean;
 }
 
@@ -46,7 +53,8 @@ describe('upstreams that are killed at random, one always alive', () => {
       engine: 'embedded',
     }));
     // Engines die so often here that a stream may meet many deaths.
-    gateway = await Gateway.start({ upstreams, routing: { maxAttempts: 50 } });
+    const apiKeys = [{ id: 'team', hash: hashApiKey(API_KEY), limits: LIMITS }];
+    gateway = await Gateway.start({ upstreams, apiKeys, routing: { maxAttempts: 50 } });
   });
 
   afterAll(async () => {
@@ -54,7 +62,22 @@ describe('upstreams that are killed at random, one always alive', () => {
     await fleet.stop();
   });
 
-  it('fails no request, and gives every text as it would have been', async () => {
+  /** What is kept as used of the limits of the key. */
+  function usedOfLimits(): number[] {
+    const prefix = '{team}:key:team::';
+    const claims = [
+      {
+        kind: 'budget' as const,
+        key: `${prefix}budget:${monthOf(Date.now())}`,
+        limit: LIMITS.tokensPerMonth,
+        amount: 0,
+      },
+      { kind: 'concurrency' as const, key: `${prefix}concurrency`, limit: LIMITS.concurrentRequests, amount: 0 },
+    ];
+    return gateway.app.get<MemoryStore>(LIMIT_STORE).reserve({ lease: 'a look', claims }).used;
+  }
+
+  it('fails no request, gives every text as it would have been, and charges it once', async () => {
     const undisturbed = await Promise.all(PROMPTS.map((request) => fleet.at(0).complete(request)));
     const random = seededRandom(SEED);
     let chunkCount = 0;
@@ -91,8 +114,11 @@ describe('upstreams that are killed at random, one always alive', () => {
         hasDone: true,
       };
     });
+    const tokens = expected.reduce((sum, { usage }) => sum + (usage?.total_tokens ?? 0), 0);
     // How much one wave is disturbed depends on how fast the machine starts engines: until it is enough, another one comes.
-    for (let waves = 1, isEnough = false; !isEnough; waves++) {
+    let waves = 0;
+    for (let isEnough = false; !isEnough;) {
+      waves++;
       const results = await Promise.all([
         ...Array.from({ length: STREAMS }, (_, index) => streamed(gateway, requestAt(index), onChunk)),
         ...Array.from({ length: JSON_REQUESTS }, (_, index) => whole(gateway, requestAt(index))),
@@ -106,6 +132,7 @@ describe('upstreams that are killed at random, one always alive', () => {
       // Streams in their middle, and answers that had not begun.
       isEnough = killCount > 2 && resumes > 10 && attempts - resumes > lines.length + 10;
     }
+    expect(usedOfLimits()).toEqual([waves * tokens, 0]);
   }, 240_000);
 });
 
