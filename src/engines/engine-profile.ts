@@ -20,7 +20,7 @@ export interface EngineProfile {
   readonly knownFields: KnownFields;
   /** Where it answers for its health, from the root of the server; without it, it is asked for its models. */
   readonly healthPath?: string;
-  /** Where it tells its version, as `{ "version": … }`, from the root of the server. */
+  /** Where it tells its version, as `{ "version": … }` or `{ "build_info": … }`, from the root of the server. */
   readonly versionPath?: string;
   /** What is sent where the client says nothing, because the engine would take something else. */
   readonly samplingDefaults?: Readonly<Record<string, number>>;

@@ -30,6 +30,9 @@ describe('the fields that an engine is known to take', () => {
     ['structured', '0.11.0+cpu', true],
     ['structured', 'v1', true],
     ['structured', undefined, true],
+    // A build that cannot be compared is taken for the newest.
+    ['structured', 'b10434-1fa9c8e', true],
+    ['guided', 'b10434-1fa9c8e', false],
     ['guided', '0.11.9', true],
     ['guided', '0.12.0rc1', false],
     ['guided', undefined, false],

@@ -28,7 +28,7 @@ export function joinsChoices(known: KnownFields, body: object): boolean {
 
 /**
  * Why a field is not sent, as the end of a sentence; undefined: it is sent. `version` is the engine's own; where that is not
- * known it is taken for the newest.
+ * known, or is a build without numbers to compare, it is taken for the newest.
  */
 export function whyNotSent(
   known: KnownFields,
@@ -40,24 +40,24 @@ export function whyNotSent(
   if (!field)
     return 'no upstream of this model is known to take it; `extraParameters: forward` of an upstream sends it';
   const { since, before, instead, notWith } = field;
+  const numbers = numbersOf(version);
   if (instead !== undefined) return `use \`${instead}\``;
   if (notWith !== undefined && isGiven(notWith)) return `the upstream cannot do it with \`${notWith}\``;
-  if (since !== undefined && version !== undefined && isOlder(version, since))
-    return `the upstream has it from ${since} on`;
-  if (before !== undefined && (version === undefined || !isOlder(version, before))) {
+  if (since !== undefined && numbers && isOlder(numbers, since)) return `the upstream has it from ${since} on`;
+  if (before !== undefined && !(numbers && isOlder(numbers, before))) {
     return `the upstream has it no more since ${before}`;
   }
   return undefined;
 }
 
-/** By the first three numbers; what is no number is 0. */
-function isOlder(version: string, than: string): boolean {
-  const [a, b] = [numbersOf(version), numbersOf(than)];
-  const at = a.findIndex((number, index) => number !== b[index]);
-  return at >= 0 && (a[at] ?? 0) < (b[at] ?? 0);
+function isOlder(numbers: readonly number[], than: string): boolean {
+  const others = numbersOf(than) ?? [];
+  const at = numbers.findIndex((number, index) => number !== others[index]);
+  return at >= 0 && (numbers[at] ?? 0) < (others[at] ?? 0);
 }
 
-function numbersOf(version: string): number[] {
-  const [, ...numbers] = /^v?(\d+)(?:\.(\d+))?(?:\.(\d+))?/.exec(version) ?? [];
-  return [0, 1, 2].map((index) => Number(numbers[index] ?? 0));
+/** The first three of a version, of which some may be missing; undefined of one that is not made of numbers. */
+function numbersOf(version = ''): number[] | undefined {
+  const found = /^v?(\d+)(?:\.(\d+))?(?:\.(\d+))?/.exec(version);
+  return found ? [1, 2, 3].map((group) => Number(found[group] ?? 0)) : undefined;
 }

@@ -39,6 +39,7 @@ export const llamaCpp: EngineProfile = {
     verbose: { instead: 'stream_options' },
   },
   healthPath: '/health',
+  versionPath: '/props',
   samplingDefaults: { temperature: 1, top_p: 1, top_k: 0, min_p: 0 },
   infillPath: '/infill',
   tokenizePath: '/tokenize',

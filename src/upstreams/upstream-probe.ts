@@ -51,8 +51,9 @@ export class UpstreamProbe {
     const { baseUrl, profile } = upstream;
     if (baseUrl === undefined || profile.versionPath === undefined) return undefined;
     const answer = await this.call(upstream, { url: rootOf(baseUrl) + profile.versionPath });
-    const { version } = (answer?.data ?? {}) as { version?: unknown };
-    return typeof version === 'string' ? version.slice(0, 64) : undefined;
+    const { version, build_info: build } = (answer?.data ?? {}) as { version?: unknown; build_info?: unknown };
+    const told = version ?? build;
+    return typeof told === 'string' ? told.slice(0, 64) : undefined;
   }
 
   /** The answer, whatever its status; undefined when there is none. */

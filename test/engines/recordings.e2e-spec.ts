@@ -1,9 +1,10 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { hashApiKey } from '../../src/config/api-key-hash.js';
 import type { Exchange } from '../../src/cli/record/recording.js';
 import { ALWAYS_ANSWERED, expectContract } from '../conformance/expect-contract.js';
 import { readAnswer, readStream, type View } from '../conformance/client-view.js';
 import type { Body } from '../support/engines/asked.js';
-import { errorOf, Gateway } from '../support/gateway.js';
+import { API_KEY, errorOf, Gateway } from '../support/gateway.js';
 import { RecordedUpstream } from '../support/recorded-upstream.js';
 import { RECORDINGS } from '../support/recordings.js';
 
@@ -13,6 +14,24 @@ const CONTEXT_EXCEEDED = {
   param: null,
 };
 
+const ADMIN = { authorization: 'Bearer admin-key' };
+const API_KEYS = [
+  { id: 'test', hash: hashApiKey(API_KEY) },
+  { id: 'admin', hash: hashApiKey('admin-key'), admin: true },
+];
+
+interface Described {
+  version: string | null;
+}
+
+const VERSIONS: { engine: string; told: unknown }[] = [
+  { engine: 'vllm-0.11.0', told: '0.11.0.post2' },
+  { engine: 'vllm-0.32.0', told: expect.stringMatching(/^0\.32\.0/) },
+  { engine: 'llama.cpp', told: expect.stringMatching(/^b\d+-/) },
+  // Built without one.
+  { engine: 'ollama', told: '0.0.0' },
+];
+
 describe.each(RECORDINGS)('what %s said, told on', (name, recording) => {
   let upstream: RecordedUpstream;
   let gateway: Gateway;
@@ -20,6 +39,7 @@ describe.each(RECORDINGS)('what %s said, told on', (name, recording) => {
   beforeAll(async () => {
     upstream = await RecordedUpstream.start(recording);
     gateway = await Gateway.start({
+      apiKeys: API_KEYS,
       // What one of them refuses, the other would refuse, too.
       upstreams: ['', '-b'].map((which) => ({
         name: name + which,
@@ -99,6 +119,12 @@ describe.each(RECORDINGS)('what %s said, told on', (name, recording) => {
     const { choices } = await viewOf(response, request.body);
     expect(choices[0]?.logprobs?.tokens.slice(0, 3)).toEqual([',', ' there', ' was']);
     expect(choices[0]?.logprobs?.text_offset.slice(0, 3)).toEqual([16, 17, 23]);
+  });
+
+  it('the version of the engine is known, where it tells one', async () => {
+    const { told = null } = VERSIONS.find(({ engine }) => name.startsWith(engine)) ?? {};
+    const { upstreams } = (await (await gateway.get('/admin/upstreams', ADMIN)).json()) as { upstreams: Described[] };
+    expect(upstreams[0]?.version).toEqual(told);
   });
 
   it('a suffix is answered, or refused with its name', async () => {

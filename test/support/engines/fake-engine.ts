@@ -47,7 +47,7 @@ export interface FakeEngineOptions {
 }
 
 /** An answer of more is one that takes its time. */
-const LONG_TOKENS = 1_000;
+const LONG_TOKENS = 300;
 /** Turns of the event loop that a token takes: another request comes in between. */
 const TURNS_PER_TOKEN = 16;
 

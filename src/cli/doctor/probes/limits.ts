@@ -10,8 +10,8 @@ const SENTENCES = [50, 200, 800, 3_200];
 
 /** Long enough to be still under way when another request comes. */
 const LONG_TOKENS = 48;
-/** More than anything generates before it is hung up on. */
-const ENDLESS_TOKENS = 4_000;
+/** More than anything generates before it is hung up on, and no more than small contexts have. */
+const ENDLESS_TOKENS = 400;
 
 const POLL_MS = 50;
 const MAX_POLLS = 20;
