@@ -38,7 +38,7 @@ function describe(exchange: Exchange): object {
     model: boundedIfAny(model, MAX_NAME),
     upstream: boundedIfAny(upstream, MAX_NAME),
     upstreamIdPrefix: exchange.upstreamIdPrefix,
-    traceId: parseTraceparent(exchange.traceparent)?.traceId,
+    traceId: (exchange.trace ?? parseTraceparent(exchange.traceparent))?.traceId,
     attempts: exchange.attemptCount || undefined,
     resumes: exchange.resumeCount || undefined,
     stream,

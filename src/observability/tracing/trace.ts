@@ -50,9 +50,14 @@ export class Trace {
   }
 }
 
+const HEX = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, '0'));
+
 /** `length` hex digits, a multiple of 8, never all zero. */
 export function randomHex(length: number, random: Random): string {
   let text = '';
-  while (text.length < length) text += (Math.floor(random() * 0xffff_ffff) + 1).toString(16).padStart(8, '0');
+  while (text.length < length) {
+    const number = Math.floor(random() * 0xffff_ffff) + 1;
+    for (let shift = 24; shift >= 0; shift -= 8) text += HEX[(number >>> shift) & 0xff] ?? '';
+  }
   return text;
 }
