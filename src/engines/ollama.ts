@@ -45,7 +45,7 @@ export const ollama: EngineProfile = {
   limits: [
     'It is asked at `/api/generate`, from the root of the server: one that shows `/v1` only is `engine: openai` with what `npm run doctor` proposes.',
     '`suffix` works with models whose template has a place for it; with others it is refused with 400, unless `capabilities` says `suffix: emulate` and `fimTemplates` has a template.',
-    'A text that repeats one token more than 30 times is cut by Ollama: an answer ends with `length`, and a stream is resumed.',
+    'A text that repeats one token more than 30 times is cut by Ollama: a whole answer ends with `length` and without usage, and a stream is resumed.',
     'The penalties look at the last `repeat_last_n` tokens only (64 by default).',
   ],
 };

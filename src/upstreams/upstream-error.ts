@@ -24,6 +24,8 @@ export interface UpstreamErrorOptions {
   isTooLarge?: boolean;
   /** An operator has ended the request: to ask again would undo that, and the upstream is not at fault. */
   isAborted?: boolean;
+  /** The upstream has ended the answer on purpose, and is well. */
+  isDeliberate?: boolean;
   /** The upstream's own status, when it answered with one. */
   status?: number;
   /** A connection that was kept was closed soon after the request was sent, before a byte of the answer came. */
@@ -71,6 +73,7 @@ export class UpstreamError extends ApiError {
       isSecondBreak = false,
       isTooLarge = false,
       isAborted = false,
+      isDeliberate = false,
       status,
     } = options;
     const isOver = isTooLarge || isAborted;
@@ -84,7 +87,7 @@ export class UpstreamError extends ApiError {
     const isRateLimit = status === 429;
     const isFinal = status !== undefined && UPSTREAM_LACKS_IT.has(status);
     this.allowsRetry = this.allowsFallback && !isFinal && !(isRateLimit && options.retryAfterMs === undefined);
-    this.isFailure = !isOver && (status === undefined || tellsOfFailure(status));
+    this.isFailure = !isOver && !isDeliberate && (status === undefined || tellsOfFailure(status));
     this.isCharged = isTimeout || (phase === 'answered' && (this.allowsRetry || isRateLimit));
   }
 

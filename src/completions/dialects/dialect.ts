@@ -15,6 +15,8 @@ export interface Dialect {
   readonly isCollected?: true;
   /** Fields stand within others: those that the parts of a request have in common cannot be written apart from the rest. */
   readonly isNested?: true;
+  /** The engine gives up on some texts: their streams lack an end, and the engine is well. */
+  readonly givesUp?: true;
   readonly framing: StreamFraming;
   /**
    * The body in the names of the endpoint. Unless it is nested, each field by itself gives its part of what all of them

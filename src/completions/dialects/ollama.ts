@@ -32,6 +32,8 @@ export const ollamaDialect: Dialect = {
   path: '/api/generate',
   isFromRoot: true,
   isNested: true,
+  // On a text that repeats itself: more than 30 equal tokens (2026-08-21).
+  givesUp: true,
   framing: jsonLines,
 
   write({ model, prompt, suffix, stream, logprobs, stop, format, response_format, json_schema, ...others }): object {
@@ -84,7 +86,7 @@ function formatOf(responseFormat: unknown): unknown {
   return type === 'json_schema' ? named?.schema : undefined;
 }
 
-/** A whole answer that is not done was cut: Ollama does so when a text repeats itself (more than 30 equal tokens). */
+/** A whole answer that is not done is one on which it gave up. */
 function finishReasonOf({ done, done_reason: reason }: Partial<OllamaAnswer>, isWhole: boolean): unknown {
   if (done === true) return reason ?? 'stop';
   return isWhole ? 'length' : null;

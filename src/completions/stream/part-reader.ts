@@ -122,7 +122,8 @@ export class PartReader {
     if (this.isWhole) return;
     const hasOpen = this.finishedCount < this.begunCount;
     if (!hasOpen) this.requireChoices();
-    throw new UpstreamError('broken', 'the stream ended before its end');
+    const { givesUp: isDeliberate = false } = this.part.dialect;
+    throw new UpstreamError('broken', 'the stream ended before its end', { isDeliberate });
   }
 
   /** Takes away what comes of a choice after its finish, which the client takes for its end. @returns whether nothing did. */
