@@ -8,6 +8,8 @@ const MAX_RECONNECT_MS = 1_000;
 
 /** A Redis or Valkey, or a cluster of them, that runs scripts. Nothing waits for a connection: without one, calls fail at once. */
 export class RedisClient {
+  private isGathering = false;
+
   private constructor(private readonly redis: Redis | Cluster) {}
 
   /** `url` is `redis://`, `rediss://`, or `redis+cluster://` and `rediss+cluster://` for a cluster. */
@@ -17,8 +19,6 @@ export class RedisClient {
     const options = {
       enableOfflineQueue: false,
       enableReadyCheck: false,
-      // Commands of one turn of the event loop leave in one write.
-      enableAutoPipelining: true,
       autoResendUnfulfilledCommands: false,
       maxRetriesPerRequest: 0,
       connectTimeout: CONNECT_TIMEOUT_MS,
@@ -37,6 +37,7 @@ export class RedisClient {
       redisOptions,
       enableOfflineQueue: false,
       enableReadyCheck: false,
+      // Each node has a connection of its own.
       enableAutoPipelining: true,
       slotsRefreshTimeout: CONNECT_TIMEOUT_MS,
       clusterRetryStrategy: options.retryStrategy,
@@ -56,12 +57,25 @@ export class RedisClient {
 
   /** By its hash, and once as a whole to a server that does not know it. @throws {Error} what Redis says, or the connection. */
   async run({ lua, sha }: Script, keys: readonly string[], args: readonly (string | number)[]): Promise<unknown> {
+    this.gather();
     try {
       return await this.redis.evalsha(sha, keys.length, ...keys, ...args);
     } catch (error) {
       if (!(error as Error).message.startsWith('NOSCRIPT')) throw error;
       return this.redis.eval(lua, keys.length, ...keys, ...args);
     }
+  }
+
+  /** Commands of one turn of the event loop leave in one write. ioredis's own way (autopipelining) takes half as much CPU again. */
+  private gather(): void {
+    const stream = 'stream' in this.redis ? (this.redis.stream as Redis['stream'] | undefined) : undefined;
+    if (!stream || this.isGathering) return;
+    this.isGathering = true;
+    stream.cork();
+    setImmediate(() => {
+      this.isGathering = false;
+      stream.uncork();
+    });
   }
 
   close(): void {
