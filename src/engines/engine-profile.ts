@@ -32,22 +32,19 @@ export interface EngineProfile {
   readonly tokenizePath?: string;
   /** llama-cpp-python's endpoint that counts the tokens of a text, from the root of the server. */
   readonly tokenCountPath?: string;
-  /**
-   * It streams better than it answers as a whole: only then it notices at once that a client has gone, or has log probabilities
-   * that are whole.
-   */
+  /** Whole answers are streamed and collected: only streams end at once with a hang-up, and have all log probabilities. */
   readonly isBestStreamed?: true;
-  /** With `stop` it holds back characters of tokens that it has generated: what was delivered may end within a token. */
+  /** With `stop` it holds generated characters back: the delivered text may end within a token. */
   readonly holdsTextBack?: true;
-  /** A stream whose prompt is longer than the context ends with 200 before it has begun. */
+  /** It answers a stream whose prompt exceeds the context with an empty 200. */
   readonly refusesStreamsInSilence?: true;
   /** The tag that the engine lists a model with, and that a name without one means. */
   readonly impliedTag?: string;
-  /** It refuses a request whose `X-Request-Id` is no UUID, without a word. */
+  /** It refuses an `X-Request-Id` that is no UUID. */
   readonly refusesRequestIds?: true;
-  /** A request cuts off the one before it, which then ends as if it were whole: its slots are 1, unless `maxConcurrency` says more. */
+  /** Each request cuts the one before it off: one slot, unless `maxConcurrency` says more. */
   readonly isOneAtATime?: true;
-  /** What stays different and cannot be emulated, for the documentation. */
+  /** What stays different, for the documentation. */
   readonly limits: readonly string[];
 }
 

@@ -2,13 +2,13 @@
 export interface KnownField {
   /** The first version that has it. */
   readonly since?: string;
-  /** The first version that has it no more, and ignores it. */
+  /** The first version that ignores it. */
   readonly before?: string;
-  /** It is another way to ask for what the contract has a field for, or undoes what that promises: the contract's way. */
+  /** The contract's field for the same, or whose promise it would break. */
   readonly instead?: string;
   /** The choices of a request that has it depend on one another: it is not split into one for each. */
   readonly joinsChoices?: true;
-  /** A field of the contract, with which the engine does neither of the two rightly. */
+  /** A field of the contract that it does not work with. */
   readonly notWith?: string;
 }
 

@@ -7,7 +7,7 @@ export interface Difference {
   after: string | undefined;
 }
 
-/** In an answer, different each time, or a measurement. */
+/** Fields that differ each time. */
 const VOLATILE = new Set([
   ...[
     'id',
@@ -35,7 +35,7 @@ export function compare(before: Recording, after: Recording): Difference[] {
     .filter((each) => each.before !== each.after);
 }
 
-/** The status, how it ended, and the body without what is different each time, be it the order of choices in a stream. */
+/** Status, end and body, without what differs each time: volatile fields, the order of choices in a stream. */
 function essenceOf({ answer }: Exchange): string {
   const { status, end } = answer;
   return [`${status} ${end}`, ...bodyOf(answer).split('\n').filter(Boolean).map(lineOf).sort()].join('\n');

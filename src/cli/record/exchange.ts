@@ -5,10 +5,10 @@ import type { RequestToRecord } from './requests.js';
 
 const TIME_LIMIT_MS = 60_000;
 
-/** They tell of the moment and of the connection, and not of the engine. */
+/** Of the moment and the connection. */
 const LEFT_OUT = new Set(['date', 'connection', 'keep-alive', 'transfer-encoding', 'content-length']);
 
-/** Sends one request on a connection of its own. Whatever comes is told, and nothing is thrown. */
+/** Sends one request on its own connection. Never throws. */
 export function exchange(origin: string, apiKey: string | undefined, asked: RequestToRecord): Promise<ReceivedAnswer> {
   const { promise, resolve } = Promise.withResolvers<ReceivedAnswer>();
   const answer: Omit<ReceivedAnswer, 'end'> = { status: 0, headers: {}, pieces: [] };
