@@ -243,7 +243,9 @@ function panelOf([title, description, unit, expressions]: PanelOfRow, span: numb
       new DataqueryBuilder()
         .refId(String.fromCharCode(65 + index))
         .expr(expression)
-        .legendFormat(legend),
+        .legendFormat(legend)
+        // The traces of single requests, as dots.
+        .exemplar(expression.startsWith('histogram_quantile')),
     );
   }
   return panel;
