@@ -28,18 +28,30 @@ import { PartReader } from './stream/part-reader.js';
 import { Extras } from './extras.js';
 import { type Part, type Plan, planRequest } from './plan.js';
 import { choiceCountOf, DEFAULT_MAX_TOKENS, echoedPromptOf } from '../contract/prompts.js';
+import { lengthInCodePoints } from '../common/code-points.js';
+import { UpstreamError } from '../upstreams/upstream-error.js';
 import { mayBeResumed } from './stream/resumable-fields.js';
+import { knownEnd } from './stream/known-end.js';
 import { relayEvents } from './stream/relay-events.js';
 import type { RequestBody } from '../http/request-body.js';
 import { type Resumption, resumptionOf } from './stream/resume.js';
 import { ResumedChunks } from './stream/resumed-chunks.js';
+import { asksForIds, mayBeResumedByIds, resumptionByIds } from './stream/resume-by-ids.js';
 import { StreamProgress } from './stream/stream-progress.js';
+import { TokenTrails } from './stream/token-trails.js';
 import { isStream, notAStream, orContextExceeded, refusalIn } from './unwanted-answer.js';
 import { idHeaders, uniqueId, UpstreamRequestIds } from './upstream-request-ids.js';
+
+/** How a broken stream can go on, by the token ids of its engine and by text. */
+interface Continuation {
+  byIds: Resumption | undefined;
+  byText: Resumption | undefined;
+}
 
 /** An attempt, as it is done. */
 interface RunningAttempt extends Attempt<Resumption> {
   plan: Plan;
+  trails: TokenTrails | undefined;
   readers: PartReader[];
   /** Requests that were sent for it so far. */
   requestCount: number;
@@ -55,7 +67,7 @@ export interface JobRequest {
 }
 
 /** One completion for a client: what each attempt sends and what the client gets of it, over all attempts. */
-export class CompletionJob implements RoutedRequest<Resumption> {
+export class CompletionJob implements RoutedRequest<Continuation> {
   readonly requestedModel: string;
   readonly isStream: boolean;
   readonly user: string | undefined;
@@ -66,8 +78,10 @@ export class CompletionJob implements RoutedRequest<Resumption> {
   /** What is kept of the delivered texts. */
   private readonly texts: ByteShare | undefined;
   private readonly extras: Extras;
-  /** What was delivered may end within a token: nobody can go on from there. */
-  private isTextHeldBack = false;
+  /** What was delivered may end within a token, or its tokens are not counted: nobody can go on from the text. */
+  private isTextInexact = false;
+  /** The token ids of what was delivered, where they were asked for. */
+  private trails: TokenTrails | undefined;
   private readonly features: readonly Feature[];
   private readonly fanOut: FanOut;
   private readonly requestIds: UpstreamRequestIds;
@@ -116,7 +130,10 @@ export class CompletionJob implements RoutedRequest<Resumption> {
   /** A stream may have to be resumed, or its tokens counted. */
   private needsTexts(asked: CreateCompletionDto): boolean {
     if (!this.isStream) return false;
-    return this.streamOptions.includeUsage || (this.limits.resume === 'on' && mayBeResumed(asked));
+    return (
+      this.streamOptions.includeUsage ||
+      (this.limits.resume !== 'off' && (mayBeResumed(asked) || mayBeResumedByIds(asked)))
+    );
   }
 
   /** What the client asks for. The body is parsed as long as this is needed, and no longer: nobody keeps it. */
@@ -128,9 +145,7 @@ export class CompletionJob implements RoutedRequest<Resumption> {
     if (!this.extras.areTakenBy(candidate.upstream)) return undefined;
     const { refusal, isEmulated } = this.judge(candidate);
     if (refusal) return undefined;
-    // A chat completion answers a message, and does not continue it.
-    const canResume = candidate.upstream.config.api !== 'chat';
-    return { upstream: candidate.upstream, upstreamModel: candidate.upstreamModel, isNative: !isEmulated, canResume };
+    return { upstream: candidate.upstream, upstreamModel: candidate.upstreamModel, isNative: !isEmulated };
   }
 
   private judge(candidate: Candidate): Verdict {
@@ -154,12 +169,55 @@ export class CompletionJob implements RoutedRequest<Resumption> {
     return this.stream.tokenCount;
   }
 
-  continuation(): Resumption | undefined {
-    return this.limits.resume !== 'on' || this.isTextHeldBack ? undefined : resumptionOf(this.asked, this.stream);
+  canResumeOn(candidate: Candidate): boolean {
+    // A chat completion answers a message, and does not continue it.
+    if (candidate.upstream.config.api === 'chat') return false;
+    const { byIds, byText } = this.continuation() ?? {};
+    return byText !== undefined || (byIds !== undefined && this.namesTokensAlike(candidate));
   }
 
-  attempt(routed: Attempt<Resumption>): Promise<void> {
-    const { candidate, continuation, kind } = routed;
+  continuation(): Continuation | undefined {
+    if (this.limits.resume === 'off') return undefined;
+    const byIds = this.trails && resumptionByIds(this.asked, this.stream, this.trails);
+    const byText = this.isTextInexact ? undefined : resumptionOf(this.asked, this.stream);
+    return byIds || byText ? { byIds, byText } : undefined;
+  }
+
+  /** Ids are those of one engine's model; what is called otherwise may have other ones. */
+  private namesTokensAlike({ upstream, upstreamModel }: Candidate): boolean {
+    const { source } = this.trails ?? {};
+    return source?.engine === upstream.config.engine && source.upstreamModel === upstreamModel;
+  }
+
+  /** What is asked of the candidate for the rest, by ids where it can be. */
+  private resumptionOn(candidate: Candidate, { byIds, byText }: Continuation): Resumption {
+    const resumption = byIds && this.namesTokensAlike(candidate) ? byIds : byText;
+    if (!resumption) throw new UpstreamError('not_sent', 'the stream cannot be resumed there');
+    if (resumption === byIds) resumption.rewind?.();
+    // Its ids are no longer those of the whole text.
+    else this.trails = undefined;
+    return resumption;
+  }
+
+  /** Whether ids are asked for, which then are read by `trails`. */
+  private readsTokenIds(candidate: Candidate): boolean {
+    const { engine } = candidate.upstream.config;
+    const { givesTokenIds, holdsTextBack } = candidate.upstream.profile;
+    if (this.limits.resume !== 'exact' || !this.isStream || !this.texts || !givesTokenIds) return false;
+    if (!mayBeResumedByIds(this.asked)) return false;
+    if (this.hasBegun()) return this.trails !== undefined && this.namesTokensAlike(candidate);
+    const stops = [this.asked.stop ?? []].flat();
+    const longest = Math.max(1, ...stops.map(lengthInCodePoints));
+    const { upstreamModel } = candidate;
+    const isHidden = !asksForIds(this.asked);
+    this.trails = new TokenTrails({ engine, upstreamModel }, isHidden, holdsTextBack ? longest - 1 : 0, this.texts);
+    return true;
+  }
+
+  attempt(routed: Attempt<Continuation>): Promise<void> {
+    const { candidate, kind } = routed;
+    const continuation = routed.continuation && this.resumptionOn(candidate, routed.continuation);
+    const readsTokenIds = this.readsTokenIds(candidate);
     const { exchange } = this.request;
     exchange.upstream = candidate.upstream.config.name;
     exchange.attemptCount++;
@@ -169,13 +227,16 @@ export class CompletionJob implements RoutedRequest<Resumption> {
     if (exchange.attemptCount === 1 && waitedMs >= 1) exchange.queueMs = waitedMs;
     exchange.upstreamIdPrefix = this.requestIds.prefix;
     const plan = continuation
-      ? planRequest(continuation.body, candidate)
-      : planRequest(this.asked, candidate, this.features);
+      ? planRequest(continuation.body, candidate, undefined, readsTokenIds)
+      : planRequest(this.asked, candidate, this.features, readsTokenIds);
     exchange.emulated = plan.emulated;
-    this.isTextHeldBack ||= plan.holdsTextBack;
+    const { mergesTokens = false } = candidate.upstream.profile;
+    const isUncounted = mergesTokens && this.limits.resume === 'exact' && typeof this.asked.logprobs !== 'number';
+    this.isTextInexact ||= plan.holdsTextBack || isUncounted;
     const fallback = { id: `cmpl-${exchange.id}`, created: Math.floor(exchange.startedAt / 1000) };
     const readers = plan.parts.map((part) => new PartReader(part, fallback));
-    const attempt: RunningAttempt = { ...routed, plan, readers, requestCount: 0 };
+    const trails = readsTokenIds ? this.trails : undefined;
+    const attempt: RunningAttempt = { ...routed, continuation, plan, readers, trails, requestCount: 0 };
     const needsBody = continuation !== undefined || plan.ranks || plan.countsUsage || readers.length > 1;
     if (needsBody || readers.some(({ isFitting }) => isFitting)) this.request.body.pin();
     const { trace } = exchange;
@@ -223,7 +284,7 @@ export class CompletionJob implements RoutedRequest<Resumption> {
   }
 
   private async relayStream(attempt: RunningAttempt): Promise<void> {
-    const { candidate, reservation, continuation, plan, readers, answered } = attempt;
+    const { candidate, reservation, continuation, plan, readers, trails, answered } = attempt;
     const resumed = continuation && new ResumedChunks(continuation, this.stream);
     const expected = {
       requestedModel: this.requestedModel,
@@ -231,7 +292,7 @@ export class CompletionJob implements RoutedRequest<Resumption> {
       countsUsage: plan.countsUsage,
       endsEarly: plan.endsEarly,
     };
-    const stream = new CompletionStream(expected, this.stream, readers, resumed);
+    const stream = new CompletionStream(expected, this.stream, readers, resumed, trails);
     try {
       await runParts(readers, reservation, this.cancellation, async (reader, cancellation) => {
         const answer = await this.send(reader.part, attempt, cancellation);
@@ -248,13 +309,22 @@ export class CompletionJob implements RoutedRequest<Resumption> {
     } catch (thrown) {
       // Once the client has everything, how the upstream closes its side does not matter.
       if (stream.state !== 'done') {
-        if (stream.state !== 'text done' || this.cancellation.isCancelled) throw thrown;
-        await this.sink.sendEvents(stream.finish());
+        const end = this.cancellation.isCancelled ? undefined : this.knownEndOf(stream);
+        if (end === undefined) throw thrown;
+        await this.sink.sendEvents(end);
       }
     } finally {
       this.request.exchange.usage = stream.usage;
     }
     this.sink.end();
+  }
+
+  /** The end of a broken stream that lacks nothing else, where it can be told without another request. */
+  private knownEndOf(stream: CompletionStream): string | undefined {
+    if (stream.state === 'text done') return stream.finish();
+    if (this.limits.resume === 'off' || !this.hasBegun() || (!this.trails && this.isTextInexact)) return undefined;
+    const known = knownEnd(this.asked, this.stream, this.trails);
+    return known && stream.finishAs(known);
   }
 
   /** @throws {UpstreamError} also for an answer with an error status. */

@@ -56,11 +56,17 @@ export interface Plan {
  * Plans a request for a candidate that supports it (see `judge`): what is sent, in how many parts, and what is emulated in
  * the answer. `features` are those in the body, where they are known.
  */
-export function planRequest(asked: CreateCompletionDto, candidate: Candidate, features?: readonly Feature[]): Plan {
+export function planRequest(
+  asked: CreateCompletionDto,
+  candidate: Candidate,
+  features?: readonly Feature[],
+  wantsTokenIds = false,
+): Plan {
   const adaptation = adapt(asked, candidate, features);
   const { body, emulated } = adaptation;
   const dialect = dialectFor(body, candidate);
   const sent = sentBody(adaptation, candidate);
+  if (wantsTokenIds) sent.return_token_ids = true;
   if (dialect.isCollected) Object.assign(sent, { stream: true, stream_options: { include_usage: true } });
   const bodies = new PartBodies(sent, dialect, fimTemplateFor(body, candidate));
   const fitters = fittersOf(adaptation, {

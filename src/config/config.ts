@@ -408,9 +408,12 @@ export class RoutingConfig {
   @IsWholeNumber(1, 2_147_483_647)
   maxMergedAnswerBytes = 67_108_864;
 
-  /** Go on with a broken stream on another upstream, from the text that was delivered. */
-  @IsOneOf(['on', 'off'])
-  resume: 'on' | 'off' = 'on';
+  /**
+   * Go on with a broken stream on another upstream: `on` from the text that was delivered, `exact` from the token ids where
+   * the engine gives them, which are then asked for with every stream.
+   */
+  @IsOneOf(['on', 'off', 'exact'])
+  resume: 'on' | 'off' | 'exact' = 'on';
 
   /** Between two looks at the model lists of upstreams with `discover`. */
   @IsMilliseconds(1)

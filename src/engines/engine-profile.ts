@@ -36,6 +36,10 @@ export interface EngineProfile {
   readonly isBestStreamed?: true;
   /** With `stop` it holds generated characters back: the delivered text may end within a token. */
   readonly holdsTextBack?: true;
+  /** `return_token_ids` gives the ids of the prompt and of each chunk; text held back is the longest stop text less one character. */
+  readonly givesTokenIds?: true;
+  /** A chunk may have several tokens. */
+  readonly mergesTokens?: true;
   /** It answers a stream whose prompt exceeds the context with an empty 200. */
   readonly refusesStreamsInSilence?: true;
   /** The tag that the engine lists a model with, and that a name without one means. */

@@ -42,6 +42,9 @@ export const vllm: EngineProfile = {
   versionPath: '/version',
   // Always as many as the longest stop text has, less one (0.32.0).
   holdsTextBack: true,
+  givesTokenIds: true,
+  // Under load, with `--stream-interval`, with speculation.
+  mergesTokens: true,
   samplingDefaults: { temperature: 1, top_p: 1, top_k: 0, min_p: 0, repetition_penalty: 1 },
   limits: [],
 };

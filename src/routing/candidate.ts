@@ -10,8 +10,6 @@ export interface Candidate {
 export interface EligibleCandidate extends Candidate {
   /** Without emulation that costs the engine more: preferred. */
   isNative: boolean;
-  /** It can continue a stream that the client has in part. */
-  canResume: boolean;
 }
 
 export const nameOf = ({ upstream }: Candidate): string => upstream.config.name;

@@ -45,7 +45,7 @@ export class Rounds {
   get remaining(): readonly EligibleCandidate[] {
     const { candidates, request } = this;
     const left = without(candidates, this.ruledOut);
-    return request.hasBegun() ? left.filter(({ canResume }) => canResume) : left;
+    return request.hasBegun() ? left.filter((each) => request.canResumeOn(each)) : left;
   }
 
   /** Whether every candidate that may be tried now was tried in this round. */

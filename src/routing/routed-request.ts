@@ -14,6 +14,8 @@ export interface RoutedRequest<Continuation> {
   progress(): number;
   /** The candidate, if it supports the request. */
   qualify(candidate: Candidate): EligibleCandidate | undefined;
+  /** Whether the candidate can continue what the client has in part. */
+  canResumeOn(candidate: Candidate): boolean;
   /** What the next attempt continues from; undefined where the stream cannot be resumed. */
   continuation(): Continuation | undefined;
   attempt(attempt: Attempt<Continuation>): Promise<void>;

@@ -11,7 +11,7 @@ const TOLERANCE = 0.02;
 
 function candidate(name: string, options: Partial<UpstreamConfig> = {}, isNative = true): EligibleCandidate {
   const config = Object.assign(new UpstreamConfig(), { name, baseUrl: 'http://127.0.0.1:9/v1', ...options });
-  return { upstream: new HttpUpstream(config, new ManualClock()), upstreamModel: 'm', isNative, canResume: true };
+  return { upstream: new HttpUpstream(config, new ManualClock()), upstreamModel: 'm', isNative };
 }
 
 /** What share of the picks each gets; `onPick` may change the load. */

@@ -19,13 +19,18 @@ const CASES: [name: string, parameters: object][] = [
   ['logprobs', { logprobs: 2 }],
   ['stop', { stop: [', there was nobody', ' tall'] }],
   ['stop', { stop: ['e zzz', 'y zzz', 'o zzz'] }],
+  ['stop and logprobs', { stop: ['e zzz', 'y zzzz'], logprobs: 1 }],
   ['echo', { echo: true }],
   ['token ids', { prompt: [752, 867, 262, 427] }],
+  ['characters of several bytes, generated', { max_tokens: 12, logit_bias: { 244: 30, 163: 29, 170: 28, 142: 27 } }],
   ['characters of several bytes', { prompt: 'Señor Muñoz 🦊 said: 🦊🦊' }],
 ];
 
+/** While a token whose text is held back has been told, it would come twice: an error event. */
+const REFUSED_AT_TIMES = { 'llama.cpp': ['stop and logprobs'], vllm: [] as string[] };
+
 /** An error event is told instead. */
-const NEVER_RESUMED = { 'llama.cpp': ['token ids'], vllm: ['token ids', 'stop'] };
+const NEVER_RESUMED = { 'llama.cpp': ['token ids'], vllm: ['echo'] };
 
 interface Usage {
   prompt_tokens: number;
@@ -61,7 +66,7 @@ function cutEverywhere(engine: keyof typeof NEVER_RESUMED, baseUrlOf: () => stri
         { name: 'cut', baseUrl: proxy.baseUrl, engine, health },
         { name: 'whole', baseUrl: baseUrlOf(), engine, priority: 1, health },
       ],
-      routing: { retryBudgetPercent: 100 },
+      routing: { retryBudgetPercent: 100, resume: 'exact' },
     });
   });
 
@@ -83,6 +88,7 @@ function cutEverywhere(engine: keyof typeof NEVER_RESUMED, baseUrlOf: () => stri
     const whole = await tell(request, undefined);
     for (let afterEvents = 1; afterEvents < (whole?.events ?? 0) - 2; afterEvents++) {
       const told = await tell(request, { afterEvents, bytes: 0 });
+      if (!told && REFUSED_AT_TIMES[engine].includes(name)) continue;
       const expected = NEVER_RESUMED[engine].includes(name) ? undefined : essenceOf(whole);
       expect({ afterEvents, told: essenceOf(told) }).toEqual({ afterEvents, told: expected });
     }

@@ -5,12 +5,14 @@ import { writeAnswer } from '../answer-json.js';
 import type { UpstreamChoice, UpstreamCompletion } from '../canonical.js';
 import { EarlyChunks } from './early-chunks.js';
 import type { PartReader, Piece } from './part-reader.js';
+import type { KnownEnd } from './known-end.js';
 import { PlainChunks } from './plain-chunks.js';
 import { PromptFields } from '../prompt-fields.js';
 import type { ResumedChunks } from './resumed-chunks.js';
 import { StreamCounts } from './stream-counts.js';
 import { type EndState, StreamEnd } from './stream-end.js';
 import type { StreamProgress } from './stream-progress.js';
+import type { TokenTrails } from './token-trails.js';
 
 export interface StreamExpectation {
   requestedModel: string;
@@ -42,6 +44,8 @@ export class CompletionStream {
     private readonly readers: readonly PartReader[],
     /** Fits the chunks of a resumed stream to what the client has already. */
     private readonly resumed?: ResumedChunks,
+    /** Reads the token ids; undefined where none were asked for. */
+    private readonly trails?: TokenTrails,
   ) {
     this.counts = new StreamCounts(readers.length);
     this.ending = new StreamEnd(expected.includeUsage, readers.length);
@@ -87,6 +91,7 @@ export class CompletionStream {
   private acceptPiece(reader: PartReader, piece: Piece, data: string): string {
     const { completion: chunk, isAsItCame, isUsageOnly } = piece;
     const isFitted = this.resumed?.fit(chunk) ?? false;
+    this.trails?.take(chunk, this.resumed?.overlap);
     const isAnothers = this.readers.length > 1 && this.fitIn(chunk, reader);
     this.progress.add(chunk);
     if (isUsage(chunk.usage)) this.counts.tell(reader, chunk.usage);
@@ -95,7 +100,7 @@ export class CompletionStream {
     if (chunk.choices.length === 0) return this.acceptWithoutChoices(chunk, isUsageOnly, data.length);
 
     const hidesUsage = chunk.usage !== undefined && !this.keepsUsage(chunk);
-    const isOwn = !isFitted && !isAnothers;
+    const isOwn = !isFitted && !isAnothers && !this.trails;
     const isUnchanged = isOwn && isAsItCame && !hidesUsage && chunk.model === this.expected.requestedModel;
     if (isOwn && reader.part.isPlain && isPlain(chunk)) {
       const rewrite = (text: string): string => this.writeChunk(withText(chunk, text), hidesUsage);
@@ -146,6 +151,14 @@ export class CompletionStream {
     const head = { ...this.progress.identity, object: 'text_completion' };
     const owed = isOwed ? this.write({ ...head, choices: [], usage }) : '';
     return owed + formatEvent(DONE);
+  }
+
+  /** The same, with the finish of a choice that has all its tokens. */
+  finishAs({ unfinished, usage }: KnownEnd): string {
+    const head = { ...this.progress.identity, object: 'text_completion' };
+    const choices = [{ index: unfinished, text: '', logprobs: null, finish_reason: 'length' }];
+    const last = unfinished === undefined ? '' : this.write({ ...head, choices });
+    return last + this.finish(usage);
   }
 
   private finishPart(reader: PartReader): string {

@@ -2,6 +2,7 @@ import type { CreateCompletionDto } from '../../contract/create-completion.dto.j
 import { DEFAULT_MAX_TOKENS, promptsOf } from '../../contract/prompts.js';
 import { mayBeResumed } from './resumable-fields.js';
 import type { StreamProgress } from './stream-progress.js';
+import type { TokenOverlap } from './token-overlap.js';
 
 /** How a broken stream goes on: with one request for the one choice that is open. */
 export interface Resumption {
@@ -17,6 +18,10 @@ export interface Resumption {
   delivered: { ofChoice: number; ofAll: number };
   /** All tokens were delivered and only the end is missing: of the answer, nothing but the usage is for the client. */
   isOnlyEnd: boolean;
+  /** What the engine generates once more of what was delivered; undefined where it goes on by text. */
+  overlap?: TokenOverlap;
+  /** To be called when it is asked for: what comes is counted from the place where it goes on. */
+  rewind?: () => void;
 }
 
 /**
@@ -28,7 +33,7 @@ export interface Resumption {
  * which may be another text also at temperature 0: engines put the prompt before the suffix and what they generate after.
  *
  * @returns undefined where it cannot be done rightly: fields outside the contract that may look at what was generated;
- *   prompts of token ids, whose text nobody here knows; more than one
+ *   prompts of token ids, whose text nobody here knows; a token that the client has without its text; more than one
  *   open choice; `best_of`; usage over several prompts, of which the rest would know only one; log probabilities of an
  *   echoed prompt that break off within the prompt; a text that was too long to be kept.
  */
@@ -40,7 +45,7 @@ export function resumptionOf(body: CreateCompletionDto, progress: StreamProgress
   const text = choice?.text;
   if (!choice || text === undefined || typeof prompt !== 'string' || others.length > 0 || (body.best_of ?? 0) > 1)
     return undefined;
-  if (!mayBeResumed(body)) return undefined;
+  if (!mayBeResumed(body) || (choice.hasTokenAhead && !choice.isFinished)) return undefined;
   if (prompts.length > 1 && body.stream_options?.include_usage) return undefined;
 
   const echoed = body.echo ? prompt : '';
@@ -68,7 +73,7 @@ export function resumptionOf(body: CreateCompletionDto, progress: StreamProgress
 }
 
 /** vLLM's `min_tokens`, the one extra field that counts tokens: what was delivered counts. */
-function fewerMinTokens(body: object, delivered: number): object {
+export function fewerMinTokens(body: object, delivered: number): object {
   const { min_tokens: minTokens } = body as { min_tokens?: unknown };
   return typeof minTokens === 'number' ? { min_tokens: Math.max(0, minTokens - delivered) } : {};
 }

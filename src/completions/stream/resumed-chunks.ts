@@ -3,6 +3,7 @@ import { dropPromptFields } from '../answer-fields.js';
 import type { UpstreamChoice, UpstreamCompletion } from '../canonical.js';
 import type { Resumption } from './resume.js';
 import type { StreamProgress } from './stream-progress.js';
+import type { TokenOverlap } from './token-overlap.js';
 
 /** Makes the chunks of a resumed stream go on where the client's stream broke off. */
 export class ResumedChunks {
@@ -27,6 +28,10 @@ export class ResumedChunks {
     for (const choice of chunk.choices) this.fitChoice(choice);
     if (isUsage(chunk.usage)) chunk.usage = this.sumUsage(chunk.usage);
     return true;
+  }
+
+  get overlap(): TokenOverlap | undefined {
+    return this.resumption.overlap;
   }
 
   private get isOpen(): boolean {

@@ -9,6 +9,8 @@ export class ChoiceProgress {
   /** Generated tokens whose text has been delivered. */
   tokenCount = 0;
   isFinished = false;
+  /** The client has the log probabilities of a token whose text has not come. */
+  hasTokenAhead = false;
   /** Where the next token begins, in characters from the start of the prompt, when logprobs are sent. */
   nextOffset: number | undefined;
   /** Tokens that came without text: engines hold back pieces of a character, and what may become a stop text. */
@@ -31,6 +33,7 @@ export class ChoiceProgress {
     const before = this.delivered.length;
     const isWithinEcho = before < this.echoed.length && before + text.length <= this.echoed.length;
     this.delivered.append(text);
+    this.hasTokenAhead = text === '' && (logprobs?.tokens?.length ?? 0) > 0;
     if (finish_reason) this.isFinished = true;
     const count = isWithinEcho ? 0 : this.countTokens(text, logprobs);
     if (text === '' && !finish_reason) {

@@ -1,0 +1,47 @@
+import type { CreateCompletionDto } from '../../contract/create-completion.dto.js';
+import { choiceCountOf, DEFAULT_MAX_TOKENS } from '../../contract/prompts.js';
+import type { Usage } from '../../observability/usage.js';
+import type { StreamProgress } from './stream-progress.js';
+import type { TokenTrails } from './token-trails.js';
+
+/** What a broken stream lacks, where that is known without a request. */
+export interface KnownEnd {
+  /** The choice that has all its tokens and no finish; its reason is `length`. */
+  unfinished: number | undefined;
+  /** Undefined where nobody has asked for it. */
+  usage: Usage | undefined;
+}
+
+/** @returns undefined where a token may be missing, or the usage is asked for and cannot be told. */
+export function knownEnd(
+  body: CreateCompletionDto,
+  progress: StreamProgress,
+  trails: TokenTrails | undefined,
+): KnownEnd | undefined {
+  const [unfinished, ...others] = progress.openIndexes;
+  if (others.length > 0) return undefined;
+  if (unfinished !== undefined && !hasAllTokens(body, progress, trails, unfinished)) return undefined;
+  if (!body.stream_options?.include_usage) return { unfinished, usage: undefined };
+  const trail = trails?.at(0);
+  if (!trail?.isKnown || choiceCountOf(body) > 1) return undefined;
+  const prompt = trail.promptIds?.length ?? 0;
+  const completion = trail.ids.length;
+  const usage = { prompt_tokens: prompt, completion_tokens: completion, total_tokens: prompt + completion };
+  return { unfinished, usage };
+}
+
+function hasAllTokens(
+  body: CreateCompletionDto,
+  progress: StreamProgress,
+  trails: TokenTrails | undefined,
+  index: number,
+): boolean {
+  const choice = progress.choiceAt(index);
+  const maxTokens = body.max_tokens ?? DEFAULT_MAX_TOKENS;
+  if (!choice || choice.tokenCount === 0) return false;
+  if (!trails) return choice.tokenCount >= maxTokens;
+  const trail = trails.at(index);
+  const { text } = choice;
+  if (!trail.isKnown || text === undefined || trail.ids.length < maxTokens) return false;
+  return trail.boundaryWithin([...text].length).tokenCount === trail.ids.length;
+}

@@ -1,0 +1,67 @@
+import type { CreateCompletionDto } from '../../contract/create-completion.dto.js';
+import { DEFAULT_MAX_TOKENS, promptsOf } from '../../contract/prompts.js';
+import { mayBeResumed } from './resumable-fields.js';
+import { fewerMinTokens, type Resumption } from './resume.js';
+import type { StreamProgress } from './stream-progress.js';
+import { TokenOverlap } from './token-overlap.js';
+import type { TokenTrails } from './token-trails.js';
+
+/**
+ * How to get the rest of a stream by token ids: those of the prompt and the generated ones are the prompt.
+ *
+ * Where the ids are ahead of the text, as while a stop text is looked for, it goes on from the last token whose text was
+ * delivered. What comes after that once more has to be what was delivered; with a temperature it would not be.
+ *
+ * @returns undefined where it cannot be exact.
+ */
+export function resumptionByIds(
+  body: CreateCompletionDto,
+  progress: StreamProgress,
+  trails: TokenTrails,
+): Resumption | undefined {
+  const [index = 0, ...others] = progress.openIndexes;
+  const choice = progress.choiceAt(index);
+  const trail = trails.at(index);
+  const text = choice?.text;
+  if (!choice || text === undefined || others.length > 0 || choice.isFinished || !trail.isKnown) return undefined;
+  if (!mayBeResumedByIds(body)) return undefined;
+  if (promptsOf(body).length > 1 && body.stream_options?.include_usage) return undefined;
+  const characters = [...text];
+  const from = trail.boundaryWithin(characters.length);
+  const delivered = characters.slice(from.characters).join('');
+  const again = trail.ids.slice(from.tokenCount);
+  const isTokensDelivered = typeof body.logprobs === 'number' || asksForIds(body);
+  const isRepeated = delivered !== '' || (isTokensDelivered && again.length > 0);
+  if (isRepeated && (body.temperature ?? 1) !== 0) return undefined;
+  const tokensLeft = (body.max_tokens ?? DEFAULT_MAX_TOKENS) - from.tokenCount;
+  if (tokensLeft <= 0) return undefined;
+  return {
+    body: {
+      ...body,
+      prompt: [...(trail.promptIds ?? []), ...trail.ids.slice(0, from.tokenCount)],
+      max_tokens: tokensLeft,
+      n: null,
+      best_of: null,
+      ...fewerMinTokens(body, from.tokenCount),
+    },
+    index,
+    owedText: '',
+    offset: choice.nextOffset === undefined ? undefined : choice.nextOffset - (characters.length - from.characters),
+    delivered: { ofChoice: from.tokenCount, ofAll: trails.countBeside(index) + from.tokenCount },
+    isOnlyEnd: false,
+    overlap: new TokenOverlap(again, delivered, isTokensDelivered),
+    rewind: () => trail.rewind(from),
+  };
+}
+
+/** Whether ids would help: the rest of an echo has no ids, a gap is not filled by them, and `min_tokens` moves the search. */
+export function mayBeResumedByIds(body: CreateCompletionDto): boolean {
+  if (body.echo === true || typeof body.suffix === 'string' || (body.best_of ?? 0) > 1) return false;
+  const others = { ...body, return_token_ids: undefined };
+  const searches = typeof body.stop === 'string' || (body.stop?.length ?? 0) > 0;
+  return mayBeResumed(others) && !(searches && 'min_tokens' in body);
+}
+
+export function asksForIds(body: object): boolean {
+  return (body as { return_token_ids?: unknown }).return_token_ids === true;
+}
