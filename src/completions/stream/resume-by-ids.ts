@@ -57,7 +57,7 @@ export function resumptionByIds(
 /** Whether ids would help: the rest of an echo has no ids, a gap is not filled by them, and `min_tokens` moves the search. */
 export function mayBeResumedByIds(body: CreateCompletionDto): boolean {
   if (body.echo === true || typeof body.suffix === 'string' || (body.best_of ?? 0) > 1) return false;
-  const others = { ...body, return_token_ids: undefined };
+  const others = { ...body, return_token_ids: null };
   const searches = typeof body.stop === 'string' || (body.stop?.length ?? 0) > 0;
   return mayBeResumed(others) && !(searches && 'min_tokens' in body);
 }
