@@ -35,6 +35,8 @@ COPY scripts ./scripts
 COPY engine/models ./engine/models
 COPY --from=dependencies /app/node_modules ./node_modules
 COPY --from=build /app/dist ./dist
+# Where usage waits while a database is away, for a volume: DATA_DIR=/data.
+RUN mkdir /data && chown 1000:1000 /data
 # Everything above belongs to root: the process can read its own code and cannot change it.
 # By number: not every base has a name for it (`node` in the official image).
 USER 1000:1000

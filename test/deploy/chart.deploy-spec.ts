@@ -29,7 +29,16 @@ interface Probe {
 interface Pod {
   terminationGracePeriodSeconds: number;
   securityContext: object;
-  containers: [{ securityContext: object; readinessProbe: Probe; startupProbe: Probe; env: { name: string }[] }];
+  containers: [
+    {
+      securityContext: object;
+      readinessProbe: Probe;
+      startupProbe: Probe;
+      env: { name: string }[];
+      volumeMounts: object[];
+    },
+  ];
+  volumes: object[];
 }
 type Sets = Record<string, string>;
 
@@ -139,6 +148,19 @@ describeWithPrograms(['helm', 'kubernetes-validate'], 'the Helm chart', () => {
     const { resources } = render('gateway-api-values.yaml');
     expect(find(resources, 'Deployment').spec).not.toHaveProperty('replicas');
     expect(find(resources, 'HorizontalPodAutoscaler').spec).toMatchObject({ minReplicas: 3, maxReplicas: 12 });
+  });
+
+  it('has a folder that can be written for usage that waits for the database, on a volume of choice', () => {
+    const claim = { 'dataVolume.emptyDir': 'null', 'dataVolume.persistentVolumeClaim.claimName': 'usage' };
+    for (const [sets, volume] of [
+      [{}, { name: 'data', emptyDir: { sizeLimit: '256Mi' } }],
+      [claim, { name: 'data', persistentVolumeClaim: { claimName: 'usage' } }],
+    ] as const) {
+      const { containers, volumes } = podTemplateOf(render('storage-values.yaml', sets).resources).spec;
+      expect(containers[0].env).toContainEqual({ name: 'DATA_DIR', value: '/data' });
+      expect(containers[0].volumeMounts).toContainEqual({ name: 'data', mountPath: '/data' });
+      expect(volumes).toContainEqual(volume);
+    }
   });
 
   it('takes the URLs of PostgreSQL and Redis from Secrets only', () => {
