@@ -27,7 +27,7 @@ import { FanOut, type FanOutLimits } from './fan-out.js';
 import { PartReader } from './stream/part-reader.js';
 import { Extras } from './extras.js';
 import { type Part, type Plan, planRequest } from './plan.js';
-import { choiceCountOf, DEFAULT_MAX_TOKENS, echoedPromptOf } from '../contract/prompts.js';
+import { choiceCountOf, DEFAULT_MAX_TOKENS, echoedPromptOf, promptOf, promptsOf } from '../contract/prompts.js';
 import { lengthInCodePoints } from '../common/code-points.js';
 import { UpstreamError } from '../upstreams/upstream-error.js';
 import { mayBeResumed } from './stream/resumable-fields.js';
@@ -202,15 +202,22 @@ export class CompletionJob implements RoutedRequest<Continuation> {
   /** Whether ids are asked for, which then are read by `trails`. */
   private readsTokenIds(candidate: Candidate): boolean {
     const { engine } = candidate.upstream.config;
-    const { givesTokenIds, holdsTextBack } = candidate.upstream.profile;
-    if (this.limits.resume !== 'exact' || !this.isStream || !this.texts || !givesTokenIds) return false;
-    if (!mayBeResumedByIds(this.asked)) return false;
+    const { givesTokenIds, tokenIdsPath, holdsTextBack } = candidate.upstream.profile;
+    if (this.limits.resume !== 'exact' || !this.isStream || !this.texts || !mayBeResumedByIds(this.asked)) return false;
+    const prompts = promptsOf(this.asked);
+    const isText = typeof prompts[0] === 'string';
+    if (!givesTokenIds && (tokenIdsPath === undefined || isText)) return false;
     if (this.hasBegun()) return this.trails !== undefined && this.namesTokensAlike(candidate);
     const stops = [this.asked.stop ?? []].flat();
     const longest = Math.max(1, ...stops.map(lengthInCodePoints));
     const { upstreamModel } = candidate;
     const isHidden = !asksForIds(this.asked);
-    this.trails = new TokenTrails({ engine, upstreamModel }, isHidden, holdsTextBack ? longest - 1 : 0, this.texts);
+    const promptIdsAt = (index: number): readonly number[] | undefined => {
+      const prompt = promptOf(this.asked, index);
+      return typeof prompt === 'string' ? undefined : prompt;
+    };
+    const held = holdsTextBack ? longest - 1 : 0;
+    this.trails = new TokenTrails({ engine, upstreamModel }, isHidden, held, this.texts, promptIdsAt);
     return true;
   }
 

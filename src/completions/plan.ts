@@ -6,6 +6,7 @@ import type { FeatureName } from '../engines/feature-names.js';
 import type { Candidate } from '../routing/candidate.js';
 import { adapt, type Adaptation, fittersOf, noFitters, splitOf } from './adaptation.js';
 import { dialectFor } from './dialects/choose.js';
+import { tokenIdsDialect } from './dialects/infill.js';
 import type { Dialect, SentBody } from './dialects/dialect.js';
 import { featureOf } from './features/all.js';
 import type { ChoiceFitter, Feature } from './features/feature.js';
@@ -64,7 +65,9 @@ export function planRequest(
 ): Plan {
   const adaptation = adapt(asked, candidate, features);
   const { body, emulated } = adaptation;
-  const dialect = dialectFor(body, candidate);
+  const { tokenIdsPath } = candidate.upstream.profile;
+  const dialect =
+    wantsTokenIds && tokenIdsPath !== undefined ? tokenIdsDialect(tokenIdsPath) : dialectFor(body, candidate);
   const sent = sentBody(adaptation, candidate);
   if (wantsTokenIds) sent.return_token_ids = true;
   if (dialect.isCollected) Object.assign(sent, { stream: true, stream_options: { include_usage: true } });

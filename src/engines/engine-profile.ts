@@ -38,6 +38,8 @@ export interface EngineProfile {
   readonly holdsTextBack?: true;
   /** `return_token_ids` gives the ids of the prompt and of each chunk; text held back is the longest stop text less one character. */
   readonly givesTokenIds?: true;
+  /** llama.cpp's endpoint that gives the ids of the generated tokens only, from the root of the server. */
+  readonly tokenIdsPath?: string;
   /** A chunk may have several tokens. */
   readonly mergesTokens?: true;
   /** It answers a stream whose prompt exceeds the context with an empty 200. */

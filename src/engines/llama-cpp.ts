@@ -43,6 +43,7 @@ export const llamaCpp: EngineProfile = {
   samplingDefaults: { temperature: 1, top_p: 1, top_k: 0, min_p: 0 },
   infillPath: '/infill',
   tokenizePath: '/tokenize',
+  tokenIdsPath: '/completion',
   // A whole answer is generated to its end, whoever hangs up, and with `stop` lacks its last log probabilities (b10434, b11549).
   isBestStreamed: true,
   limits: [

@@ -26,7 +26,7 @@ describeWithLlamaServer('llama-server, killed', () => {
         { name: 'first', baseUrl: first.baseUrl, engine: 'llama.cpp', health },
         { name: 'second', baseUrl: second.baseUrl, engine: 'llama.cpp', priority: 1 },
       ],
-      routing: { retryBudgetPercent: 100 },
+      routing: { retryBudgetPercent: 100, resume: 'exact' },
     });
   });
 
@@ -35,10 +35,13 @@ describeWithLlamaServer('llama-server, killed', () => {
     await Promise.all(servers.map((server) => server.stop()));
   });
 
-  it(`ends none of ${STREAMS} streams: each is whole, and as long as it was to be`, async () => {
+  it.each([
+    ['text', STORY.prompt],
+    ['token ids', [752, 867, 262, 396]],
+  ])(`ends none of ${STREAMS} streams: each is whole, and as long as it was to be (%s)`, async (_, prompt) => {
     const responses = await Promise.all(
       Array.from({ length: STREAMS }, () =>
-        gateway.complete({ ...STORY, stream: true, stream_options: { include_usage: true } }),
+        gateway.complete({ ...STORY, prompt, stream: true, stream_options: { include_usage: true } }),
       ),
     );
     // All have begun.

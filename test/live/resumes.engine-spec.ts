@@ -22,6 +22,8 @@ const CASES: [name: string, parameters: object][] = [
   ['stop and logprobs', { stop: ['e zzz', 'y zzzz'], logprobs: 1 }],
   ['echo', { echo: true }],
   ['token ids', { prompt: [752, 867, 262, 427] }],
+  ['token ids and stop', { prompt: [752, 867, 262, 427], stop: [', there was nobody', ' tall'] }],
+  ['token ids and logprobs', { prompt: [752, 867, 262, 427], logprobs: 2 }],
   ['characters of several bytes, generated', { max_tokens: 12, logit_bias: { 244: 30, 163: 29, 170: 28, 142: 27 } }],
   ['characters of several bytes', { prompt: 'Señor Muñoz 🦊 said: 🦊🦊' }],
 ];
@@ -30,7 +32,7 @@ const CASES: [name: string, parameters: object][] = [
 const REFUSED_AT_TIMES = { 'llama.cpp': ['stop and logprobs'], vllm: [] as string[] };
 
 /** An error event is told instead. */
-const NEVER_RESUMED = { 'llama.cpp': ['token ids'], vllm: ['echo'] };
+const NEVER_RESUMED = { 'llama.cpp': [] as string[], vllm: ['echo'] };
 
 interface Usage {
   prompt_tokens: number;

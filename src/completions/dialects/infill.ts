@@ -14,6 +14,7 @@ const MAX_UNCOUNTED_BYTES = { prefix: 384, suffix: 120 };
 /** llama.cpp's own answer: of a stream each piece, and at the end `stop` with the counts. */
 interface InfillAnswer {
   content: unknown;
+  tokens: unknown;
   stop: boolean;
   stop_type: string;
   /** What `stop_type` was before there was one. */
@@ -35,17 +36,8 @@ export function infillDialect(path: string): Dialect {
     isFromRoot: true,
     framing: serverSentEvents,
 
-    write({ prompt, suffix, max_tokens: maxTokens, logprobs, stop, ...others }: SentBody): object {
-      return {
-        ...others,
-        stream_options: undefined,
-        input_prefix: prompt,
-        input_suffix: suffix,
-        n_predict: maxTokens,
-        // A text would be taken for no stop at all.
-        ...(stop === undefined ? {} : { stop: [stop].flat() }),
-        ...(logprobs === undefined ? {} : { n_probs: logprobs }),
-      };
+    write({ prompt, suffix, ...others }: SentBody): object {
+      return { ...inOwnNames(others), input_prefix: prompt, input_suffix: suffix };
     },
 
     async prepare({ prompt, suffix }, count) {
@@ -61,15 +53,51 @@ export function infillDialect(path: string): Dialect {
     read(json: string): UpstreamCompletion | undefined {
       const answer = readAnswer(json) as Partial<InfillAnswer> | undefined;
       if (answer === undefined) return undefined;
-      const { content, stop, completion_probabilities: probabilities } = answer;
       const { tokens_evaluated: evaluated } = answer;
       if (isCount(evaluated) && evaluated < leastTokens) throw cut(leastTokens);
-      if (typeof content !== 'string') throw new UpstreamError('answered', 'an infill without content');
-      const logprobs = Array.isArray(probabilities) ? { content: probabilities as unknown[] } : null;
-      const choice = { index: 0, text: content, finish_reason: stop ? finishReasonOf(answer) : null, logprobs };
-      return { choices: [choice], ...(stop ? usageOf(answer) : {}) };
+      return toCompletion(answer);
     },
   };
+}
+
+/**
+ * llama.cpp's `/completion`, which gives the ids of the generated tokens (b10434).
+ * See https://github.com/ggml-org/llama.cpp/tree/master/tools/server#post-completion-given-a-prompt-it-returns-the-predicted-completion.
+ */
+export function tokenIdsDialect(path: string): Dialect {
+  return {
+    path,
+    isFromRoot: true,
+    framing: serverSentEvents,
+    write: ({ return_token_ids: wanted, ...others }: SentBody) => ({ ...inOwnNames(others), return_tokens: wanted }),
+
+    read(json: string): UpstreamCompletion | undefined {
+      const answer = readAnswer(json) as Partial<InfillAnswer> | undefined;
+      if (answer === undefined) return undefined;
+      const completion = toCompletion(answer);
+      for (const choice of completion.choices) Object.assign(choice, { token_ids: answer.tokens });
+      return completion;
+    },
+  };
+}
+
+function inOwnNames({ max_tokens: maxTokens, logprobs, stop, ...others }: SentBody): SentBody {
+  return {
+    ...others,
+    stream_options: undefined,
+    n_predict: maxTokens,
+    // A text would be taken for no stop at all.
+    ...(stop === undefined ? {} : { stop: [stop].flat() }),
+    ...(logprobs === undefined ? {} : { n_probs: logprobs }),
+  };
+}
+
+function toCompletion(answer: Partial<InfillAnswer>): UpstreamCompletion {
+  const { content, stop, completion_probabilities: probabilities } = answer;
+  if (typeof content !== 'string') throw new UpstreamError('answered', 'a completion without content');
+  const logprobs = Array.isArray(probabilities) ? { content: probabilities as unknown[] } : null;
+  const choice = { index: 0, text: content, finish_reason: stop ? finishReasonOf(answer) : null, logprobs };
+  return { choices: [choice], ...(stop ? usageOf(answer) : {}) };
 }
 
 /** RFC 9110, section 15.6.2: another upstream may do it. */

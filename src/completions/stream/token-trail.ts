@@ -22,7 +22,6 @@ const BEGIN: Boundary = { tokenCount: 0, characters: 0 };
 
 /** The token ids of one choice as its engine gives them, which may be before the text. */
 export class TokenTrail {
-  promptIds: readonly number[] | undefined;
   ids: number[] = [];
   private boundaries: Boundary[] = [];
   /** Characters that the engine has sent. */
@@ -33,6 +32,8 @@ export class TokenTrail {
   constructor(
     private readonly heldCharacters: number,
     private readonly share: ByteShare,
+    /** Known from the begin, or from the engine. */
+    public promptIds?: readonly number[],
   ) {}
 
   /** Whether every token came with its id so far. */

@@ -14,12 +14,14 @@ export class TokenTrails {
     /** Characters by which the text is behind the ids. */
     private readonly heldCharacters: number,
     private readonly share: ByteShare,
+    /** The prompt of a choice, where it was given as ids. */
+    private readonly promptIdsAt: (index: number) => readonly number[] | undefined,
   ) {}
 
   at(index: number): TokenTrail {
     const known = this.trails.get(index);
     if (known) return known;
-    const trail = new TokenTrail(this.heldCharacters, this.share);
+    const trail = new TokenTrail(this.heldCharacters, this.share, this.promptIdsAt(index));
     this.trails.set(index, trail);
     return trail;
   }
