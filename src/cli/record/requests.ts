@@ -128,7 +128,14 @@ const OWN_ENDPOINTS: Partial<Record<Engine, [name: string, path: string, body: F
     ['tokenize', '/tokenize', { content: '<|endoftext|>Once upon', parse_special: true, add_special: true }],
     ['infill', '/infill', { input_prefix: 'Once', input_suffix: ' end.', n_predict: 4, temperature: 0 }],
   ],
-  vllm: [['tokenize', '/tokenize', { prompt: '<|endoftext|>Once upon' }]],
+  vllm: [
+    ['tokenize', '/tokenize', { prompt: '<|endoftext|>Once upon' }],
+    [
+      'token ids before text that is held back, streamed',
+      '/v1/completions',
+      { ...GREEDY, max_tokens: 12, stop: ['nothing like this', 'e zzz'], return_token_ids: true, stream: true },
+    ],
+  ],
   ollama: [['show', '/api/show', {}]],
   'llama-cpp-python': [['count tokens', '/extras/tokenize/count', { input: 'Once upon a time' }]],
 };
