@@ -8,7 +8,7 @@ import { profileOf } from '../engines/engine-profiles.js';
 import type { ConfiguredProfile } from '../engines/engine-profile.js';
 import { FimTemplates } from './fim-templates.js';
 import { HttpAttempt } from './http-attempt.js';
-import { payloadOf } from './sent-body.js';
+import { isLarge, payloadOf } from './sent-body.js';
 import { ServedModels } from './served-models.js';
 import { UpstreamState } from './upstream-state.js';
 import type { Upstream, UpstreamAnswer, UpstreamRequest } from './upstream.js';
@@ -52,6 +52,8 @@ export class HttpUpstream implements Upstream {
 
   send(request: UpstreamRequest, cancellation: Cancellation): Promise<UpstreamAnswer> {
     if (cancellation.reason) return Promise.reject(cancellation.reason);
+    // It is not kept to be sent again, so no connection is to be closed under it.
+    if (isLarge(request.body)) return this.sendOn(this.connections.takeNew(), request, cancellation);
     return this.sendOn(this.connections.take(), request, cancellation).catch((error: unknown) => {
       if (!(error instanceof UpstreamError) || !error.isStale || cancellation.isCancelled) throw error;
       return this.sendAnew(error, request, cancellation);

@@ -6,6 +6,11 @@ const LARGE_LENGTH = 65_536;
 
 const SLICE_BYTES = 65_536;
 
+/** Whether the body is let go as soon as it was sent. */
+export function isLarge(body: string): boolean {
+  return body.length >= LARGE_LENGTH;
+}
+
 /**
  * How undici is given a body. One that it is given whole it keeps to the end of the answer; of a large one, it has nothing
  * any more when it was sent.
@@ -14,7 +19,7 @@ export function payloadOf(
   body: string,
   headers: Record<string, string>,
 ): Pick<Dispatcher.DispatchOptions, 'headers' | 'body'> {
-  if (body.length < LARGE_LENGTH) return { headers, body };
+  if (!isLarge(body)) return { headers, body };
   const slices = new Slices(Buffer.from(body));
   // Its types lack the iterables that its documentation has: https://undici.nodejs.org/#/docs/api/Dispatcher
   return {

@@ -62,6 +62,13 @@ describe('a kept connection that its server closes', () => {
     expect(requestCount()).toBe(4);
   });
 
+  it('is not tried with a body that is too large to be kept: that gets a new one', async () => {
+    await start(1, {}, { maxAttempts: 1 });
+    expect(await upstreams[0]?.openConnections()).toBe(1);
+    expect((await gateway.complete({ ...REQUEST, prompt: 'p'.repeat(100_000) })).status).toBe(200);
+    expect(await upstreams[0]?.openConnections()).toBe(2);
+  });
+
   it('is told from a server that breaks each: the request is not sent a third time', async () => {
     await start(3, {}, { backoffMs: 1, retryBudgetPercent: 100 });
     for (const upstream of upstreams) upstream.onCompletion(reset);
