@@ -19,7 +19,10 @@ interface Operation {
   security?: unknown[];
   parameters: { name: string; in: string; required: boolean }[];
   requestBody: { required: boolean; content: Record<string, { examples: Record<string, { value: object }> }> };
-  responses: Record<string, { description: string; headers?: object; content: Record<string, { schema: object }> }>;
+  responses: Record<
+    string,
+    { description: string; headers?: object; content: Record<string, { schema: object; example?: unknown }> }
+  >;
 }
 
 interface Document {
@@ -54,9 +57,23 @@ describe('openapi.json', () => {
     expect(Object.keys(document.paths).filter((path) => path in paths)).toEqual([]);
   });
 
-  it('is valid OpenAPI', async () => {
-    const validator = new Validator();
-    expect(await validator.validate(text)).toEqual({ valid: true });
+  it.each(['openapi.json', 'openapi-admin.json'])('is valid OpenAPI 3.1, with nothing of 3.0: %s', async (file) => {
+    const json = readFileSync(file, 'utf8');
+    expect(await new Validator().validate(json)).toEqual({ valid: true });
+    expect(json).toMatch(/"openapi": "3\.1\.\d"/);
+    expect(json).not.toMatch(/"nullable":|"exclusiveM(?:in|ax)imum": (?:true|false)/);
+  });
+
+  it('has no default in a request: clients that send it would ask for something else', () => {
+    expect(JSON.stringify(document.components.schemas)).not.toContain('"default":');
+  });
+
+  it('has the stream of events as one', () => {
+    const { schema, example } = completion.responses[200]?.content['text/event-stream'] ?? {};
+    expect(schema).toMatchObject({ type: 'string' });
+    const events = String(example).split('\n\n');
+    expect(events.splice(-2)).toEqual(['data: [DONE]', '']);
+    for (const event of events) expect(JSON.parse(event.replace(/^data: /, ''))).toHaveProperty('choices');
   });
 
   it('has no reference to a schema that it lacks', () => {
@@ -70,9 +87,9 @@ describe('openapi.json', () => {
       'POST /v1/completions createCompletion',
       'GET /v1/models listModels',
       'GET /v1/models/{id} getModel',
-      'GET /livez livez',
-      'GET /readyz readyz',
-      'GET /health health',
+      'GET /livez checkLiveness',
+      'GET /readyz checkReadiness',
+      'GET /health checkHealth',
     ]);
     for (const { summary } of operations) expect(summary).toMatch(/^[^\n]+$/);
   });
@@ -136,7 +153,9 @@ describe('the built gateway', () => {
 
   beforeAll(async () => {
     // Nobody asks this upstream for anything.
-    program = GatewayProcess.spawn({ upstreams: [{ name: 'none', baseUrl: 'http://127.0.0.1:9/v1' }] });
+    program = GatewayProcess.spawn({
+      upstreams: [{ name: 'none', baseUrl: 'http://127.0.0.1:9/v1', models: ['llama3.1:8b', 'other'] }],
+    });
     url = await program.listening();
   });
 
@@ -145,11 +164,17 @@ describe('the built gateway', () => {
     await program.ended;
   });
 
-  it('serves the document to everybody', async () => {
+  it('serves the document to everybody, with its own address and its first model', async () => {
     const response = await fetch(`${url}/openapi.json`);
     expect(response.status).toBe(200);
     expect(response.headers.get('content-type')).toBe('application/json; charset=utf-8');
-    expect(await response.json()).toEqual(document);
+    const own = JSON.parse(text.replaceAll('"storyteller"', '"llama3.1:8b"')) as Document;
+    expect(await response.json()).toEqual({ ...own, servers: [{ url }] });
+  });
+
+  it('has Swagger UI ask where the page is, whatever a proxy in between speaks with the browser', async () => {
+    const script = await (await fetch(`${url}/docs/swagger-ui-init.js`)).text();
+    expect(script).toMatch(/"servers": \[\s*\{\s*"url": "\/"/);
   });
 
   it('serves Swagger UI, which keeps the key when the page is loaded again', async () => {

@@ -77,7 +77,7 @@ describeInBrowser('Swagger UI in a browser', (open) => {
 
   it.each(Object.entries(COMPLETION_EXAMPLES))('answers the example "%s" with text', async (name, { value }) => {
     const operation = await expand('/v1/completions');
-    await operation.locator('.examples-select select').selectOption(name);
+    await operation.locator('.opblock-section-request-body .examples-select select').selectOption(name);
     const { status, body } = await execute(operation);
     expect(status).toMatch(/^200/);
     const isStream = 'stream' in value;

@@ -45,7 +45,7 @@ export class UsageController {
     schema: { type: 'string' },
     description: 'The `next_page` of the page before.',
   })
-  completions(@CurrentActor() actor: Actor, @Req() request: Request): Promise<UsagePageDto> {
+  getCompletionsUsage(@CurrentActor() actor: Actor, @Req() request: Request): Promise<UsagePageDto> {
     return this.usage.completions(actor, readUsageQuery(queryOf(request)));
   }
 }

@@ -2,7 +2,7 @@ import { writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { GatewayConfig } from '../config/config.js';
 import { createApp } from '../process/create-app.js';
-import { buildAdminOpenApi, buildOpenApi } from '../process/openapi.js';
+import { ADMINISTRATION_API, buildOpenApi, COMPLETIONS_API } from '../process/openapi.js';
 import { systemClock } from '../common/clock.js';
 import { createLogger } from '../observability/logger.js';
 
@@ -13,7 +13,7 @@ import { createLogger } from '../observability/logger.js';
 
 const { values, positionals } = parseArgs({ options: { admin: { type: 'boolean' } }, allowPositionals: true });
 const app = await createApp({ config: new GatewayConfig(), logger: createLogger('silent'), clock: systemClock });
-const document = values.admin ? buildAdminOpenApi(app) : buildOpenApi(app);
+const document = buildOpenApi(app, values.admin ? ADMINISTRATION_API : COMPLETIONS_API);
 const json = `${JSON.stringify(document, null, 2)}\n`;
 const [file] = positionals;
 if (file === undefined) process.stdout.write(json);

@@ -6,7 +6,7 @@ import type { Caller } from '../auth/caller.js';
 import { REQUEST_ID_HEADER } from '../errors/api-error-response.decorator.js';
 import { ClientConnectionFactory } from '../http/client-connection.factory.js';
 import { ApiCompletionErrors } from './completion-errors.decorator.js';
-import { COMPLETION_EXAMPLES } from '../contract/completion-examples.js';
+import { ANSWER_EXAMPLES, COMPLETION_EXAMPLES, STREAM_EXAMPLE } from '../contract/completion-examples.js';
 import { CompletionValidationPipe } from '../completions/completion-validation.pipe.js';
 import { CompletionDto } from '../contract/completion.dto.js';
 import { CompletionsService } from './completions.service.js';
@@ -43,8 +43,15 @@ export class CompletionsController {
     description: 'The completion; with `stream`, its chunks as server-sent events, ended by `data: [DONE]`.',
     headers: REQUEST_ID_HEADER,
     content: {
-      'application/json': { schema: { $ref: getSchemaPath(CompletionDto) } },
-      'text/event-stream': { schema: { $ref: getSchemaPath(CompletionDto) } },
+      'application/json': { schema: { $ref: getSchemaPath(CompletionDto) }, examples: ANSWER_EXAMPLES },
+      'text/event-stream': {
+        schema: {
+          type: 'string',
+          description:
+            'With `stream: true`: server-sent events. `data:` of each is a `Completion` as JSON, of the last one `[DONE]`. A failure after the first event is an event `data: {"error": …}`, an `ErrorObject`, which ends the stream without `[DONE]`. Lines that begin with `:` are comments.',
+        },
+        example: STREAM_EXAMPLE,
+      },
     },
   })
   @ApiCompletionErrors()

@@ -2,6 +2,7 @@ import { Controller, Get, Req, Res } from '@nestjs/common';
 import { ApiExcludeController } from '@nestjs/swagger';
 import type { Request, Response } from 'express';
 import { Public } from '../auth/auth.decorators.js';
+import { originOf } from '../http/origin.js';
 import { PAGE_HEADERS } from '../http/page-headers.js';
 
 const NAME = 'Completions gateway';
@@ -24,14 +25,12 @@ export class FrontPageController {
   @Get()
   page(@Req() request: Request, @Res() response: Response): void {
     response.set({ ...PAGE_HEADERS, Vary: 'Accept' });
-    if (request.accepts(['json', 'html']) === 'html') response.type('html').send(htmlFor(request.headers.host ?? ''));
+    if (request.accepts(['json', 'html']) === 'html') response.type('html').send(htmlFor(originOf(request)));
     else response.json({ name: NAME, ...LINKS });
   }
 }
 
-/** The host is what the client sent: only what looks like one is shown. */
-function htmlFor(host: string): string {
-  const origin = `http://${/^[\w.:[\]-]+$/.test(host) ? host : '127.0.0.1:8080'}`;
+function htmlFor(origin: string): string {
   return `<!doctype html>
 <html lang="en">
   <head>

@@ -1,7 +1,8 @@
 import { ApiProperty, ApiPropertyOptional, ApiSchema } from '@nestjs/swagger';
+import { TAKES_MORE_FIELDS } from './additional-fields.js';
 
 /** The log probabilities of the tokens of a choice. The lists have one entry a token. */
-@ApiSchema({ name: 'Logprobs' })
+@ApiSchema({ name: 'Logprobs', ...TAKES_MORE_FIELDS })
 export class LogprobsDto {
   /** The tokens as text. One that is no whole character stands as `bytes:\xe2\x80`. */
   tokens: string[];
@@ -24,7 +25,7 @@ export class LogprobsDto {
 }
 
 /** One completion. */
-@ApiSchema({ name: 'CompletionChoice' })
+@ApiSchema({ name: 'CompletionChoice', ...TAKES_MORE_FIELDS })
 export class CompletionChoiceDto {
   /**
    * The position of the prompt, times `n`, plus the number of the choice for that prompt.
@@ -44,7 +45,7 @@ export class CompletionChoiceDto {
    * it is null until the last chunk of the choice.
    * @example 'length'
    */
-  @ApiProperty({ type: 'string', enum: ['stop', 'length', 'content_filter', null], nullable: true })
+  @ApiProperty({ type: 'string', enum: ['stop', 'length', 'content_filter'], nullable: true })
   finish_reason: 'stop' | 'length' | 'content_filter' | null;
 
   /** Null unless `logprobs` was asked for. */
@@ -52,7 +53,7 @@ export class CompletionChoiceDto {
 }
 
 /** Details of `prompt_tokens`, as far as the engine gives them. */
-@ApiSchema({ name: 'PromptTokensDetails' })
+@ApiSchema({ name: 'PromptTokensDetails', ...TAKES_MORE_FIELDS })
 export class PromptTokensDetailsDto {
   /** Tokens that did not have to be evaluated again. */
   @ApiPropertyOptional({ type: 'integer' })
@@ -63,7 +64,7 @@ export class PromptTokensDetailsDto {
 }
 
 /** Details of `completion_tokens`, as far as the engine gives them. */
-@ApiSchema({ name: 'CompletionTokensDetails' })
+@ApiSchema({ name: 'CompletionTokensDetails', ...TAKES_MORE_FIELDS })
 export class CompletionTokensDetailsDto {
   /** Tokens of reasoning. */
   @ApiPropertyOptional({ type: 'integer' })
@@ -80,7 +81,7 @@ export class CompletionTokensDetailsDto {
 }
 
 /** Counts of tokens. */
-@ApiSchema({ name: 'Usage' })
+@ApiSchema({ name: 'Usage', ...TAKES_MORE_FIELDS })
 export class UsageDto {
   /**
    * Tokens of all prompts.
@@ -111,7 +112,7 @@ export class UsageDto {
 }
 
 /** The answer to `POST /v1/completions`, and each chunk of a streamed one. */
-@ApiSchema({ name: 'Completion' })
+@ApiSchema({ name: 'Completion', ...TAKES_MORE_FIELDS })
 export class CompletionDto {
   /**
    * The id of the completion.
@@ -129,7 +130,7 @@ export class CompletionDto {
    * When it was made, in seconds since the epoch.
    * @example 1763800000
    */
-  @ApiProperty({ type: 'integer' })
+  @ApiProperty({ type: 'integer', format: 'int64' })
   created: number;
 
   /**

@@ -2,6 +2,7 @@ import { ApiProperty, ApiPropertyOptional, ApiSchema } from '@nestjs/swagger';
 import { Type } from 'class-transformer';
 import { IsBoolean, IsInt, IsNumber, IsOptional, Max, Min, ValidateNested } from 'class-validator';
 import type { ExactInteger } from '../common/exact-json.js';
+import { TAKES_MORE_FIELDS } from './additional-fields.js';
 import {
   atLeast,
   atMost,
@@ -21,7 +22,7 @@ import {
 } from './field-rules.js';
 
 /** Options of a streamed answer. They are used when `stream` is true and ignored otherwise. */
-@ApiSchema({ name: 'StreamOptions' })
+@ApiSchema({ name: 'StreamOptions', ...TAKES_MORE_FIELDS })
 export class StreamOptionsDto {
   /** Send one last chunk before `data: [DONE]` whose `choices` is empty and whose `usage` covers the whole request. */
   @IsOptional()
@@ -40,7 +41,12 @@ export class StreamOptionsDto {
  * Fields that are not listed (`top_k`, `min_p`, `ignore_eos`, …) are never dropped in silence: they are forwarded to the
  * upstream, or refused with 422 `extra_forbidden`, as the upstream's configuration says.
  */
-@ApiSchema({ name: 'CreateCompletionRequest' })
+@ApiSchema({
+  name: 'CreateCompletionRequest',
+  description:
+    '`null` means "not given" for every optional field; nothing is coerced. Fields that are not listed (`top_k`, `min_p`, `ignore_eos`, …) are forwarded to an engine that takes them, or refused with 422 `extra_forbidden`: never dropped in silence.',
+  ...TAKES_MORE_FIELDS,
+})
 export class CreateCompletionDto {
   /**
    * The model to use. `GET /v1/models` lists the ones that your key may use.
@@ -68,37 +74,38 @@ export class CreateCompletionDto {
 
   /**
    * How many completions to generate on the server, of which the `n` best are returned: those with the highest mean
-   * log probability per token. It must not be less than `n`, and cannot be used with `stream`. 0 reads as not given.
+   * log probability per token. It must not be less than `n`, and cannot be used with `stream`. 0 reads as not given;
+   * the default is `n`.
    */
   @IsOptional()
   @IsInt(integer)
   @Min(0, atLeast)
   @Max(20, atMost)
   @IsCompatibleBestOf()
-  @ApiPropertyOptional({ type: 'integer', default: 1, nullable: true })
+  @ApiPropertyOptional({ type: 'integer', nullable: true })
   best_of?: number | null;
 
-  /** Give the prompt back in front of the completion. */
+  /** Give the prompt back in front of the completion. By default it is not. */
   @IsOptional()
   @IsBoolean(boolean)
-  @ApiPropertyOptional({ type: 'boolean', default: false, nullable: true })
+  @ApiPropertyOptional({ type: 'boolean', nullable: true })
   echo?: boolean | null;
 
   /**
    * Positive values make a token less likely with each time that it is in the text so far, and so the model less likely
-   * to repeat a line word for word.
+   * to repeat a line word for word. Default: 0.
    */
   @IsOptional()
   @IsNumber({}, number)
   @Min(-2, atLeast)
   @Max(2, atMost)
-  @ApiPropertyOptional({ type: 'number', default: 0, nullable: true })
+  @ApiPropertyOptional({ type: 'number', nullable: true })
   frequency_penalty?: number | null;
 
   /**
    * Is added to the logits of tokens before sampling: token ids, as decimal strings, to a bias from -100 to 100. Values
    * near -1 and 1 change how likely a token is; -100 and 100 ban it and force it.
-   * @example {"50256": -100}
+   * @example {"262": -100}
    */
   @IsOptional()
   @IsLogitBias()
@@ -120,28 +127,28 @@ export class CreateCompletionDto {
   @ApiPropertyOptional({ type: 'integer', nullable: true })
   logprobs?: number | null;
 
-  /** The most tokens to generate. Prompt and completion together cannot be longer than the model's context. */
+  /** The most tokens to generate; 16 by default. Prompt and completion together cannot be longer than the model's context. */
   @IsOptional()
   @IsInt(integer)
   @Min(0, atLeast)
   @Max(Number.MAX_SAFE_INTEGER, atMost)
-  @ApiPropertyOptional({ type: 'integer', default: 16, nullable: true })
+  @ApiPropertyOptional({ type: 'integer', format: 'int64', nullable: true })
   max_tokens?: number | null;
 
-  /** How many completions to generate for each prompt. */
+  /** How many completions to generate for each prompt; 1 by default. */
   @IsOptional()
   @IsInt(integer)
   @Min(1, atLeast)
   @Max(128, atMost)
-  @ApiPropertyOptional({ type: 'integer', default: 1, nullable: true })
+  @ApiPropertyOptional({ type: 'integer', nullable: true })
   n?: number | null;
 
-  /** Positive values make a token less likely once it is in the text so far, and so the model more likely to move on. */
+  /** Positive values make a token less likely once it is in the text so far, and so the model more likely to move on. Default: 0. */
   @IsOptional()
   @IsNumber({}, number)
   @Min(-2, atLeast)
   @Max(2, atMost)
-  @ApiPropertyOptional({ type: 'number', default: 0, nullable: true })
+  @ApiPropertyOptional({ type: 'number', nullable: true })
   presence_penalty?: number | null;
 
   /**
@@ -161,16 +168,17 @@ export class CreateCompletionDto {
   @IsStop()
   @ApiPropertyOptional({
     oneOf: [
-      { type: 'string', minLength: 1, maxLength: MAX_STOP_LENGTH, nullable: true },
+      { type: 'string', minLength: 1, maxLength: MAX_STOP_LENGTH },
       { type: 'array', maxItems: 4, items: { type: 'string', minLength: 1, maxLength: MAX_STOP_LENGTH } },
+      { type: 'null' },
     ],
   })
   stop?: string | string[] | null;
 
-  /** Send the completion piece by piece, as server-sent events, ended by `data: [DONE]`. */
+  /** Send the completion piece by piece, as server-sent events, ended by `data: [DONE]`. By default it is sent as a whole. */
   @IsOptional()
   @IsBoolean(boolean)
-  @ApiPropertyOptional({ type: 'boolean', default: false, nullable: true })
+  @ApiPropertyOptional({ type: 'boolean', nullable: true })
   stream?: boolean | null;
 
   /** Options of a streamed answer. */
@@ -187,20 +195,20 @@ export class CreateCompletionDto {
   @ApiPropertyOptional({ type: 'string', nullable: true })
   suffix?: string | null;
 
-  /** From 0, always the most likely token, to 2, wild. Change this or `top_p`, not both. */
+  /** From 0, always the most likely token, to 2, wild; 1 by default. Change this or `top_p`, not both. */
   @IsOptional()
   @IsNumber({}, number)
   @Min(0, atLeast)
   @Max(2, atMost)
-  @ApiPropertyOptional({ type: 'number', default: 1, nullable: true })
+  @ApiPropertyOptional({ type: 'number', nullable: true })
   temperature?: number | null;
 
-  /** Sample from the most likely tokens whose probabilities add up to this: 0.1 means the top 10 % only. */
+  /** Sample from the most likely tokens whose probabilities add up to this: 0.1 means the top 10 % only, and 1, the default, all. */
   @IsOptional()
   @IsNumber({}, number)
   @Min(0, atLeast)
   @Max(1, atMost)
-  @ApiPropertyOptional({ type: 'number', default: 1, nullable: true })
+  @ApiPropertyOptional({ type: 'number', nullable: true })
   top_p?: number | null;
 
   /** An identifier of your end user, for those who watch for abuse. */

@@ -3,19 +3,27 @@ import { ApiOkResponse, ApiServiceUnavailableResponse, ApiTags } from '@nestjs/s
 import type { Response } from 'express';
 import { OptionalCaller, Public } from '../auth/auth.decorators.js';
 import type { Caller } from '../auth/caller.js';
+import { REQUEST_ID_HEADER } from '../errors/api-error-response.decorator.js';
 import { HealthDto } from './health.dto.js';
 import { ReadinessService } from './readiness.service.js';
+
+const OK = { type: HealthDto, headers: REQUEST_ID_HEADER, example: { status: 'ok' } satisfies HealthDto };
+const UNAVAILABLE = { ...OK, example: { status: 'unavailable' } satisfies HealthDto };
 
 @ApiTags('Health')
 @Controller()
 export class HealthController {
   constructor(private readonly readiness: ReadinessService) {}
 
-  /** Whether the process lives */
+  /**
+   * Whether the process lives
+   *
+   * @remarks It answers as long as it can: whether upstreams can be reached is for `/readyz`.
+   */
   @Public()
   @Get('livez')
-  @ApiOkResponse({ type: HealthDto, description: 'It does.' })
-  livez(): HealthDto {
+  @ApiOkResponse({ ...OK, description: 'It does.' })
+  checkLiveness(): HealthDto {
     return { status: 'ok' };
   }
 
@@ -27,9 +35,9 @@ export class HealthController {
    */
   @Public()
   @Get('readyz')
-  @ApiOkResponse({ type: HealthDto, description: 'Yes.' })
-  @ApiServiceUnavailableResponse({ type: HealthDto, description: 'No.' })
-  async readyz(
+  @ApiOkResponse({ ...OK, description: 'Yes.' })
+  @ApiServiceUnavailableResponse({ ...UNAVAILABLE, description: 'No.' })
+  async checkReadiness(
     @OptionalCaller() caller: Caller | undefined,
     @Res({ passthrough: true }) response: Response,
   ): Promise<HealthDto> {
@@ -46,12 +54,12 @@ export class HealthController {
    */
   @Public()
   @Get('health')
-  @ApiOkResponse({ type: HealthDto, description: 'Yes.' })
-  @ApiServiceUnavailableResponse({ type: HealthDto, description: 'No.' })
-  health(
+  @ApiOkResponse({ ...OK, description: 'Yes.' })
+  @ApiServiceUnavailableResponse({ ...UNAVAILABLE, description: 'No.' })
+  checkHealth(
     @OptionalCaller() caller: Caller | undefined,
     @Res({ passthrough: true }) response: Response,
   ): Promise<HealthDto> {
-    return this.readyz(caller, response);
+    return this.checkReadiness(caller, response);
   }
 }

@@ -19,7 +19,7 @@ export class ModelDto {
    * When the gateway learned of it, in seconds since the epoch.
    * @example 1763800000
    */
-  @ApiProperty({ type: 'integer' })
+  @ApiProperty({ type: 'integer', format: 'int64' })
   created: number;
 
   /**

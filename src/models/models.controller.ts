@@ -17,14 +17,22 @@ import { ModelsService } from './models.service.js';
 export class ModelsController {
   constructor(private readonly models: ModelsService) {}
 
-  /** List the models that your API key may use */
+  /**
+   * List the models that your API key may use
+   *
+   * @remarks Those that the configuration names, and those that upstreams list themselves.
+   */
   @Get()
   @ApiOkResponse({ type: ModelListDto, description: 'The models.', headers: REQUEST_ID_HEADER })
   async listModels(@CurrentCaller() caller: Caller): Promise<ModelListDto> {
     return { object: 'list', data: await this.models.list(caller) };
   }
 
-  /** Look one model up */
+  /**
+   * Look one model up
+   *
+   * @remarks A model that the API key may not use is answered as one that does not exist.
+   */
   @Get('*id')
   @ApiOkResponse({ type: ModelDto, description: 'The model.', headers: REQUEST_ID_HEADER })
   @ApiParam({

@@ -6,7 +6,7 @@ import { JSON_BODY_READER } from '../http/json-body.decorator.js';
 import { JsonBodyReader } from '../http/json-body-reader.js';
 import { corsOf } from '../http/cors.js';
 import { guardDocuments } from './document-pages.js';
-import { serveOpenApi } from './openapi.js';
+import { serveOpenApi } from './serve-openapi.js';
 import { exchangeMiddleware } from '../observability/exchange-middleware.js';
 import { ExchangeObservers } from '../observability/exchange-observers.js';
 import { Tracing } from '../observability/tracing/tracing.js';

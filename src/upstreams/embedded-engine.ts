@@ -3,6 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { basename } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { UpstreamConfig } from '../config/config.js';
+import { EMBEDDED_MODEL } from '../contract/completion-examples.js';
 import type { Cancellation } from '../common/cancellation.js';
 import type { Clock } from '../common/clock.js';
 import type { Logger } from '../observability/logger.js';
@@ -31,7 +32,6 @@ export class EngineStartError extends Error {
 }
 
 const ENGINE_PROGRAM = fileURLToPath(new URL('../../engine/main.js', import.meta.url));
-const DEFAULT_MODEL_NAME = 'storyteller';
 
 /**
  * llama.cpp in a child process, as an upstream like any other: a crash of native code ends the child and not the
@@ -57,7 +57,7 @@ export class EmbeddedEngine implements Upstream {
     private readonly logger: Logger,
     private readonly onMove: (address: EngineAddress | undefined) => void = () => undefined,
   ) {
-    const model = modelPath === undefined ? DEFAULT_MODEL_NAME : basename(modelPath, '.gguf');
+    const model = modelPath === undefined ? EMBEDDED_MODEL : basename(modelPath, '.gguf');
     const options = { name: 'embedded', engine: 'embedded' } as const;
     this.config = Object.assign(new UpstreamConfig(), options, { models: [model] });
     this.models = new ServedModels(this.config);

@@ -1,0 +1,50 @@
+import type { NestExpressApplication } from '@nestjs/platform-express';
+import { type OpenAPIObject, SwaggerModule } from '@nestjs/swagger';
+import type { Request } from 'express';
+import { EMBEDDED_MODEL } from '../contract/completion-examples.js';
+import { originOf } from '../http/origin.js';
+import { UpstreamRegistry } from '../upstreams/upstream-registry.js';
+import { ADMINISTRATION_API, buildOpenApi, COMPLETIONS_API, type DocumentedApi } from './openapi.js';
+
+/** Swagger UI at `/docs`, the document at `/openapi.json`; of the administration API, `/docs/admin` and `/openapi-admin.json`. */
+export function serveOpenApi(app: NestExpressApplication): void {
+  // The longer path first: `/docs` would take it.
+  setUp(app, 'docs/admin', 'openapi-admin', ADMINISTRATION_API);
+  setUp(app, 'docs', 'openapi', COMPLETIONS_API);
+}
+
+function setUp(app: NestExpressApplication, path: string, document: string, api: DocumentedApi): void {
+  SwaggerModule.setup(path, app, () => buildOpenApi(app, api), {
+    jsonDocumentUrl: `${document}.json`,
+    yamlDocumentUrl: `${document}.yaml`,
+    customSiteTitle: api.title,
+    patchDocumentOnRequest: (request, _, built) => asServed(built, request as Request, firstModelOf(app)),
+    swaggerOptions: {
+      persistAuthorization: true,
+      displayRequestDuration: true,
+      tryItOutEnabled: true,
+      // Schemas are shown, unfolded, where they are used; the list of all stays folded.
+      defaultModelExpandDepth: 3,
+      defaultModelsExpandDepth: 0,
+    },
+  });
+}
+
+/**
+ * The document with the address that the client knows the gateway by, and examples that name a model of this gateway. The page takes
+ * an address relative to its own: a proxy may speak another protocol with the browser.
+ */
+function asServed(document: OpenAPIObject, request: Request, model: string): OpenAPIObject {
+  const url = request.path.endsWith('.js') ? '/' : originOf(request);
+  const served = { ...document, servers: [{ url }] };
+  if (model === EMBEDDED_MODEL) return served;
+  return JSON.parse(JSON.stringify(served), (_, value: unknown) =>
+    value === EMBEDDED_MODEL ? model : value,
+  ) as OpenAPIObject;
+}
+
+/** What is known without asking an upstream: this is for everybody who comes by. */
+function firstModelOf(app: NestExpressApplication): string {
+  const [first] = app.get(UpstreamRegistry).upstreams.flatMap(({ models }) => models.names);
+  return first ?? 'NAME_OF_A_MODEL';
+}
