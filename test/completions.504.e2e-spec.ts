@@ -71,7 +71,7 @@ describe('POST /v1/completions in front of a slow upstream', () => {
       write = (text) => response.write(events(chunk(text)));
       write('0');
     });
-    const response = await gateway.complete({ ...REQUEST, stream: true });
+    const response = await gateway.complete({ ...REQUEST, max_tokens: 100, stream: true });
     const reader = response.body?.pipeThrough(new TextDecoderStream()).getReader();
     let received = (await reader?.read())?.value ?? '';
     for (let i = 1; i < 20; i++) {

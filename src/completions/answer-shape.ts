@@ -81,7 +81,8 @@ function isByte(value: unknown): boolean {
 }
 
 /**
- * Takes away a usage that holds no counts, and of its details those that are none. OpenAI's own `null` on the way stays.
+ * Takes away a usage that holds no counts, and of its details those that are none, such as vLLM's `null` (0.32.0). OpenAI's own `null` for
+ * a usage on the way stays.
  *
  * @returns whether nothing had to change.
  */
@@ -105,12 +106,12 @@ function isEmpty({ prompt_tokens: prompt, completion_tokens: completion }: Usage
 
 function checkDetails(usage: object, name: string): boolean {
   const details = (usage as Fields)[name];
-  if (isAbsent(details)) return true;
+  if (details === undefined) return true;
   if (!isFields(details)) {
     Reflect.deleteProperty(usage, name);
     return false;
   }
-  const wrong = Object.keys(details).filter((each) => !isAbsent(details[each]) && !isCount(details[each]));
+  const wrong = Object.keys(details).filter((each) => !isCount(details[each]));
   for (const each of wrong) Reflect.deleteProperty(details, each);
   return wrong.length === 0;
 }

@@ -109,7 +109,7 @@ export function makeCanonical(completion: UpstreamCompletion, fallback: Fallback
     isCanonical = false;
   }
   const { system_fingerprint: fingerprint } = completion;
-  if (fingerprint !== undefined && fingerprint !== null && typeof fingerprint !== 'string') {
+  if (fingerprint !== undefined && typeof fingerprint !== 'string') {
     delete completion.system_fingerprint;
     isCanonical = false;
   }

@@ -6,6 +6,7 @@ import { GatewayConfig } from '../../src/config/config.js';
 import { createApp } from '../../src/process/create-app.js';
 import { type Clock, systemClock } from '../../src/common/clock.js';
 import { createLogger } from '../../src/observability/logger.js';
+import { documented } from './documented.js';
 import { until } from './wait.js';
 
 /** The API key that every test gateway knows. */
@@ -51,17 +52,22 @@ export class Gateway {
   }
 
   /** `POST /v1/completions` with the test key. A body that is no string is sent as JSON. */
-  complete(body: unknown, init: { headers?: Record<string, string>; signal?: AbortSignal } = {}): Promise<Response> {
-    return fetch(`${this.url}/v1/completions`, {
+  async complete(
+    body: unknown,
+    init: { headers?: Record<string, string>; signal?: AbortSignal } = {},
+  ): Promise<Response> {
+    const path = '/v1/completions';
+    const response = await fetch(this.url + path, {
       method: 'POST',
       headers: { authorization: `Bearer ${API_KEY}`, 'content-type': 'application/json', ...init.headers },
       body: typeof body === 'string' ? body : JSON.stringify(body),
       ...(init.signal ? { signal: init.signal } : {}),
     });
+    return documented(response, 'POST', path);
   }
 
-  get(path: string, headers: Record<string, string> = { authorization: `Bearer ${API_KEY}` }): Promise<Response> {
-    return fetch(this.url + path, { headers });
+  async get(path: string, headers: Record<string, string> = { authorization: `Bearer ${API_KEY}` }): Promise<Response> {
+    return documented(await fetch(this.url + path, { headers }), 'GET', path);
   }
 
   /** The access log's lines. They are written when a connection is done with its request, which may be a moment later. */
