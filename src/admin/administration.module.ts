@@ -1,5 +1,6 @@
 import { Module } from '@nestjs/common';
 import { AuthModule } from '../auth/auth.module.js';
+import { ModelsModule } from '../models/models.module.js';
 import { AdminKeysController } from './admin-keys.controller.js';
 import { AdminKeysService } from './admin-keys.service.js';
 import { Administration } from './administration.js';
@@ -12,6 +13,8 @@ import { ProjectKeysController } from './project-keys.controller.js';
 import { ProjectKeysService } from './project-keys.service.js';
 import { ProjectsController } from './projects.controller.js';
 import { ProjectsService } from './projects.service.js';
+import { RateLimitsController } from './rate-limits.controller.js';
+import { RateLimitsService } from './rate-limits.service.js';
 import { ServiceAccountsController } from './service-accounts.controller.js';
 import { ServiceAccountsService } from './service-accounts.service.js';
 import { UsageController } from './usage.controller.js';
@@ -19,11 +22,12 @@ import { UsageService } from './usage.service.js';
 
 /** OpenAI's administration API, and DeepFellow's organizations. It has a document of its own. */
 @Module({
-  imports: [AuthModule],
+  imports: [AuthModule, ModelsModule],
   controllers: [
     OrganizationsController,
     ProjectsController,
     ProjectKeysController,
+    RateLimitsController,
     ServiceAccountsController,
     AdminKeysController,
     AuditLogsController,
@@ -34,6 +38,7 @@ import { UsageService } from './usage.service.js';
     OrganizationsService,
     ProjectsService,
     ProjectKeysService,
+    RateLimitsService,
     ServiceAccountsService,
     AdminKeysService,
     AuditLogsService,

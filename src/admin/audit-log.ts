@@ -11,6 +11,8 @@ export type AuditEventType =
   | 'project.created'
   | 'project.updated'
   | 'project.archived'
+  | 'rate_limit.updated'
+  | 'rate_limit.deleted'
   | 'service_account.created'
   | 'service_account.updated'
   | 'service_account.deleted'

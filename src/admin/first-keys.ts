@@ -30,7 +30,7 @@ export function makeFirstKeys(storage: Storage, clock: Clock): Promise<FirstKeys
     const { trx, now, revision } = change;
     // In the transaction: of several gateways that start at the same time, one makes them.
     if (await trx.selectFrom('organizations').select('id').executeTakeFirst()) return undefined;
-    const common = { name: 'default', created_at: now, archived_at: null, revision };
+    const common = { name: 'default', created_at: now, archived_at: null, limits: null, revision };
     const organization = newId();
     await trx
       .insertInto('organizations')

@@ -4,6 +4,7 @@ import { hashApiKey } from '../config/api-key-hash.js';
 import type { ApiKeyRow } from '../storage/schema.js';
 import type { Change } from './administration.js';
 import { newId } from './ids.js';
+import { limitsOf } from './stored-limits.js';
 
 const PREFIXES: Readonly<Record<ApiKeyRow['kind'], KeyPrefix>> = {
   project: 'dfproj_',
@@ -15,7 +16,7 @@ const PREFIXES: Readonly<Record<ApiKeyRow['kind'], KeyPrefix>> = {
 const SHOWN_LENGTH = 4;
 
 type Owner = Pick<ApiKeyRow, 'organization_id' | 'kind' | 'name'> &
-  Partial<Pick<ApiKeyRow, 'project_id' | 'service_account_id' | 'is_instance_admin'>>;
+  Partial<Pick<ApiKeyRow, 'project_id' | 'service_account_id' | 'is_instance_admin' | 'limits'>>;
 
 /** Makes a key, and writes its hash with the event. The key itself is in the answer, and nowhere else. */
 export async function insertNewKey(
@@ -29,6 +30,7 @@ export async function insertNewKey(
     project_id: null,
     service_account_id: null,
     is_instance_admin: 0,
+    limits: null,
     ...owner,
     id: newId(),
     hash: hashApiKey(value),
@@ -45,7 +47,7 @@ export async function insertNewKey(
     type: 'api_key.created',
     organization: owner.organization_id,
     project: row.project_id,
-    event: { id, data: { name, kind, expires_at: expiresAt, scopes: [] } },
+    event: { id, data: { name, kind, expires_at: expiresAt, scopes: [], limits: limitsOf(row) } },
   });
   return { row, value };
 }

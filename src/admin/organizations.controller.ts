@@ -46,9 +46,9 @@ export class OrganizationsController {
   updateOrganization(
     @CurrentActor() actor: Actor,
     @Param('organization') organization: string,
-    @AdminBody(UpdateOrganizationDto) { name }: UpdateOrganizationDto,
+    @AdminBody(UpdateOrganizationDto) body: UpdateOrganizationDto,
   ): Promise<OrganizationDto> {
-    return this.organizations.update(actor, organization, name);
+    return this.organizations.update(actor, organization, body);
   }
 
   /** Archive an organization: its keys are not good any more */

@@ -5,11 +5,12 @@ import type { OrganizationRow } from '../storage/schema.js';
 import type { Actor } from './actor.js';
 import { Administration, notFound } from './administration.js';
 import type { OrganizationDto } from './dto/answers.dto.js';
-import type { CreateOrganizationDto } from './dto/requests.dto.js';
+import type { CreateOrganizationDto, UpdateOrganizationDto } from './dto/requests.dto.js';
 import { newId } from './ids.js';
 import type { ListQuery } from './list-query.js';
 import { type Page, pageOf } from './page.js';
 import { inOrder } from './rows.js';
+import { columnOf, limitsOf } from './stored-limits.js';
 
 /** The organizations of the gateway, for its administrators. */
 @Injectable()
@@ -46,29 +47,41 @@ export class OrganizationsService {
     throw notFound('organization');
   }
 
-  async create(actor: Actor, { id = newId(), name }: CreateOrganizationDto): Promise<OrganizationDto> {
+  async create(actor: Actor, { id = newId(), name, limits }: CreateOrganizationDto): Promise<OrganizationDto> {
     return this.administration.write(actor, async ({ trx, revision, now, audit }) => {
       const isTaken = await trx.selectFrom('organizations').select('id').where('id', '=', id).executeTakeFirst();
       if (isTaken)
         throw new ApiError(409, 'already_exists', `There is an organization ${id} already.`, { param: 'id' });
-      const row: OrganizationRow = { id, name, created_at: now, archived_at: null, revision };
+      const row: OrganizationRow = { id, name, created_at: now, archived_at: null, limits: columnOf(limits), revision };
       await trx.insertInto('organizations').values(row).execute();
-      await audit({ type: 'organization.created', organization: id, event: { id, data: { name } } });
+      await audit({
+        type: 'organization.created',
+        organization: id,
+        event: { id, data: { name, limits: limitsOf(row) } },
+      });
       return toOrganization(row);
     });
   }
 
-  async update(actor: Actor, id: string, name: string): Promise<OrganizationDto> {
+  async update(actor: Actor, id: string, { name, limits }: UpdateOrganizationDto): Promise<OrganizationDto> {
     return this.administration.write(actor, async ({ trx, revision, audit }) => {
       const row = await trx
         .updateTable('organizations')
-        .set({ name, revision })
+        .set({
+          ...(name !== undefined && { name }),
+          ...(limits && { limits: columnOf(limits) }),
+          revision,
+        })
         .where('id', '=', id)
         .where('archived_at', 'is', null)
         .returningAll()
         .executeTakeFirst();
       if (!row) throw notFound('organization');
-      await audit({ type: 'organization.updated', organization: id, event: { id, changes_requested: { name } } });
+      await audit({
+        type: 'organization.updated',
+        organization: id,
+        event: { id, changes_requested: { name, limits: limits && limitsOf(row) } },
+      });
       return toOrganization(row);
     });
   }
@@ -90,10 +103,11 @@ export class OrganizationsService {
   }
 }
 
-function toOrganization({ id, name, created_at, archived_at }: OrganizationRow): OrganizationDto {
-  return { object: 'organization', id, name, created_at, archived_at };
+function toOrganization(row: OrganizationRow): OrganizationDto {
+  const { id, name, created_at, archived_at } = row;
+  return { object: 'organization', id, name, created_at, archived_at, limits: limitsOf(row) };
 }
 
 function configuredOrganization(id: string): OrganizationDto {
-  return { object: 'organization', id, name: id, created_at: 0, archived_at: null, read_only: true };
+  return { object: 'organization', id, name: id, created_at: 0, archived_at: null, limits: null, read_only: true };
 }

@@ -10,6 +10,7 @@ import { ADMINISTRATORS, insertNewKey } from './new-key.js';
 import { type Page, pageOf } from './page.js';
 import { ProjectsService } from './projects.service.js';
 import { inOrder } from './rows.js';
+import { columnOf, limitsAnswered, limitsOf } from './stored-limits.js';
 
 /** The API keys of a project. */
 @Injectable()
@@ -39,12 +40,12 @@ export class ProjectKeysService {
   async create(
     actor: Actor,
     project: string,
-    { name, expires_in_seconds: expiresInS }: CreateProjectApiKeyDto,
+    { name, expires_in_seconds: expiresInS, limits }: CreateProjectApiKeyDto,
   ): Promise<CreatedApiKeyDto> {
     const organization = await this.projects.organizationWith(actor, project);
     return this.administration.write(actor, async (change) => {
       const owner = { organization_id: organization, project_id: project, kind: 'project', name } as const;
-      const { row, value } = await insertNewKey(change, owner, expiresInS);
+      const { row, value } = await insertNewKey(change, { ...owner, limits: columnOf(limits) }, expiresInS);
       return { ...toApiKey(row), value };
     });
   }
@@ -53,7 +54,7 @@ export class ProjectKeysService {
     actor: Actor,
     project: string,
     id: string,
-    { name, expires_in_seconds: expiresInS }: UpdateProjectApiKeyDto,
+    { name, expires_in_seconds: expiresInS, limits }: UpdateProjectApiKeyDto,
   ): Promise<ApiKeyDto> {
     const organization = await this.organizationWith(actor, project, id);
     return this.administration.write(actor, async ({ trx, revision, now, audit }) => {
@@ -62,6 +63,7 @@ export class ProjectKeysService {
         .set({
           ...(name !== undefined && { name }),
           ...(expiresInS !== undefined && { expires_at: now + expiresInS }),
+          ...(limits && { limits: columnOf(limits) }),
           revision,
         })
         .where('project_id', '=', project)
@@ -70,7 +72,8 @@ export class ProjectKeysService {
         .returningAll()
         .executeTakeFirst();
       if (!row) throw notFound('API key');
-      const event = { id, changes_requested: { name, expires_in_seconds: expiresInS } };
+      const requested = { name, expires_in_seconds: expiresInS, limits: limits && limitsOf(row) };
+      const event = { id, changes_requested: requested };
       await audit({ type: 'api_key.updated', organization, project, event });
       return toApiKey(row);
     });
@@ -117,7 +120,15 @@ export class ProjectKeysService {
     const keys = this.configured.list.filter(
       (key) => key.organization === organization && key.project === project && !key.admin,
     );
-    return keys.map(({ id }) => ({ ...COMMON, id, name: id, redacted_value: '…', ...UNKNOWN_TIMES, read_only: true }));
+    return keys.map(({ id, limits = {} }) => ({
+      ...COMMON,
+      id,
+      name: id,
+      redacted_value: '…',
+      ...UNKNOWN_TIMES,
+      limits: limitsAnswered(limits),
+      read_only: true,
+    }));
   }
 }
 
@@ -135,5 +146,5 @@ function toApiKey(row: ApiKeyRow): ApiKeyDto {
     account === null
       ? COMMON.owner
       : { type: 'service_account', service_account: { id: account, name, created_at, role: 'member' } };
-  return { ...COMMON, id, name, redacted_value, created_at, expires_at, last_used_at, owner };
+  return { ...COMMON, id, name, redacted_value, created_at, expires_at, last_used_at, owner, limits: limitsOf(row) };
 }

@@ -1,16 +1,19 @@
 import { Injectable } from '@nestjs/common';
-import type { Transaction } from 'kysely';
+import type { Kysely, Transaction } from 'kysely';
 import { ConfiguredKeys } from '../auth/configured-keys.js';
 import { ApiError } from '../errors/api-error.js';
 import type { ModelMode, ProjectRow, Schema } from '../storage/schema.js';
+import type { ScopeLimits } from '../config/config.js';
 import type { Actor } from './actor.js';
 import { Administration, notFound, readOnly } from './administration.js';
+import type { AuditEvent } from './audit-log.js';
 import type { ModelPermissionsDto, ProjectDto } from './dto/answers.dto.js';
 import type { CreateProjectDto, UpdateModelPermissionsDto, UpdateProjectDto } from './dto/requests.dto.js';
 import { newId } from './ids.js';
 import type { ListQuery } from './list-query.js';
 import { type Page, pageOf } from './page.js';
 import { inOrder } from './rows.js';
+import { columnOf, columnOfScope, limitsIn, limitsOf } from './stored-limits.js';
 
 /** The projects of an organization. */
 @Injectable()
@@ -38,7 +41,7 @@ export class ProjectsService {
     return configured ?? toProject(await this.rowOf(organization, id));
   }
 
-  async create(actor: Actor, { name, models }: CreateProjectDto): Promise<ProjectDto> {
+  async create(actor: Actor, { name, models, limits }: CreateProjectDto): Promise<ProjectDto> {
     const organization = await this.administration.organizationOf(actor);
     return this.administration.write(actor, async ({ trx, revision, now, audit }) => {
       const row: ProjectRow = {
@@ -48,18 +51,24 @@ export class ProjectsService {
         created_at: now,
         archived_at: null,
         ...columnsOf(models),
+        limits: columnOf(limits),
         revision,
       };
       await trx.insertInto('projects').values(row).execute();
-      const event = { id: row.id, data: { name, models } };
+      const event = { id: row.id, data: { name, models, limits: limitsOf(row) } };
       await audit({ type: 'project.created', organization, project: row.id, event });
       return toProject(row);
     });
   }
 
-  async update(actor: Actor, id: string, { name, models }: UpdateProjectDto): Promise<ProjectDto> {
-    const changes = { ...(name !== undefined && { name }), ...(models !== undefined && columnsOf(models)) };
-    return this.change(actor, id, changes, { name, models });
+  async update(actor: Actor, id: string, { name, models, limits }: UpdateProjectDto): Promise<ProjectDto> {
+    const column = columnOf(limits);
+    const changes = {
+      ...(name !== undefined && { name }),
+      ...(models !== undefined && columnsOf(models)),
+      ...(limits && { limits: column }),
+    };
+    return this.change(actor, id, changes, { name, models, limits: limits && limitsOf({ limits: column }) });
   }
 
   async archive(actor: Actor, id: string): Promise<ProjectDto> {
@@ -92,6 +101,29 @@ export class ProjectsService {
     await this.change(actor, id, columnsOf('all'), { models: 'all' });
   }
 
+  async limits(actor: Actor, id: string): Promise<ScopeLimits> {
+    const organization = await this.administration.organizationOf(actor);
+    const isConfigured = this.configuredOf(organization).some((each) => each.id === id);
+    return isConfigured ? {} : limitsIn(await this.rowOf(organization, id));
+  }
+
+  /** Changes the limits by what they are at the moment, and resolves with what they have become. */
+  async changeLimits(
+    actor: Actor,
+    id: string,
+    change: (limits: ScopeLimits) => ScopeLimits,
+    event: Pick<AuditEvent, 'type' | 'event'>,
+  ): Promise<ScopeLimits> {
+    const organization = await this.organizationWith(actor, id);
+    return this.administration.write(actor, async ({ trx, revision, audit }) => {
+      const row = await projectOf(trx, organization, id);
+      const limits = change(limitsIn(row));
+      await updateProject(trx, organization, id, { limits: columnOfScope(limits), revision });
+      await audit({ ...event, organization, project: id });
+      return limits;
+    });
+  }
+
   /**
    * The organization of the actor, which has this project in the database.
    *
@@ -115,16 +147,7 @@ export class ProjectsService {
   }
 
   private async rowOf(organization: string, id: string): Promise<ProjectRow> {
-    const row = await this.administration.read((db) =>
-      db
-        .selectFrom('projects')
-        .selectAll()
-        .where('organization_id', '=', organization)
-        .where('id', '=', id)
-        .executeTakeFirst(),
-    );
-    if (!row) throw notFound('project');
-    return row;
+    return this.administration.read((db) => projectOf(db, organization, id));
   }
 
   /** Projects that only keys of the configuration name. */
@@ -138,9 +161,21 @@ export class ProjectsService {
       archived_at: null,
       status: 'active',
       models: 'all',
+      limits: null,
       read_only: true,
     }));
   }
+}
+
+async function projectOf(db: Kysely<Schema>, organization: string, id: string): Promise<ProjectRow> {
+  const row = await db
+    .selectFrom('projects')
+    .selectAll()
+    .where('organization_id', '=', organization)
+    .where('id', '=', id)
+    .executeTakeFirst();
+  if (!row) throw notFound('project');
+  return row;
 }
 
 async function updateProject(
@@ -175,5 +210,6 @@ function toProject(row: ProjectRow): ProjectDto {
     archived_at,
     status: archived_at === null ? 'active' : 'archived',
     models: mode === 'allow_list' ? (JSON.parse(ids ?? '[]') as string[]) : 'all',
+    limits: limitsOf(row),
   };
 }

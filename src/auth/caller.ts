@@ -39,6 +39,6 @@ export function callerOf(request: Request): Caller {
   return caller;
 }
 
-export function mayUse(caller: Caller, model: string): boolean {
+export function mayUse(caller: Pick<Caller, 'models'>, model: string): boolean {
   return caller.models?.has(model) ?? true;
 }

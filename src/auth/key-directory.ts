@@ -1,6 +1,7 @@
 import { Inject, Injectable, type OnApplicationBootstrap, type OnModuleDestroy } from '@nestjs/common';
 import { CLOCK, type Clock, type Timer } from '../common/clock.js';
 import { hashApiKey } from '../config/api-key-hash.js';
+import type { ScopeLimits } from '../config/config.js';
 import { LOGGER, type Logger } from '../observability/logger.js';
 import { databaseUnavailable } from '../storage/database-unavailable.js';
 import type { ApiKeyRow, OrganizationRow, ProjectRow } from '../storage/schema.js';
@@ -17,7 +18,15 @@ const STALE_MS = 10_000;
 
 type KeyColumns = Pick<
   ApiKeyRow,
-  'id' | 'hash' | 'kind' | 'organization_id' | 'project_id' | 'is_instance_admin' | 'expires_at' | 'deleted_at'
+  | 'id'
+  | 'hash'
+  | 'kind'
+  | 'organization_id'
+  | 'project_id'
+  | 'is_instance_admin'
+  | 'expires_at'
+  | 'deleted_at'
+  | 'limits'
 >;
 
 /** So many keys are read at a time: all at once would be in memory twice. */
@@ -25,8 +34,15 @@ const PAGE_SIZE = 1_000;
 
 interface Changes {
   upTo: number;
-  organizations: Pick<OrganizationRow, 'id' | 'archived_at'>[];
+  organizations: Pick<OrganizationRow, 'id' | 'archived_at' | 'limits'>[];
   projects: ProjectRow[];
+}
+
+/** The limits of the database, by the ids of those that have any. */
+export interface StoredLimits {
+  key: Map<string, ScopeLimits>;
+  project: Map<string, ScopeLimits>;
+  organization: Map<string, ScopeLimits>;
 }
 
 /**
@@ -39,6 +55,8 @@ export class KeyDirectory implements Authenticator, KeyOwner, OnApplicationBoots
   private readonly projects = new Map<string, StoredProject>();
   private readonly texts = new Map<string, string>();
   private readonly archivedOrganizations = new Set<string>();
+  private readonly limits: StoredLimits = { key: new Map(), project: new Map(), organization: new Map() };
+  private tellLimits: (limits: StoredLimits) => void = () => undefined;
   private revision = -1;
   private readAt = -Infinity;
   private reading: Promise<void> | undefined;
@@ -61,6 +79,11 @@ export class KeyDirectory implements Authenticator, KeyOwner, OnApplicationBoots
 
   onModuleDestroy(): void {
     this.timer?.cancel();
+  }
+
+  /** Calls the listener after each change that was read. */
+  onLimits(listener: (limits: StoredLimits) => void): void {
+    this.tellLimits = listener;
   }
 
   /** Whether the keys were read once. */
@@ -130,6 +153,7 @@ export class KeyDirectory implements Authenticator, KeyOwner, OnApplicationBoots
       if (changes) {
         this.take(changes);
         await this.readKeys();
+        this.tellLimits(this.limits);
         // Last: what was read in part is read again.
         this.revision = changes.upTo;
       }
@@ -157,7 +181,7 @@ export class KeyDirectory implements Authenticator, KeyOwner, OnApplicationBoots
       if (upTo === revision) return undefined;
       const organizations = await db
         .selectFrom('organizations')
-        .select(['id', 'archived_at'])
+        .select(['id', 'archived_at', 'limits'])
         .where('revision', '>', revision)
         .execute();
       const projects = await db.selectFrom('projects').selectAll().where('revision', '>', revision).execute();
@@ -166,17 +190,22 @@ export class KeyDirectory implements Authenticator, KeyOwner, OnApplicationBoots
   }
 
   private take({ organizations, projects }: Changes): void {
-    for (const { id, archived_at: archivedAt } of organizations) {
+    for (const { id, archived_at: archivedAt, limits } of organizations) {
+      take(this.limits.organization, id, limits);
       if (archivedAt === null) this.archivedOrganizations.delete(id);
       else this.archivedOrganizations.add(id);
     }
-    for (const row of projects) this.projects.set(row.id, new StoredProject(row));
+    for (const row of projects) {
+      take(this.limits.project, row.id, row.limits);
+      this.projects.set(row.id, new StoredProject(row));
+    }
   }
 
   private async readKeys(): Promise<void> {
     for (let after = ''; ;) {
       const rows = await this.keysAfter(after);
       for (const row of rows) {
+        take(this.limits.key, row.id, row.deleted_at === null ? row.limits : null);
         if (row.deleted_at === null) this.byHash.set(row.hash, new StoredKey(row, this));
         else this.byHash.delete(row.hash);
       }
@@ -201,6 +230,7 @@ export class KeyDirectory implements Authenticator, KeyOwner, OnApplicationBoots
           'is_instance_admin',
           'expires_at',
           'deleted_at',
+          'limits',
         ])
         .where('revision', '>', revision)
         .where('id', '>', after)
@@ -209,4 +239,9 @@ export class KeyDirectory implements Authenticator, KeyOwner, OnApplicationBoots
         .execute(),
     );
   }
+}
+
+function take(limits: Map<string, ScopeLimits>, id: string, text: string | null): void {
+  if (text === null) limits.delete(id);
+  else limits.set(id, JSON.parse(text) as ScopeLimits);
 }

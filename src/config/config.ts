@@ -423,40 +423,48 @@ export class RoutingConfig {
 /** So much a minute is counted exactly. */
 const MAX_RATE = 50_000_000_000;
 const MAX_BUDGET = Number.MAX_SAFE_INTEGER;
-const MAX_CONCURRENT = 1_000_000;
+
+/** What each limit may be at most; none is less than 1. */
+export const LIMIT_MAXIMA = {
+  requestsPerMinute: MAX_RATE,
+  tokensPerMinute: MAX_RATE,
+  requestsPerDay: MAX_BUDGET,
+  tokensPerMonth: MAX_BUDGET,
+  concurrentRequests: 1_000_000,
+} as const;
 
 /** The limits of a key, and what holds for one without its own. Without a limit, any number. */
 export class LimitOptions {
   /** Requests a minute, as many at once after a minute without any. */
   @IsOptional()
-  @IsWholeNumber(1, MAX_RATE)
+  @IsWholeNumber(1, LIMIT_MAXIMA.requestsPerMinute)
   requestsPerMinute?: number;
 
   /** Tokens a minute: of prompts and of answers. */
   @IsOptional()
-  @IsWholeNumber(1, MAX_RATE)
+  @IsWholeNumber(1, LIMIT_MAXIMA.tokensPerMinute)
   tokensPerMinute?: number;
+
+  /** Requests a day, in UTC. */
+  @IsOptional()
+  @IsWholeNumber(1, LIMIT_MAXIMA.requestsPerDay)
+  requestsPerDay?: number;
 
   /** Tokens a calendar month, in UTC. */
   @IsOptional()
-  @IsWholeNumber(1, MAX_BUDGET)
+  @IsWholeNumber(1, LIMIT_MAXIMA.tokensPerMonth)
   tokensPerMonth?: number;
 
   /** Requests that are under way at the same time. */
   @IsOptional()
-  @IsWholeNumber(1, MAX_CONCURRENT)
+  @IsWholeNumber(1, LIMIT_MAXIMA.concurrentRequests)
   concurrentRequests?: number;
 }
 
 export class ScopeLimits extends LimitOptions {
   /** Further limits for the models that match a pattern, all of them together: a map from patterns, with `*` for any characters. */
   @IsOptional()
-  @IsModelLimits({
-    requestsPerMinute: MAX_RATE,
-    tokensPerMinute: MAX_RATE,
-    tokensPerMonth: MAX_BUDGET,
-    concurrentRequests: MAX_CONCURRENT,
-  })
+  @IsModelLimits(LIMIT_MAXIMA)
   models?: Record<string, LimitOptions>;
 }
 

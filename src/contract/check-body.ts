@@ -1,6 +1,5 @@
 import { type ClassConstructor, plainToInstance } from 'class-transformer';
 import { validateSync } from 'class-validator';
-import type { Issue } from '../errors/api-error.js';
 import { ValidationError } from '../errors/validation-error.js';
 import { requireObject, toIssues } from './issues.js';
 
@@ -19,11 +18,7 @@ export function checkBody<T extends object>(dto: ClassConstructor<T>, body: unkn
     forbidUnknownValues: true,
     validationError: { target: false, value: true },
   });
-  const [first, ...others] = errors.flatMap((error): Issue[] =>
-    error.constraints && 'whitelistValidation' in error.constraints
-      ? [{ loc: ['body', error.property], msg: 'Extra inputs are not permitted', type: 'extra_forbidden' }]
-      : toIssues(error, body, ['body']),
-  );
+  const [first, ...others] = errors.flatMap((error) => toIssues(error, body, ['body']));
   if (first) throw new ValidationError([first, ...others]);
   return instance;
 }

@@ -17,6 +17,8 @@ export function requireObject(body: unknown): asserts body is Record<string, unk
 export function toIssues(error: FieldError, body: Record<string, unknown>, path: Issue['loc']): Issue[] {
   const loc = [...path, error.property];
   if (error.value === undefined && error.constraints) return [{ loc, msg: 'Field required', type: 'missing' }];
+  if (error.constraints && 'whitelistValidation' in error.constraints)
+    return [{ loc, msg: 'Extra inputs are not permitted', type: 'extra_forbidden' }];
   const issues: Issue[] = [];
   let explained: Issue[] = [];
   for (const [name, msg] of Object.entries(error.constraints ?? {})) {

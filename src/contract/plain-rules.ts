@@ -1,6 +1,18 @@
-import { IsArray, IsIn, IsInt, IsString, MaxLength, Max, Min, MinLength } from 'class-validator';
+import {
+  IsArray,
+  IsIn,
+  IsInt,
+  isObject,
+  IsObject,
+  IsString,
+  MaxLength,
+  Max,
+  Min,
+  MinLength,
+  ValidateBy,
+} from 'class-validator';
 import { applyDecorators } from '@nestjs/common';
-import { atLeast, atMost, integer } from './field-rules.js';
+import { atLeast, atMost, type Explain, integer } from './field-rules.js';
 
 const MAX_NAME_LENGTH = 256;
 
@@ -32,4 +44,26 @@ export function IsListOfNames(): PropertyDecorator {
 export function IsOneOfTexts(values: readonly string[]): PropertyDecorator {
   const message = `Input should be ${values.map((value) => `'${value}'`).join(' or ')}`;
   return IsIn(values, { message, context: { type: 'enum' } });
+}
+
+const dictionary = { msg: 'Input should be a valid dictionary', type: 'dict_type' };
+
+export function IsDictionary(): PropertyDecorator {
+  return IsObject({ message: dictionary.msg, context: { type: dictionary.type } });
+}
+
+/** A dictionary of at most so many dictionaries, which was read as a map. */
+export function IsMapOfDictionaries(most: number): PropertyDecorator {
+  const explain: Explain = (value) => {
+    if (!(value instanceof Map)) return [{ loc: [], ...dictionary }];
+    const entries = [...(value as Map<string, unknown>)];
+    if (entries.length > most)
+      return [{ loc: [], msg: `Dictionary should have at most ${most} items`, type: 'too_long' }];
+    return entries.flatMap(([name, each]) => (isObject(each) ? [] : [{ loc: [name], ...dictionary }]));
+  };
+  const validate = (value: unknown): boolean => explain(value, {}).length === 0;
+  return ValidateBy(
+    { name: 'isMapOfDictionaries', validator: { validate } },
+    { message: dictionary.msg, context: { explain } },
+  );
 }

@@ -1,5 +1,6 @@
 import { ApiError } from '../errors/api-error.js';
-import { type Claim, fits, type LimitKind, type LimitRule, waitMsOf } from './limit-rule.js';
+import { type Claim, fits, type LimitKind, type LimitRule, msToNextDay, waitMsOf } from './limit-rule.js';
+import type { ReserveAnswer } from './limit-store.js';
 
 /** When one of the requests under way will have ended is not known. */
 const CONCURRENCY_WAIT_MS = 1_000;
@@ -7,6 +8,7 @@ const CONCURRENCY_WAIT_MS = 1_000;
 const WORDS: Readonly<Record<LimitKind, string>> = {
   requests: 'requests per minute',
   tokens: 'tokens per minute',
+  daily: 'requests per day',
   budget: 'tokens per month',
   concurrency: 'concurrent requests',
 };
@@ -20,22 +22,31 @@ export interface Refusal {
 export function refusalOf(
   rules: readonly LimitRule[],
   claims: readonly Claim[],
-  used: readonly number[],
+  { now, used }: Pick<ReserveAnswer, 'now' | 'used'>,
   headers: Record<string, string>,
 ): Refusal | undefined {
   let worst: { rule: LimitRule; waitMs: number } | undefined;
   for (const [index, rule] of rules.entries()) {
     const claim = claims[index];
     if (!claim || fits(claim, used[index] ?? 0)) continue;
-    const waitMs = waitOf(claim, used[index] ?? 0);
+    const waitMs = waitOf(claim, used[index] ?? 0, now);
     if (!worst || waitMs > worst.waitMs) worst = { rule, waitMs };
   }
   return worst && { rule: worst.rule, error: refuse(worst.rule, worst.waitMs, headers) };
 }
 
-function waitOf(claim: Claim, used: number): number {
-  if (claim.kind === 'budget') return Infinity;
-  return claim.kind === 'concurrency' ? CONCURRENCY_WAIT_MS : waitMsOf(claim, used);
+function waitOf(claim: Claim, used: number, now: number): number {
+  switch (claim.kind) {
+    case 'budget':
+      return Infinity;
+    case 'daily':
+      return msToNextDay(now);
+    case 'concurrency':
+      return CONCURRENCY_WAIT_MS;
+    case 'requests':
+    case 'tokens':
+      return waitMsOf(claim, used);
+  }
 }
 
 /** How logs and metrics call a limit: `project.tokens`, `key.requests:llama*`. */

@@ -1,15 +1,18 @@
 /** Whose limit it is. */
 export type LimitScope = 'key' | 'project' | 'organization';
 
-/** `requests` and `tokens` are rates a minute, `budget` is tokens a calendar month (UTC), `concurrency` requests at once. */
-export type LimitKind = 'requests' | 'tokens' | 'budget' | 'concurrency';
+/**
+ * `requests` and `tokens` are rates a minute, `daily` is requests a day, `budget` tokens a calendar month (both UTC),
+ * `concurrency` requests at once.
+ */
+export type LimitKind = 'requests' | 'tokens' | 'daily' | 'budget' | 'concurrency';
 
 /** One limit of one scope, for all models or for those of a pattern. */
 export interface LimitRule {
   scope: LimitScope;
   kind: LimitKind;
   limit: number;
-  /** Where a store keeps what is used of it. A budget's gets the month appended. */
+  /** Where a store keeps what is used of it; with the day or the month, where it is of one. */
   key: string;
   /** The pattern of models that it is for; undefined: all. */
   models: string | undefined;
@@ -30,6 +33,8 @@ export interface Claim {
  */
 export const UNITS = 60_000;
 
+const DAY_MS = 24 * 60 * 60 * 1000;
+
 /** What is used of a rate after `elapsedMs`, in units. */
 export function usedAfter(usedUnits: number, elapsedMs: number, limit: number): number {
   return Math.max(0, usedUnits - Math.max(0, elapsedMs) * limit);
@@ -37,6 +42,11 @@ export function usedAfter(usedUnits: number, elapsedMs: number, limit: number): 
 
 function isRate(kind: LimitKind): boolean {
   return kind === 'requests' || kind === 'tokens';
+}
+
+/** Whether it begins anew with each day or month. */
+export function isOfPeriod(kind: LimitKind): kind is 'daily' | 'budget' {
+  return kind === 'daily' || kind === 'budget';
 }
 
 /** A claim in the unit in which what is used is kept. */
@@ -70,7 +80,14 @@ export function waitMsOf(claim: Claim, used: number): number {
   return Math.max(1, Math.ceil((used + inUnits(claim) - capacityOf(claim)) / claim.limit));
 }
 
+/** From when on nobody asks any more for what was used in a period: longer than any. Milliseconds. */
+export const PERIOD_MS: Readonly<Record<'daily' | 'budget', number>> = {
+  daily: 2 * DAY_MS,
+  budget: 32 * DAY_MS,
+};
+
 let month = { name: '', from: 0, until: 0 };
+let day = { name: '', from: 0, until: 0 };
 
 /** `2026-11`: the month of a budget, in UTC. */
 export function monthOf(now: number): string {
@@ -80,4 +97,17 @@ export function monthOf(now: number): string {
     month = { name: date.toISOString().slice(0, 7), from: Date.UTC(year, index), until: Date.UTC(year, index + 1) };
   }
   return month.name;
+}
+
+/** `2026-11-27`: the day of a daily limit, in UTC. */
+export function dayOf(now: number): string {
+  if (now < day.from || now >= day.until) {
+    const until = now + msToNextDay(now);
+    day = { name: new Date(now).toISOString().slice(0, 10), from: until - DAY_MS, until };
+  }
+  return day.name;
+}
+
+export function msToNextDay(now: number): number {
+  return DAY_MS - (now % DAY_MS);
 }

@@ -7,6 +7,7 @@ import type { LimitKind, LimitRule, LimitScope } from './limit-rule.js';
 const KIND_OF: Readonly<Record<keyof LimitOptions, LimitKind>> = {
   requestsPerMinute: 'requests',
   tokensPerMinute: 'tokens',
+  requestsPerDay: 'daily',
   tokensPerMonth: 'budget',
   concurrentRequests: 'concurrency',
 };

@@ -1,14 +1,15 @@
 import { Inject, Injectable, type OnApplicationShutdown } from '@nestjs/common';
 import { randomUUID } from 'node:crypto';
-import { ApiKeyConfig, GatewayConfig } from '../config/config.js';
+import { type ApiKeyConfig, GatewayConfig, type ScopeLimits } from '../config/config.js';
 import type { Caller } from '../auth/caller.js';
+import { KeyDirectory } from '../auth/key-directory.js';
 import { CLOCK, type Clock, type Timer } from '../common/clock.js';
 import type { CreateCompletionDto } from '../contract/create-completion.dto.js';
 import { DEFAULT_MAX_TOKENS, promptsOf } from '../contract/prompts.js';
 import { ApiError } from '../errors/api-error.js';
 import type { Exchange } from '../observability/exchange.js';
 import { Metrics } from '../observability/metrics.js';
-import { type Claim, type LimitRule, monthOf } from './limit-rule.js';
+import { type Claim, dayOf, type LimitRule, monthOf } from './limit-rule.js';
 import { nameOf, refusalOf } from './limit-refusal.js';
 import { LEASE_MS, type LimitStore, type ReserveAnswer } from './limit-store.js';
 import { LimitTable } from './limit-table.js';
@@ -28,6 +29,8 @@ export class Limiter implements OnApplicationShutdown {
   private readonly estimate = new TokenEstimate();
   private readonly maxTokensPerRequest: number;
   private readonly leasePrefix = randomUUID();
+  private configuredKeys: readonly ApiKeyConfig[];
+  private storedKeys: ReadonlyMap<string, ScopeLimits> = new Map();
   private lastLease = 0;
   /** Those under way that hold a lease. */
   private readonly leased = new Set<Reservation>();
@@ -38,15 +41,29 @@ export class Limiter implements OnApplicationShutdown {
     @Inject(LIMIT_STORE) private readonly store: LimitStore,
     @Inject(CLOCK) private readonly clock: Clock,
     private readonly metrics: Metrics,
+    directory: KeyDirectory,
   ) {
     this.table = new LimitTable(config.limits.default);
     this.maxTokensPerRequest = config.limits.maxTokensPerRequest ?? Infinity;
-    this.replaceKeys(config.apiKeys);
+    this.configuredKeys = config.apiKeys;
+    this.replaceLimitsOfKeys();
+    directory.onLimits(({ key, project, organization }) => {
+      this.storedKeys = key;
+      this.replaceLimitsOfKeys();
+      this.table.replace('project', project);
+      this.table.replace('organization', organization);
+    });
   }
 
   /** Takes the keys of a new configuration. */
   replaceKeys(apiKeys: readonly ApiKeyConfig[]): void {
-    this.table.replace('key', new Map(apiKeys.flatMap(({ id, limits }) => (limits ? [[id, limits]] : []))));
+    this.configuredKeys = apiKeys;
+    this.replaceLimitsOfKeys();
+  }
+
+  private replaceLimitsOfKeys(): void {
+    const configured = this.configuredKeys.flatMap(({ id, limits }) => (limits ? [[id, limits] as const] : []));
+    this.table.replace('key', new Map([...this.storedKeys, ...configured]));
   }
 
   async onApplicationShutdown(): Promise<void> {
@@ -102,6 +119,8 @@ export class Limiter implements OnApplicationShutdown {
           return { key, kind, limit, amount: Math.min(tokens, limit) };
         case 'budget':
           return { key: `${key}:${monthOf(this.clock.now())}`, kind, limit, amount: tokens };
+        case 'daily':
+          return { key: `${key}:${dayOf(this.clock.now())}`, kind, limit, amount: 1 };
         case 'requests':
         case 'concurrency':
           return { key, kind, limit, amount: 1 };
@@ -112,11 +131,11 @@ export class Limiter implements OnApplicationShutdown {
   private admit(
     reservation: Reservation,
     rules: readonly LimitRule[],
-    { isGranted, used, claims = reservation.claims }: ReserveAnswer,
+    { isGranted, now, used, claims = reservation.claims }: ReserveAnswer,
     exchange: Exchange,
   ): Reservation {
     const headers = rateLimitHeaders(claims, used);
-    const refusal = isGranted ? undefined : refusalOf(rules, claims, used, headers);
+    const refusal = isGranted ? undefined : refusalOf(rules, claims, { now, used }, headers);
     if (refusal) {
       exchange.refusedBy = nameOf(refusal.rule);
       this.metrics.limitsRefused.inc({ scope: refusal.rule.scope, kind: refusal.rule.kind });

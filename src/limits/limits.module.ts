@@ -1,4 +1,5 @@
 import { type DynamicModule, Global, Module } from '@nestjs/common';
+import { AuthModule } from '../auth/auth.module.js';
 import { CLOCK, type Clock } from '../common/clock.js';
 import { GatewayConfig } from '../config/config.js';
 import { LOGGER, type Logger } from '../observability/logger.js';
@@ -26,6 +27,7 @@ export class LimitsModule {
     };
     return {
       module: LimitsModule,
+      imports: [AuthModule],
       providers: [{ provide: LIMIT_STORE, inject: [GatewayConfig, CLOCK, Metrics, LOGGER], useFactory }, Limiter],
       exports: [Limiter],
     };

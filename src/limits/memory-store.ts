@@ -1,12 +1,9 @@
 import type { Clock } from '../common/clock.js';
-import { type Claim, fits, inUnits, usedAfter } from './limit-rule.js';
+import { type Claim, fits, inUnits, isOfPeriod, PERIOD_MS, usedAfter } from './limit-rule.js';
 import { LEASE_MS, type LimitStore, type ReserveAnswer, type ReserveRequest } from './limit-store.js';
 
 /** Between two looks for what is idle, and is forgotten. */
 const SWEEP_MS = 60_000;
-
-/** Longer than any month: the budget of one that is over is asked for no more. */
-const BUDGET_MS = 32 * 24 * 60 * 60 * 1000;
 
 interface Bucket {
   used: number;
@@ -73,11 +70,11 @@ export class MemoryStore implements LimitStore {
     if (kind === 'concurrency') return this.leaseCount(key, now);
     const bucket = this.buckets.get(key);
     if (!bucket) return 0;
-    return kind === 'budget' ? bucket.used : usedAfter(bucket.used, now - bucket.at, limit);
+    return isOfPeriod(kind) ? bucket.used : usedAfter(bucket.used, now - bucket.at, limit);
   }
 
   private keep({ key, kind, limit }: Claim, used: number, now: number): void {
-    const idleAt = now + (kind === 'budget' ? BUDGET_MS : Math.ceil(used / limit));
+    const idleAt = now + (isOfPeriod(kind) ? PERIOD_MS[kind] : Math.ceil(used / limit));
     const bucket = this.buckets.get(key);
     if (!bucket) {
       this.buckets.set(key, { used, at: now, idleAt });

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { UNITS } from './limit-rule.js';
+import { PERIOD_MS, UNITS } from './limit-rule.js';
 
 export interface Script {
   lua: string;
@@ -11,12 +11,13 @@ function script(lua: string): Script {
 }
 
 /**
- * What `limit-rule.ts` says, in Lua, by Redis's clock. A rate is kept as `used at`, a budget as a number, leases as a sorted
- * set by when they expire. All numbers are whole and exact in a double.
+ * What `limit-rule.ts` says, in Lua, by Redis's clock. A rate is kept as `used at`, what is of a day or a month as a number,
+ * leases as a sorted set by when they expire. All numbers are whole and exact in a double.
  */
 const COMMON = `
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
+local periods = { daily = ${PERIOD_MS.daily}, budget = ${PERIOD_MS.budget} }
 local function usedOf(key, kind, limit)
   if kind == 'concurrency' then
     redis.call('ZREMRANGEBYSCORE', key, '-inf', now)
@@ -24,7 +25,7 @@ local function usedOf(key, kind, limit)
   end
   local value = redis.call('GET', key)
   if not value then return 0 end
-  if kind == 'budget' then return tonumber(value) end
+  if periods[kind] then return tonumber(value) end
   local used, at = string.match(value, '^(%d+) (%d+)$')
   return math.max(0, tonumber(used) - math.max(0, now - tonumber(at)) * limit)
 end
@@ -33,8 +34,8 @@ local function inUnits(kind, amount)
   return amount
 end
 local function keep(key, kind, limit, used)
-  if kind == 'budget' then
-    redis.call('SET', key, string.format('%.0f', used), 'PX', 2764800000)
+  if periods[kind] then
+    redis.call('SET', key, string.format('%.0f', used), 'PX', periods[kind])
   else
     redis.call('SET', key, string.format('%.0f %.0f', used, now), 'PX', math.ceil(used / limit) + 1)
   end

@@ -47,6 +47,7 @@ function difference({ kind, amount }: Claim, tokens: number | undefined): number
     case 'concurrency':
       return -1;
     case 'requests':
+    case 'daily':
       return tokens === undefined ? -amount : 0;
     case 'tokens':
     case 'budget':

@@ -31,7 +31,7 @@ export class ModelsService {
   }
 
   /** Those that the configuration names, and those that upstreams without configured names list themselves. */
-  async list(caller: Caller): Promise<ModelDto[]> {
+  async list(caller: Pick<Caller, 'models'>): Promise<ModelDto[]> {
     const lists = await Promise.all(this.registry.upstreams.map((upstream) => this.namesOf(upstream)));
     const usable = lists.flat().filter((name) => mayUse(caller, name));
     return [...new Set(usable)].map((id) => ({

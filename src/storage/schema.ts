@@ -20,6 +20,8 @@ export interface OrganizationRow {
   name: string;
   created_at: number;
   archived_at: number | null;
+  /** JSON: `ScopeLimits` of the configuration; null: none. */
+  limits: string | null;
   /** When it changed last, as the count of `revisions`. */
   revision: number;
 }
@@ -36,6 +38,7 @@ export interface ProjectRow {
   model_mode: ModelMode | null;
   /** JSON: a list of names. */
   model_ids: string | null;
+  limits: string | null;
   revision: number;
 }
 
@@ -68,6 +71,7 @@ export interface ApiKeyRow {
   expires_at: number | null;
   last_used_at: number | null;
   deleted_at: number | null;
+  limits: string | null;
   revision: number;
 }
 

@@ -25,7 +25,7 @@ export class LimitModel {
 
   private hasRoom(claim: Claim, now: number): boolean {
     const { key, kind, limit, amount } = claim;
-    if (kind === 'budget') return (this.purses.get(key) ?? 0) + amount <= limit;
+    if (kind === 'daily' || kind === 'budget') return (this.purses.get(key) ?? 0) + amount <= limit;
     if (kind === 'concurrency') return this.leasesOf(key, now).size < limit;
     return this.leftOf(claim, now) >= BigInt(amount) * MINUTE_MS;
   }
@@ -34,7 +34,7 @@ export class LimitModel {
     const { key, kind, limit, amount } = claim;
     if (kind === 'concurrency') {
       this.leasesOf(key, now).set(lease, now + LEASE_MS);
-    } else if (kind === 'budget') {
+    } else if (kind === 'daily' || kind === 'budget') {
       this.purses.set(key, Math.max(0, (this.purses.get(key) ?? 0) + amount));
     } else {
       const left = this.leftOf(claim, now) - BigInt(amount) * MINUTE_MS;
@@ -59,7 +59,7 @@ export class LimitModel {
   }
 }
 
-const KINDS: readonly LimitKind[] = ['requests', 'tokens', 'budget', 'concurrency'];
+const KINDS: readonly LimitKind[] = ['requests', 'tokens', 'daily', 'budget', 'concurrency'];
 
 interface Limits {
   key: string;
@@ -119,11 +119,11 @@ export async function runSchedule(
 }
 
 function amountOf({ kind, limit }: Limits, random: () => number): number {
-  return kind === 'concurrency' || kind === 'requests' ? 1 : Math.ceil(random() * random() * limit);
+  return kind === 'concurrency' || kind === 'requests' || kind === 'daily' ? 1 : Math.ceil(random() * random() * limit);
 }
 
 /** A request may turn out to have used more than was reserved. */
 function differenceOf({ kind, amount }: Claim, isGivenBack: boolean, random: () => number): number {
   if (kind === 'concurrency' || isGivenBack) return -amount;
-  return kind === 'requests' ? 0 : Math.floor(amount * (random() * 1.5 - 1));
+  return kind === 'requests' || kind === 'daily' ? 0 : Math.floor(amount * (random() * 1.5 - 1));
 }

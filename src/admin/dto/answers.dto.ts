@@ -1,4 +1,5 @@
 import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
+import { HasLimits, type LimitsDto } from './limits.dto.js';
 
 /** It comes from the configuration file, and can only be changed there. */
 export class ReadOnlyDto {
@@ -32,6 +33,9 @@ export class ProjectDto extends ReadOnlyDto {
     ],
   })
   models: 'all' | string[];
+
+  @HasLimits()
+  limits: LimitsDto | null;
 }
 
 export class ModelPermissionsDto {
@@ -58,6 +62,9 @@ export class OrganizationDto extends ReadOnlyDto {
 
   @ApiProperty({ type: Number, nullable: true, description: 'Unix seconds.' })
   archived_at: number | null;
+
+  @HasLimits()
+  limits: LimitsDto | null;
 }
 
 export class ServiceAccountDto {
@@ -125,6 +132,9 @@ export class ApiKeyDto extends KeyDto {
 
   @ApiProperty({ enum: ['active', 'inactive'] })
   owner_project_access: 'active' | 'inactive';
+
+  @HasLimits()
+  limits: LimitsDto | null;
 }
 
 export class CreatedApiKeyDto extends ApiKeyDto {

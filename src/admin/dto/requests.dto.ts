@@ -2,6 +2,7 @@ import { applyDecorators } from '@nestjs/common';
 import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
 import { IsOptional, Matches, ValidateIf } from 'class-validator';
 import { IsListOfNames, IsNameText, IsOneOfTexts, IsWholeFrom } from '../../contract/plain-rules.js';
+import { type LimitsDto, TakesLimits } from './limits.dto.js';
 
 /** A century, in seconds. */
 const LONGEST_S = 3_155_760_000;
@@ -40,6 +41,9 @@ export class CreateProjectDto {
   /** The models that the project's keys may use: `all`, or a list of names. */
   @AreModels()
   models?: 'all' | string[];
+
+  @TakesLimits()
+  limits?: LimitsDto;
 }
 
 export class UpdateProjectDto {
@@ -50,9 +54,15 @@ export class UpdateProjectDto {
   /** The models that the project's keys may use: `all`, or a list of names. */
   @AreModels()
   models?: 'all' | string[];
+
+  @TakesLimits()
+  limits?: LimitsDto;
 }
 
-export class CreateProjectApiKeyDto extends CreateApiKeyDto {}
+export class CreateProjectApiKeyDto extends CreateApiKeyDto {
+  @TakesLimits()
+  limits?: LimitsDto;
+}
 
 export class UpdateProjectApiKeyDto {
   @IsOptional()
@@ -63,6 +73,9 @@ export class UpdateProjectApiKeyDto {
   @IsOptional()
   @IsWholeFrom(1, LONGEST_S)
   expires_in_seconds?: number;
+
+  @TakesLimits()
+  limits?: LimitsDto;
 }
 
 export class CreateServiceAccountDto {
@@ -107,9 +120,16 @@ export class CreateOrganizationDto {
 
   @IsNameText()
   name: string;
+
+  @TakesLimits()
+  limits?: LimitsDto;
 }
 
 export class UpdateOrganizationDto {
+  @IsOptional()
   @IsNameText()
-  name: string;
+  name?: string;
+
+  @TakesLimits()
+  limits?: LimitsDto;
 }

@@ -1,5 +1,6 @@
 import type { Migration } from 'kysely/migration';
 import { identity } from './identity.js';
+import { limits } from './limits.js';
 import { usage } from './usage.js';
 
 /**
@@ -9,4 +10,5 @@ import { usage } from './usage.js';
 export const MIGRATIONS: Readonly<Record<string, Migration>> = {
   '2026-11-26-identity': identity,
   '2026-11-26-usage': usage,
+  '2026-11-27-limits': limits,
 };

@@ -1,0 +1,59 @@
+import type { LimitOptions, ScopeLimits } from '../config/config.js';
+import type { LimitOptionsDto, LimitsDto } from './dto/limits.dto.js';
+
+/** As the API calls the limits of the configuration. */
+const FIELD_OF = {
+  requestsPerMinute: 'requests_per_minute',
+  tokensPerMinute: 'tokens_per_minute',
+  requestsPerDay: 'requests_per_day',
+  tokensPerMonth: 'tokens_per_month',
+  concurrentRequests: 'concurrent_requests',
+} as const satisfies Record<keyof LimitOptions, keyof LimitOptionsDto>;
+
+const FIELDS = Object.entries(FIELD_OF) as [keyof LimitOptions, keyof LimitOptionsDto][];
+
+/** Of an organization, a project or a key. */
+interface Limited {
+  limits: string | null;
+}
+
+export function limitsIn({ limits }: Limited): ScopeLimits {
+  return limits === null ? {} : (JSON.parse(limits) as ScopeLimits);
+}
+
+/** The column for what a request asked for; null where nothing is limited. */
+export function columnOf(asked: LimitsDto | undefined): string | null {
+  if (!asked) return null;
+  const models = [...(asked.models ?? [])].map(([pattern, options]) => [pattern, optionsIn(options)] as const);
+  return columnOfScope({ ...optionsIn(asked), models: Object.fromEntries(models) });
+}
+
+export function columnOfScope({ models = {}, ...all }: ScopeLimits): string | null {
+  const ofModels = Object.entries(models).filter(([, options]) => Object.keys(options).length > 0);
+  const limits = { ...all, ...(ofModels.length > 0 && { models: Object.fromEntries(ofModels) }) };
+  return Object.keys(limits).length === 0 ? null : JSON.stringify(limits);
+}
+
+/** What an answer says of a row's limits. */
+export function limitsOf(row: Limited): LimitsDto | null {
+  return row.limits === null ? null : limitsAnswered(limitsIn(row));
+}
+
+export function limitsAnswered({ models = {}, ...all }: ScopeLimits): LimitsDto {
+  const ofModels = Object.entries(models).map(([pattern, options]) => [pattern, fieldsOf(options)]);
+  // An answer is plain JSON; the map of the DTO is how a request is checked.
+  const plain = Object.fromEntries(ofModels) as unknown as NonNullable<LimitsDto['models']>;
+  return { ...fieldsOf(all), ...(ofModels.length > 0 && { models: plain }) };
+}
+
+function optionsIn(fields: LimitOptionsDto): LimitOptions {
+  return Object.fromEntries(
+    FIELDS.flatMap(([option, field]) => (typeof fields[field] === 'number' ? [[option, fields[field]]] : [])),
+  );
+}
+
+function fieldsOf(options: LimitOptions): LimitOptionsDto {
+  return Object.fromEntries(
+    FIELDS.flatMap(([option, field]) => (options[option] === undefined ? [] : [[field, options[option]]])),
+  );
+}
