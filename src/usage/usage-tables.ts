@@ -3,6 +3,7 @@ import type { Schema } from '../storage/schema.js';
 import type { Storage } from '../storage/storage.js';
 import type { UsageSink } from './usage-recorder.js';
 import { addSumsAfter, insertEach, LAST_ROW, writeToPostgres } from './usage-statements.js';
+import { UsagePartitions } from './usage-partitions.js';
 import { WIDTHS } from './usage-sums.js';
 
 /** Rows that one statement deletes: other statements come in between. */
@@ -10,13 +11,15 @@ const MAX_DELETED = 1_000;
 
 /** The tables of usage. */
 export class UsageTables implements UsageSink {
+  private readonly partitions = new UsagePartitions();
+
   constructor(private readonly storage: Pick<Storage, 'kind' | 'read'>) {}
 
   /** In one transaction the rows and what they add to the sums: a row that is there already adds nothing again. */
   async write(rows: readonly string[]): Promise<void> {
     const json = `[${rows.join()}]`;
     await this.storage.read(async (db) => {
-      if (this.storage.kind === 'postgres') return db.executeQuery(writeToPostgres(json));
+      if (this.storage.kind === 'postgres') return this.writeToPartitions(db, rows, json);
       return db.transaction().execute(async (trx) => {
         const [before] = (await trx.executeQuery(LAST_ROW)).rows;
         await trx.executeQuery(insertEach(json));
@@ -25,15 +28,31 @@ export class UsageTables implements UsageSink {
     });
   }
 
-  /** Deletes what is older than `before` (Unix seconds), a little at a time; the sums of hours and days stay. */
+  /** Deletes what is older than `before` (Unix seconds), PostgreSQL's rows by whole days; the sums of hours and days stay. */
   async forget(before: number): Promise<void> {
+    if (this.storage.kind === 'postgres') await this.storage.read((db) => this.partitions.drop(db, before));
+    else await this.deleteRows(before);
+    await this.storage.read((db) =>
+      db.deleteFrom('usage_sums').where('width', '=', WIDTHS['1m']).where('start_time', '<', before).execute(),
+    );
+  }
+
+  private async writeToPartitions(db: Kysely<Schema>, rows: readonly string[], json: string): Promise<void> {
+    try {
+      await this.partitions.make(db, rows);
+      await db.executeQuery(writeToPostgres(json));
+    } catch (error) {
+      this.partitions.reconsider();
+      throw error;
+    }
+  }
+
+  /** A little at a time. */
+  private async deleteRows(before: number): Promise<void> {
     for (let isMore = true; isMore;) {
       const deleted = await this.storage.read((db) => deleteSome(db, before));
       isMore = deleted === MAX_DELETED;
     }
-    await this.storage.read((db) =>
-      db.deleteFrom('usage_sums').where('width', '=', WIDTHS['1m']).where('start_time', '<', before).execute(),
-    );
   }
 }
 

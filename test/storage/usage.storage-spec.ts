@@ -1,17 +1,51 @@
 import { afterEach, beforeEach, expect, it } from '@jest/globals';
+import { sql } from 'kysely';
+import { Migrator } from 'kysely/migration';
 import { systemClock } from '../../src/common/clock.js';
+import { uuidV7 } from '../../src/common/uuid-v7.js';
+import { MIGRATIONS } from '../../src/storage/migrations/all-migrations.js';
 import { openStorage } from '../../src/storage/open-storage.js';
 import type { UsageRow } from '../../src/storage/schema.js';
 import type { Storage } from '../../src/storage/storage.js';
+import { writeToPostgres } from '../../src/usage/usage-statements.js';
 import { UsageTables } from '../../src/usage/usage-tables.js';
 import { createLogger } from '../../src/observability/logger.js';
-import { describeOnDatabases } from '../support/databases.js';
+import { type DatabaseOptions, describeOnDatabases, describeOnPostgres } from '../support/databases.js';
 import { SEED } from '../support/seed.js';
 import { seededRandom } from '../support/seeded-random.js';
 
 const DAY_S = 86_400;
 /** The first second of a day. */
 const START = 20_000 * DAY_S;
+
+const random = seededRandom(SEED);
+const oneOf = <T>(...values: T[]): T => values[Math.floor(random() * values.length)] as T;
+
+function usageRow(startedAt: number): UsageRow {
+  return {
+    id: uuidV7(startedAt * 1_000),
+    request_id: 'request',
+    started_at: startedAt,
+    api_key_id: oneOf('a', 'b'),
+    organization_id: 'org',
+    project_id: oneOf('p', ''),
+    user_id: oneOf('u', ''),
+    model: oneOf('llama', 'mistral'),
+    upstream: 'gpu',
+    status: oneOf(200, 499, 502),
+    error_code: '',
+    is_stream: 1,
+    prompt_tokens: Math.floor(random() * 100),
+    completion_tokens: Math.floor(random() * 100),
+    cached_tokens: 1,
+    reasoning_tokens: 0,
+    usage_source: 'upstream',
+    duration_ms: 20,
+    first_token_ms: oneOf(5, null),
+    attempts: 1,
+    resumes: 0,
+  };
+}
 
 describeOnDatabases('the tables of usage', (newDatabase) => {
   let storage: Storage;
@@ -29,35 +63,6 @@ describeOnDatabases('the tables of usage', (newDatabase) => {
 
   const write = (rows: readonly UsageRow[]): Promise<void> => tables.write(rows.map((each) => JSON.stringify(each)));
 
-  const random = seededRandom(SEED);
-  const oneOf = <T>(...values: T[]): T => values[Math.floor(random() * values.length)] as T;
-
-  function row(id: string, startedAt: number): UsageRow {
-    return {
-      id,
-      request_id: `request ${id}`,
-      started_at: startedAt,
-      api_key_id: oneOf('a', 'b'),
-      organization_id: 'org',
-      project_id: oneOf('p', ''),
-      user_id: oneOf('u', ''),
-      model: oneOf('llama', 'mistral'),
-      upstream: 'gpu',
-      status: oneOf(200, 499, 502),
-      error_code: '',
-      is_stream: 1,
-      prompt_tokens: Math.floor(random() * 100),
-      completion_tokens: Math.floor(random() * 100),
-      cached_tokens: 1,
-      reasoning_tokens: 0,
-      usage_source: 'upstream',
-      duration_ms: 20,
-      first_token_ms: oneOf(5, null),
-      attempts: 1,
-      resumes: 0,
-    };
-  }
-
   const sumsOfWidth = (width: number): Promise<{ requests: number; tokens: number }> =>
     storage.read(async (db) => {
       const rows = await db.selectFrom('usage_sums').selectAll().where('width', '=', width).execute();
@@ -70,7 +75,7 @@ describeOnDatabases('the tables of usage', (newDatabase) => {
   const kept = (): Promise<UsageRow[]> => storage.read((db) => db.selectFrom('usage_rows').selectAll().execute());
 
   it('hold each row once, and its sums by the minute, hour and day, whoever writes it how often', async () => {
-    const rows = Array.from({ length: 1_000 }, (_, at) => row(String(at), START + Math.floor(random() * 3 * DAY_S)));
+    const rows = Array.from({ length: 1_000 }, () => usageRow(START + Math.floor(random() * 3 * DAY_S)));
     const batches = [rows.slice(0, 500), rows.slice(300, 800), rows.slice(500), rows.slice(0, 10)];
     await Promise.all(batches.map(write));
     expect((await kept()).map(({ id }) => id).toSorted()).toEqual(rows.map(({ id }) => id).toSorted());
@@ -79,12 +84,72 @@ describeOnDatabases('the tables of usage', (newDatabase) => {
   });
 
   it('forget old rows and sums by the minute, and keep those by the hour and day', async () => {
-    const old = Array.from({ length: 400 }, (_, at) => row(`old ${at}`, START + at));
-    for (let batch = 0; batch < 6; batch++) await write(old.map((each) => ({ ...each, id: `${each.id} ${batch}` })));
-    await write([row('new', START + DAY_S)]);
+    for (let batch = 0; batch < 6; batch++) await write(Array.from({ length: 400 }, (_, at) => usageRow(START + at)));
+    const recent = usageRow(START + DAY_S);
+    await write([recent]);
     await tables.forget(START + DAY_S);
-    expect((await kept()).map(({ id }) => id)).toEqual(['new']);
+    expect((await kept()).map(({ id }) => id)).toEqual([recent.id]);
     expect((await sumsOfWidth(60)).requests).toBe(1);
     expect((await sumsOfWidth(3_600)).requests).toBe(2_401);
+    // Such as from a spool of that time.
+    await write([usageRow(START)]);
+    expect(await kept()).toHaveLength(2);
+  });
+});
+
+describeOnPostgres('the partitions of usage', (newDatabase) => {
+  const open: Storage[] = [];
+  const storageOn = async (options: DatabaseOptions): Promise<Storage> => {
+    const storage = await openStorage(options, systemClock, createLogger('silent'));
+    if (!storage) throw new Error('no storage');
+    open.push(storage);
+    return storage;
+  };
+  afterEach(async () => {
+    for (const storage of open.splice(0)) await storage.close();
+  });
+
+  const partitionsOf = (storage: Storage): Promise<string[]> =>
+    storage.read(async (db) => {
+      const found = sql<{ name: string }>`select inhrelid::regclass::text as name from pg_inherits
+        where inhparent = 'usage_rows'::regclass order by 1`;
+      return (await found.execute(db)).rows.map(({ name }) => name);
+    });
+
+  const rowAt = (second: number): string => JSON.stringify(usageRow(second));
+
+  it('are one a day, made by whoever comes first, and dropped as a whole', async () => {
+    const options = await newDatabase();
+    const replicas = await Promise.all([storageOn(options), storageOn(options)]);
+    await replicas[0].migrate();
+    expect(await partitionsOf(replicas[0])).toEqual([]);
+    const [one, other] = replicas.map((storage) => new UsageTables(storage)) as [UsageTables, UsageTables];
+    await Promise.all([one, other].map((tables) => tables.write([rowAt(START), rowAt(START + DAY_S)])));
+    expect(await partitionsOf(replicas[0])).toEqual(['usage_rows_20241004', 'usage_rows_20241005']);
+    await other.forget(START + DAY_S + 1);
+    expect(await partitionsOf(replicas[0])).toEqual(['usage_rows_20241005']);
+    // It does not know that it is gone: this fails, is kept on disk, and comes again.
+    await expect(one.write([rowAt(START)])).rejects.toThrow();
+    await one.write([rowAt(START)]);
+    expect(await partitionsOf(replicas[0])).toEqual(['usage_rows_20241004', 'usage_rows_20241005']);
+  });
+
+  it('take over the rows of the release before, which counts on', async () => {
+    const storage = await storageOn(await newDatabase());
+    await storage.read(async (db) => {
+      const provider = { getMigrations: () => Promise.resolve({ ...MIGRATIONS }) };
+      await new Migrator({ db, provider }).migrateTo('2026-11-26-usage');
+    });
+    const old = [rowAt(START), rowAt(START + DAY_S)];
+    await storage.read((db) => db.executeQuery(writeToPostgres(`[${old.join()}]`)));
+    await storage.migrate();
+    const tables = new UsageTables(storage);
+    await tables.write([...old, rowAt(START + DAY_S + 5), rowAt(START + 2 * DAY_S)]);
+    expect(await partitionsOf(storage)).toEqual(['usage_rows_20241006', 'usage_rows_before_20241006']);
+    const count = await storage.read((db) => db.selectFrom('usage_rows').select('id').execute());
+    expect(count).toHaveLength(4);
+    await storage.read((db) => db.executeQuery(writeToPostgres(`[${rowAt(START)}]`)));
+    await tables.forget(START + 2 * DAY_S);
+    expect(await partitionsOf(storage)).toEqual(['usage_rows_20241006']);
   });
 });
