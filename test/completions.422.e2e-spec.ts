@@ -261,6 +261,7 @@ describe('POST /v1/completions', () => {
       detail,
       error: { message: messages.join('; '), type: 'invalid_request_error', param: loc.join('.') || null, code },
     });
+    expect(response.statusText).toMatch(/^Unprocessable Entity: [ -~]{0,98}$/);
     expect(upstream.requests).toEqual([]);
   }
 

@@ -21,7 +21,11 @@ interface Operation {
   requestBody: { required: boolean; content: Record<string, { examples: Record<string, { value: object }> }> };
   responses: Record<
     string,
-    { description: string; headers?: object; content: Record<string, { schema: object; example?: unknown }> }
+    {
+      description: string;
+      headers?: object;
+      content: Record<string, { schema: object; example?: unknown; examples?: Record<string, { value: unknown }> }>;
+    }
   >;
 }
 
@@ -126,13 +130,33 @@ describe('openapi.json', () => {
   it('documents every status that a completion can have, errors with their body and headers', () => {
     const { 200: good, ...errors } = completion.responses;
     expect(Object.keys(good?.content ?? {})).toEqual(['application/json', 'text/event-stream']);
-    expect(Object.keys(errors).map(Number)).toEqual([400, 401, 404, 413, 415, 422, 429, 500, 502, 503, 504]);
+    expect(Object.keys(errors).map(Number)).toEqual([400, 401, 403, 404, 413, 415, 422, 429, 500, 502, 503, 504]);
     for (const [status, { description, content, headers }] of Object.entries(errors)) {
       expect(description).not.toBe('');
       expect(content['application/json']?.schema).toEqual({ $ref: '#/components/schemas/ErrorBody' });
       expect(headers).toHaveProperty('x-request-id');
       if (status === '401') expect(headers).toHaveProperty('WWW-Authenticate');
       if (status === '429' || status === '503') expect(headers).toHaveProperty('Retry-After');
+    }
+  });
+
+  it.each(['openapi.json', 'openapi-admin.json'])('has errors that are of their status and code, in %s', (file) => {
+    const { paths } = JSON.parse(readFileSync(file, 'utf8')) as Document;
+    const errors = Object.values(paths)
+      .flatMap((methods) => Object.values(methods))
+      .flatMap(({ responses }) => Object.entries(responses))
+      .filter(([status]) => Number(status) >= 400)
+      .flatMap(([status, { content }]) =>
+        Object.entries(content['application/json']?.examples ?? {}).map(([code, { value }]) => ({
+          status,
+          code,
+          value,
+        })),
+      );
+    expect(errors.length).toBeGreaterThan(10);
+    for (const { status, code, value } of errors) {
+      expect(value).toMatchObject({ error: { code, message: expect.stringMatching(/\w/) } });
+      expect(Array.isArray((value as { detail: unknown }).detail)).toBe(status === '422');
     }
   });
 

@@ -73,11 +73,7 @@ export class Administration {
 
   private get database(): Storage {
     if (this.storage) return this.storage;
-    throw new ApiError(
-      404,
-      'no_database',
-      'This gateway has no database, so its keys are those of its configuration: set `database` (or DATABASE) to administer them here.',
-    );
+    throw noDatabase();
   }
 }
 
@@ -91,5 +87,13 @@ export function readOnly(what: string): ApiError {
     400,
     'read_only',
     `This ${what} comes from the gateway's configuration, and can only be changed there.`,
+  );
+}
+
+export function noDatabase(): ApiError {
+  return new ApiError(
+    404,
+    'no_database',
+    'This gateway has no database, so its keys are those of its configuration: set `database` (or DATABASE) to administer them here.',
   );
 }

@@ -1,12 +1,13 @@
 import { Delete, Get, Param, Post } from '@nestjs/common';
 import { ApiBody } from '@nestjs/swagger';
+import { ApiErrorResponse } from '../errors/api-error-response.decorator.js';
 import { type Actor, CurrentActor } from './actor.js';
 import { AdminBody } from './admin-body.decorator.js';
 import { Answers, InstanceController, Lists, TakesBody } from './admin-route.decorator.js';
 import { DeletedDto, OrganizationDto } from './dto/answers.dto.js';
 import { CreateOrganizationDto, UpdateOrganizationDto } from './dto/requests.dto.js';
 import { List, type ListQuery } from './list-query.js';
-import { OrganizationsService } from './organizations.service.js';
+import { alreadyExists, OrganizationsService } from './organizations.service.js';
 import type { Page } from './page.js';
 
 @InstanceController('/organization', 'Organizations')
@@ -23,6 +24,7 @@ export class OrganizationsController {
   @Post()
   @Answers(OrganizationDto, 'The organization.')
   @TakesBody()
+  @ApiErrorResponse(409, 'There is one of this id.', alreadyExists('acme'))
   @ApiBody({ type: CreateOrganizationDto })
   createOrganization(
     @CurrentActor() actor: Actor,

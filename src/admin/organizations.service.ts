@@ -50,8 +50,7 @@ export class OrganizationsService {
   async create(actor: Actor, { id = newId(), name, limits }: CreateOrganizationDto): Promise<OrganizationDto> {
     return this.administration.write(actor, async ({ trx, revision, now, audit }) => {
       const isTaken = await trx.selectFrom('organizations').select('id').where('id', '=', id).executeTakeFirst();
-      if (isTaken)
-        throw new ApiError(409, 'already_exists', `There is an organization ${id} already.`, { param: 'id' });
+      if (isTaken) throw alreadyExists(id);
       const row: OrganizationRow = { id, name, created_at: now, archived_at: null, limits: columnOf(limits), revision };
       await trx.insertInto('organizations').values(row).execute();
       await audit({
@@ -110,4 +109,8 @@ function toOrganization(row: OrganizationRow): OrganizationDto {
 
 function configuredOrganization(id: string): OrganizationDto {
   return { object: 'organization', id, name: id, created_at: 0, archived_at: null, limits: null, read_only: true };
+}
+
+export function alreadyExists(id: string): ApiError {
+  return new ApiError(409, 'already_exists', `There is an organization ${id} already.`, { param: 'id' });
 }

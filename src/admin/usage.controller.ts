@@ -1,6 +1,8 @@
 import { Get, Req } from '@nestjs/common';
 import { ApiQuery } from '@nestjs/swagger';
 import type { Request } from 'express';
+import { thrownBy } from '../common/thrown-by.js';
+import type { ApiError } from '../errors/api-error.js';
 import { ApiErrorResponse } from '../errors/api-error-response.decorator.js';
 import { type Actor, CurrentActor } from './actor.js';
 import { Answers, OrganizationController } from './admin-route.decorator.js';
@@ -13,6 +15,8 @@ const optional = { required: false } as const;
 const texts = { ...optional, schema: { type: 'array', items: { type: 'string' } } } as const;
 const seconds = { schema: { type: 'integer' }, description: 'Unix seconds.' } as const;
 
+const WRONG_QUERY = thrownBy(() => readUsageQuery(new URLSearchParams())) as ApiError;
+
 @OrganizationController('/usage', 'Usage')
 export class UsageController {
   constructor(private readonly usage: UsageService) {}
@@ -20,7 +24,7 @@ export class UsageController {
   /** How many requests and tokens completions have used, by buckets of time */
   @Get('completions')
   @Answers(UsagePageDto, 'A page of buckets.')
-  @ApiErrorResponse(422, 'A parameter cannot be used.')
+  @ApiErrorResponse(422, 'A parameter cannot be used.', WRONG_QUERY)
   @ApiQuery({ name: 'start_time', required: true, ...seconds })
   @ApiQuery({ name: 'end_time', ...optional, ...seconds })
   @ApiQuery({ name: 'bucket_width', ...optional, schema: { type: 'string', enum: ['1m', '1h', '1d'], default: '1d' } })

@@ -6,7 +6,7 @@ import { exchangeOf } from '../observability/exchange.js';
 import { IS_PUBLIC, NEEDS_ADMIN, NEEDS_ORGANIZATION_ADMIN } from './auth.decorators.js';
 import { type Authenticator, AUTHENTICATORS, type ClaimedTenant } from './authenticator.js';
 import { type Caller, setCaller } from './caller.js';
-import { unauthorized } from './tenant.js';
+import { invalidKey, missingKey, notAnAdmin, notAnOrganizationAdmin, onlyAdministers } from './refusals.js';
 
 /** `Bearer` and a token (RFC 6750, section 2.1); the scheme is case-insensitive (RFC 9110, section 11.1). */
 const BEARER = /^bearer +(\S+) *$/i;
@@ -32,12 +32,11 @@ export class AuthGuard implements CanActivate {
     // Before it is refused: the access log says who it was.
     this.setCaller(request, caller);
     if (this.isMarked(NEEDS_ADMIN, context)) {
-      if (!caller.isAdmin) throw forbidden('admin_required', 'This needs an API key with `admin: true`.');
+      if (!caller.isAdmin) throw notAnAdmin();
     } else if (this.isMarked(NEEDS_ORGANIZATION_ADMIN, context)) {
-      if (!caller.administers)
-        throw forbidden('admin_required', 'This needs an admin key, or a key of the organization.');
+      if (!caller.administers) throw notAnOrganizationAdmin();
     } else if (caller.isForAdministrationOnly) {
-      throw forbidden('admin_key', 'An admin key administers, and nothing else: use an API key of a project here.');
+      throw onlyAdministers();
     }
     return true;
   }
@@ -75,9 +74,7 @@ export class AuthGuard implements CanActivate {
 
   /** @throws {ApiError} 401 */
   private authenticate({ headers }: Request): Caller | Promise<Caller> {
-    if (headers.authorization === undefined) {
-      throw unauthorized('missing_api_key', 'Send your API key in the header `Authorization: Bearer <key>`.');
-    }
+    if (headers.authorization === undefined) throw missingKey();
     const bearer = BEARER.exec(headers.authorization)?.[1];
     if (bearer === undefined) throw invalidKey();
     const claimed = {
@@ -105,15 +102,6 @@ export class AuthGuard implements CanActivate {
     if (!caller) throw invalidKey();
     return caller;
   }
-}
-
-function invalidKey(): ApiError {
-  return unauthorized('invalid_api_key', 'The API key is not valid.');
-}
-
-/** RFC 9110, section 15.5.4. */
-function forbidden(code: string, message: string): ApiError {
-  return new ApiError(403, code, message);
 }
 
 /** Swagger UI and some clients send an empty header for "none". */

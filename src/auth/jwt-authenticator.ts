@@ -9,7 +9,8 @@ import type { Authenticator, ClaimedTenant } from './authenticator.js';
 import type { Caller, ModelAccess } from './caller.js';
 import { Jwks } from './jwks.js';
 import { isFor, tenantOf, type TokenTenant } from './jwt-claims.js';
-import { actFor, unauthorized } from './tenant.js';
+import { unauthorized } from './refusals.js';
+import { actFor } from './tenant.js';
 
 /** A verified token is not looked at again for so long, or until it expires. */
 const CACHE_MS = 60_000;

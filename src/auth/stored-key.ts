@@ -1,7 +1,8 @@
 import type { ApiKeyRow, KeyKind, ProjectRow } from '../storage/schema.js';
 import type { ClaimedTenant } from './authenticator.js';
 import type { Caller, ModelAccess } from './caller.js';
-import { actFor, notYourProject, unauthorized } from './tenant.js';
+import { notYourProject, unauthorized } from './refusals.js';
+import { actFor } from './tenant.js';
 
 /** Knows what keys belong to. */
 export interface KeyOwner {

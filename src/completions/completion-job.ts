@@ -1,7 +1,7 @@
 import type { Caller } from '../auth/caller.js';
 import type { ByteShare } from '../common/byte-budget.js';
 import type { RoutingConfig } from '../config/config.js';
-import { ApiError } from '../errors/api-error.js';
+import type { ApiError } from '../errors/api-error.js';
 import { toApiError } from '../errors/error-body.js';
 import type { Trace } from '../observability/tracing/trace.js';
 import type { Candidate, EligibleCandidate } from '../routing/candidate.js';
@@ -21,7 +21,7 @@ import type { CreateCompletionDto } from '../contract/create-completion.dto.js';
 import { featuresIn, judge, type Verdict } from './verdict.js';
 import type { Feature } from './features/feature.js';
 import { countedChoices, countUsage, type NewRequest, tokenCounter } from './features/stream-usage.js';
-import { unsupportedMessage } from './unsupported.js';
+import { unsupported } from './unsupported.js';
 import { runParts } from './run-parts.js';
 import { FanOut, type FanOutLimits } from './fan-out.js';
 import { PartReader } from './stream/part-reader.js';
@@ -158,7 +158,7 @@ export class CompletionJob implements RoutedRequest<Continuation> {
   refusalBy(candidate: Candidate): ApiError {
     const { refusal } = this.judge(candidate);
     if (!refusal) return this.extras.refusalBy(candidate.upstream);
-    return new ApiError(400, 'unsupported_parameter', unsupportedMessage(refusal.asks), { param: refusal.param });
+    return unsupported(refusal);
   }
 
   hasBegun(): boolean {

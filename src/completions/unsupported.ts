@@ -1,3 +1,5 @@
+import { ApiError } from '../errors/api-error.js';
+import { contextMessage } from '../engines/refusal-messages.js';
 import { UpstreamError } from '../upstreams/upstream-error.js';
 
 /** What an upstream cannot do of what a request asks for. */
@@ -10,6 +12,17 @@ export interface Refusal {
 
 export function unsupportedMessage(asks: string): string {
   return `No upstream of this model supports ${asks}.`;
+}
+
+/** Nobody supports it, and nobody was asked. */
+export function unsupported({ param, asks }: Refusal): ApiError {
+  return new ApiError(400, 'unsupported_parameter', unsupportedMessage(asks), { param });
+}
+
+/** The prompt is longer than the context. `said`: the numbers that the upstream told, if it told any. */
+export function contextExceeded(reason: string, said?: Parameters<typeof contextMessage>[0]): UpstreamError {
+  const publicError = { status: 400, code: 'context_length_exceeded', message: contextMessage(said) };
+  return new UpstreamError('answered', reason, { status: 400, publicError });
 }
 
 /** RFC 9110, section 15.6.2: the server does not support what the request needs. */

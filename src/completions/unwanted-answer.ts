@@ -3,9 +3,9 @@ import { refusalOf } from '../upstreams/refusal.js';
 import type { StreamFraming } from '../upstreams/stream-framing.js';
 import type { UpstreamAnswer } from '../upstreams/upstream.js';
 import { UpstreamError } from '../upstreams/upstream-error.js';
-import { contextMessage } from '../engines/refusal-messages.js';
 import { readAnswer } from './canonical.js';
 import type { PartReader } from './stream/part-reader.js';
+import { contextExceeded } from './unsupported.js';
 
 /** An error's body is a sentence or two, and sometimes the whole request besides; more of it is not read. */
 const MAX_ERROR_BYTES = 1_048_576;
@@ -36,7 +36,6 @@ export async function orContextExceeded(relayed: Promise<void>, reader: PartRead
   } catch (thrown) {
     const hasEnded = thrown instanceof UpstreamError && thrown.phase === 'answered';
     if (!hasEnded || !reader.isSilent) throw thrown;
-    const publicError = { status: 400, code: 'context_length_exceeded', message: contextMessage() };
-    throw new UpstreamError('answered', 'a stream without an event', { status: 400, publicError });
+    throw contextExceeded('a stream without an event');
   }
 }

@@ -7,6 +7,7 @@ import { ApiError } from './api-error.js';
 import { toApiError, toErrorBody } from './error-body.js';
 import { exchangeOf } from '../observability/exchange.js';
 import { LOGGER, type Logger } from '../observability/logger.js';
+import { reasonPhraseOf } from './reason-phrase.js';
 import { recordError } from './record-error.js';
 import { unmatchedRoute } from './unmatched-route.js';
 
@@ -35,7 +36,7 @@ export class ErrorFilter implements ExceptionFilter {
     if (this.config.server.answerHeaders) setAnswerHeaders(response, exchange, this.clock.now());
     const body = Buffer.from(JSON.stringify(toErrorBody(error)));
     exchange.bytesSent += body.length;
-    response.writeHead(error.status, {
+    response.writeHead(error.status, reasonPhraseOf(error), {
       ...error.headers,
       'Content-Type': 'application/json; charset=utf-8',
       'Content-Length': body.length,

@@ -63,7 +63,7 @@ export class BodyShare {
 
 const headers = { 'Retry-After': '1' };
 
-function keyIsFull(): ApiError {
+export function keyIsFull(): ApiError {
   const message = 'The requests of this API key hold too many bytes. Try again when some of them have ended.';
   return new ApiError(429, 'rate_limit_exceeded', message, {
     headers,
@@ -71,7 +71,7 @@ function keyIsFull(): ApiError {
   });
 }
 
-function processIsFull(): ApiError {
+export function processIsFull(): ApiError {
   const message = 'The gateway holds as many bytes of requests as it may. Try again later.';
   return new ApiError(503, 'overloaded', message, { headers, reason: 'the body budget is used up' });
 }

@@ -80,8 +80,7 @@ export class JsonBodyReader {
 
   private admit(share: BodyShare, sizeBytes: number, codedBytes = 0): void {
     const { limitBytes } = this;
-    if (sizeBytes > limitBytes)
-      throw new ApiError(413, 'request_too_large', `The body is larger than ${limitBytes} bytes.`);
+    if (sizeBytes > limitBytes) throw tooLarge(limitBytes);
     share.resize(codedBytes + sizeBytes);
   }
 }
@@ -136,14 +135,20 @@ function isEmpty({ headers }: Request): boolean {
 
 /** JSON is UTF-8 (RFC 8259, section 8.1). Names of charsets are case-insensitive, and some write this one without its dash. */
 function requireJson(contentType: string): void {
-  if (!ANY_JSON.test(contentType)) {
-    const message = 'Send the body as JSON, with the header `Content-Type: application/json`.';
-    throw new ApiError(415, 'unsupported_media_type', message);
-  }
+  if (!ANY_JSON.test(contentType)) throw notJson();
   const charset = CHARSET.exec(contentType)?.[1];
   if (charset !== undefined && !UTF8.test(charset)) throw unreadable(`unsupported charset "${charset.toUpperCase()}"`);
 }
 
 function unreadable(reason: string): ApiError {
   return new ApiError(415, 'unsupported_media_type', `The body cannot be read: ${reason}.`);
+}
+
+export function tooLarge(limitBytes: number): ApiError {
+  return new ApiError(413, 'request_too_large', `The body is larger than ${limitBytes} bytes.`);
+}
+
+export function notJson(): ApiError {
+  const message = 'Send the body as JSON, with the header `Content-Type: application/json`.';
+  return new ApiError(415, 'unsupported_media_type', message);
 }

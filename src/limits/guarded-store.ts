@@ -104,9 +104,7 @@ export class GuardedStore implements LimitStore {
     const { lease, claims } = request;
     switch (this.onFailure) {
       case 'closed':
-        throw new ApiError(503, 'limits_unavailable', 'The limits cannot be checked at the moment.', {
-          headers: { 'Retry-After': '1' },
-        });
+        throw limitsUnavailable();
       case 'open':
         this.ownClaims.set(lease, { asked: [], made: [] });
         return { isGranted: true, now: this.clock.now(), used: [] };
@@ -166,4 +164,10 @@ function correct(claim: Claim, index: number, { asked, made }: { asked: Claim[];
 
 function negated({ lease, claims }: ReserveRequest): ReserveRequest {
   return { lease, claims: claims.map((claim) => ({ ...claim, amount: -claim.amount })) };
+}
+
+export function limitsUnavailable(): ApiError {
+  return new ApiError(503, 'limits_unavailable', 'The limits cannot be checked at the moment.', {
+    headers: { 'Retry-After': '1' },
+  });
 }

@@ -32,7 +32,7 @@ export function refusalOf(
     const waitMs = waitOf(claim, used[index] ?? 0, now);
     if (!worst || waitMs > worst.waitMs) worst = { rule, waitMs };
   }
-  return worst && { rule: worst.rule, error: refuse(worst.rule, worst.waitMs, headers) };
+  return worst && { rule: worst.rule, error: limitReached(worst.rule, worst.waitMs, headers) };
 }
 
 function waitOf(claim: Claim, used: number, now: number): number {
@@ -54,7 +54,12 @@ export function nameOf({ scope, kind, models }: LimitRule): string {
   return `${scope}.${kind}` + (models === undefined ? '' : `:${models}`);
 }
 
-function refuse({ scope, kind, limit, models }: LimitRule, waitMs: number, headers: Record<string, string>): ApiError {
+/** `waitMs`: until the request would fit. */
+export function limitReached(
+  { scope, kind, limit, models }: Omit<LimitRule, 'key'>,
+  waitMs: number,
+  headers: Record<string, string>,
+): ApiError {
   const whose = scope === 'key' ? 'this API key' : `its ${scope}`;
   const where = models === undefined ? '' : ` of the models ${models}`;
   const message = `Limit reached for ${whose}: ${limit} ${WORDS[kind]}${where}.`;

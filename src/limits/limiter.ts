@@ -167,7 +167,7 @@ function maxTokensOf(body: CreateCompletionDto): number {
   return promptsOf(body).length * perPrompt;
 }
 
-function tooMany(tokens: number, max: number): ApiError {
+export function tooMany(tokens: number, max: number): ApiError {
   const message = `The request asks for up to ${tokens} tokens (max_tokens × the larger of n and best_of × prompts); one request may ask for ${max}.`;
   return new ApiError(400, 'max_tokens_per_request_exceeded', message, { param: 'max_tokens' });
 }

@@ -2,7 +2,10 @@ import { Controller, Get, Param } from '@nestjs/common';
 import { ApiOkResponse, ApiParam, ApiTags } from '@nestjs/swagger';
 import { CurrentCaller } from '../auth/auth.decorators.js';
 import type { Caller } from '../auth/caller.js';
-import { ApiErrorResponse, REQUEST_ID_HEADER } from '../errors/api-error-response.decorator.js';
+import { invalidKey, missingKey, notYourOrganization, notYourProject, onlyAdministers } from '../auth/refusals.js';
+import { ApiErrorResponse, INTERNAL_ERROR, REQUEST_ID_HEADER } from '../errors/api-error-response.decorator.js';
+import { modelNotFound } from '../errors/model-not-found.js';
+import { databaseUnavailable } from '../storage/database-unavailable.js';
 import { ModelDto, ModelListDto } from './model.dto.js';
 import { ModelsService } from './models.service.js';
 
@@ -10,9 +13,14 @@ import { ModelsService } from './models.service.js';
 @ApiErrorResponse(
   401,
   'No API key, a wrong one, or one that may not act for the organization or project in the headers.',
+  invalidKey(),
+  missingKey(),
+  notYourOrganization(),
+  notYourProject(),
 )
-@ApiErrorResponse(500, 'The gateway failed.')
-@ApiErrorResponse(503, 'The gateway is shutting down.')
+@ApiErrorResponse(403, 'An admin key, which is for administration alone.', onlyAdministers())
+@ApiErrorResponse(500, 'The gateway failed.', INTERNAL_ERROR)
+@ApiErrorResponse(503, 'The key cannot be checked at the moment.', databaseUnavailable(new Error()))
 @Controller('v1/models')
 export class ModelsController {
   constructor(private readonly models: ModelsService) {}
@@ -41,7 +49,7 @@ export class ModelsController {
     description: 'The name of the model. Slashes in it are written as they are, or as `%2F`.',
     example: 'storyteller',
   })
-  @ApiErrorResponse(404, 'There is no such model, or your API key may not use it.')
+  @ApiErrorResponse(404, 'There is no such model, or your API key may not use it.', modelNotFound())
   getModel(@Param('id') id: string | string[], @CurrentCaller() caller: Caller): Promise<ModelDto> {
     return this.models.get([id].flat().join('/'), caller);
   }

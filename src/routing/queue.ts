@@ -131,7 +131,7 @@ export class Queue {
   }
 }
 
-function busy(reason: string): ApiError {
+export function busy(reason: string): ApiError {
   const headers = { 'Retry-After': '1' };
   return new ApiError(503, 'no_upstream_available', 'Every upstream of this model is busy. Try again later.', {
     headers,
