@@ -91,6 +91,30 @@ describeInBrowser('Swagger UI in a browser', (open) => {
     expect(text).toMatch(/\w+ \w+/);
   });
 
+  it('has the body first, and the optional headers behind a button', async () => {
+    const operation = await expand('/v1/completions');
+    const header = operation.getByPlaceholder('X-Request-Id');
+    expect(await header.isVisible()).toBe(false);
+    const toggle = operation.getByRole('button', { name: 'Show the optional headers (3)' });
+    await toggle.focus();
+    await page.keyboard.press('Enter');
+    await header.fill('from-the-page');
+    const top = async (locator: Locator): Promise<number> => (await locator.boundingBox())?.y ?? 0;
+    expect(await top(operation.locator('.opblock-section-request-body'))).toBeLessThan(await top(header));
+    await execute(operation);
+    expect(await operation.locator('.live-responses-table .response .response-col_description').innerText()).toContain(
+      'x-request-id: from-the-page',
+    );
+  });
+
+  it('shows what a stream looks like, and leaves it to the body to ask for one', async () => {
+    const operation = await expand('/v1/completions');
+    const good = operation.locator('.responses-table:not(.live-responses-table) .response[data-code="200"]');
+    await good.locator('.response-control-media-type select').selectOption('text/event-stream');
+    expect(await good.locator('.highlight-code').first().innerText()).toMatch(/^data: \{/);
+    expect(await good.getByText('Controls').isVisible()).toBe(false);
+  });
+
   it('keeps the key over a reload', async () => {
     await page.reload();
     const operation = await expand('/v1/models');

@@ -41,7 +41,7 @@ export const COMPLETIONS_API: DocumentedApi = {
   bearer: 'Your API key.',
   modules: [CompletionsModule, ModelsModule, HealthModule],
   tags: {
-    Completions: 'The product.',
+    Completions: 'Text for a prompt.',
     Models: 'What can be asked for completions.',
     Health: 'For load balancers and orchestrators; without a key.',
   },

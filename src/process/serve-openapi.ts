@@ -5,6 +5,7 @@ import { EMBEDDED_MODEL } from '../contract/completion-examples.js';
 import { originOf } from '../http/origin.js';
 import { UpstreamRegistry } from '../upstreams/upstream-registry.js';
 import { ADMINISTRATION_API, buildOpenApi, COMPLETIONS_API, type DocumentedApi } from './openapi.js';
+import { foldHeaders, PAGE_CSS } from './swagger-page.js';
 
 /** Swagger UI at `/docs`, the document at `/openapi.json`; of the administration API, `/docs/admin` and `/openapi-admin.json`. */
 export function serveOpenApi(app: NestExpressApplication): void {
@@ -18,8 +19,10 @@ function setUp(app: NestExpressApplication, path: string, document: string, api:
     jsonDocumentUrl: `${document}.json`,
     yamlDocumentUrl: `${document}.yaml`,
     customSiteTitle: api.title,
+    customCss: PAGE_CSS,
     patchDocumentOnRequest: (request, _, built) => asServed(built, request as Request, firstModelOf(app)),
     swaggerOptions: {
+      plugins: [foldHeaders],
       persistAuthorization: true,
       displayRequestDuration: true,
       tryItOutEnabled: true,
