@@ -19,6 +19,9 @@ export interface ChoiceBody {
   text: string;
   logprobs: LegacyLogprobs | null;
   finish_reason: FinishReason | null;
+  /** With `return_token_ids`: those of the prompt come with the first chunk. */
+  prompt_token_ids?: readonly number[] | null;
+  token_ids?: number[];
 }
 
 /** A `text_completion` object: the whole answer, or one chunk of a stream. */
@@ -50,11 +53,17 @@ export class AnswerWriter {
     };
   }
 
-  chunkOf({ index, text, tokens, finishReason }: ChoicePart): CompletionBody {
+  /** `usage` are the counts so far, for those who want them on each chunk. */
+  chunkOf(part: ChoicePart, usage?: Usage): CompletionBody {
+    const padding = this.request.stream?.includeObfuscation ? { obfuscation: obfuscationFor(part.text) } : {};
+    const counts = usage && this.request.stream?.continuousUsage ? { usage } : {};
+    return { ...this.#head, choices: [this.#choiceOf(part)], ...counts, ...padding };
+  }
+
+  #choiceOf({ index, text, tokens, finishReason, promptIds, ids }: ChoicePart): ChoiceBody {
     const logprobs = this.request.topLogprobs === undefined ? null : toLegacyLogprobs(tokens, this.model.vocabulary);
     const choice = { index, text, logprobs, finish_reason: finishReason };
-    const padding = this.request.stream?.includeObfuscation ? { obfuscation: obfuscationFor(text) } : {};
-    return { ...this.#head, choices: [choice], ...padding };
+    return this.request.returnsTokenIds ? { ...choice, prompt_token_ids: promptIds, token_ids: [...ids] } : choice;
   }
 
   usageChunk(usage: Usage): CompletionBody {
@@ -64,9 +73,8 @@ export class AnswerWriter {
   answer(parts: readonly ChoicePart[], usage: Usage): CompletionBody {
     const choices: ChoiceBody[] = [];
     for (const part of parts) {
-      const [added] = this.chunkOf(part).choices;
+      const added = this.#choiceOf(part);
       const choice = choices[part.index];
-      if (!added) continue;
       if (choice) append(choice, added);
       else choices[part.index] = added;
     }
@@ -77,6 +85,7 @@ export class AnswerWriter {
 function append(choice: ChoiceBody, added: ChoiceBody): void {
   choice.text += added.text;
   choice.finish_reason = added.finish_reason;
+  choice.token_ids?.push(...(added.token_ids ?? []));
   if (!choice.logprobs || !added.logprobs) return;
   choice.logprobs.tokens.push(...added.logprobs.tokens);
   choice.logprobs.token_logprobs.push(...added.logprobs.token_logprobs);

@@ -1,18 +1,18 @@
 import 'reflect-metadata';
 import { checkCompletion } from '../src/contract/check-completion.js';
-import type { CreateCompletionDto } from '../src/contract/create-completion.dto.js';
 import { extraFields, forbidden } from '../src/contract/extra-fields.js';
 import { isNoOp } from '../src/engines/no-op-values.js';
 import type { Issue } from '../src/errors/api-error.js';
 import { ValidationError } from '../src/errors/validation-error.js';
+import { type EngineBody, explainEngineFields, isEngineField } from './engine-fields.js';
 
 /**
- * The gateway's own check of a body, and on top of it: a field that the contract does not list is refused, since there is
- * nobody to forward it to. One whose value says nothing is none.
+ * The gateway's own check of a body, and on top of it: the engine's own fields are checked as well, and any other that the
+ * contract does not list is refused, since there is nobody to forward it to. One whose value says nothing is none.
  *
  * @throws {ValidationError} 422 with every problem of the body.
  */
-export function checkBody(body: unknown): CreateCompletionDto {
+export function checkBody(body: unknown): EngineBody {
   try {
     const checked = checkCompletion(body);
     refuse([], checked);
@@ -24,9 +24,10 @@ export function checkBody(body: unknown): CreateCompletionDto {
 }
 
 function refuse(found: readonly Issue[], body: object): void {
-  const extras = extraFields(body)
-    .filter(({ loc, value }) => !isNoOp(loc.slice(1).join('.'), value))
+  const unknown = extraFields(body)
+    .filter(({ loc, value }) => !isEngineField(loc) && !isNoOp(loc.slice(1).join('.'), value))
     .map(({ loc }) => forbidden(loc));
+  const extras = [...explainEngineFields(body), ...unknown];
   const isInExtra = ({ loc }: Issue): boolean =>
     extras.some((extra) => extra.loc.every((step, depth) => step === loc[depth]));
   const [first, ...more] = [...found.filter((issue) => !isInExtra(issue)), ...extras];

@@ -8,9 +8,15 @@ import { lengthInCodePoints } from '../src/common/code-points.js';
 import { type Piece, TokenText } from './token-text.js';
 
 /** A part of one choice, in the order in which the choice is read. The last one has the finish reason. */
-export interface ChoicePart extends Piece<ScoredToken> {
+export interface ChoicePart extends Omit<Piece<ScoredToken>, 'dropped'> {
   /** `prompt index × n + choice index`. */
   readonly index: number;
+  /** The ids of the generated tokens that end with this part, those included whose text is never sent. */
+  readonly ids: readonly number[];
+  /** The ids of the prompt, in the first part of a choice. */
+  readonly promptIds: readonly number[] | null;
+  /** Tokens generated so far for all choices of the prompt. */
+  readonly generatedCount: number;
   readonly finishReason: FinishReason | null;
 }
 
@@ -42,7 +48,7 @@ export async function completePrompt(run: PromptRun, deliver: Deliver): Promise<
 
   let tokenCount = 0;
   for (let choice = 0; choice < request.n; choice++) {
-    const outcome = await completeChoice(run, evaluated, choice, deliver);
+    const outcome = await completeChoice(run, evaluated, choice, tokenCount, deliver);
     tokenCount += outcome.tokenCount;
   }
   return tokenCount;
@@ -54,7 +60,7 @@ async function completeBest(run: PromptRun, evaluated: EvaluatedPrompt, deliver:
   const candidates: { parts: ChoicePart[]; outcome: Outcome }[] = [];
   for (let choice = 0; choice < bestOf; choice++) {
     const parts: ChoicePart[] = [];
-    const outcome = await completeChoice(run, evaluated, choice, (part) => void parts.push(part));
+    const outcome = await completeChoice(run, evaluated, choice, 0, (part) => void parts.push(part));
     candidates.push({ parts, outcome });
   }
   const best = candidates.toSorted((a, b) => b.outcome.meanLogprob - a.outcome.meanLogprob).slice(0, n);
@@ -68,25 +74,40 @@ async function completeChoice(
   run: PromptRun,
   evaluated: EvaluatedPrompt,
   choice: number,
+  countBefore: number,
   deliver: Deliver,
 ): Promise<Outcome> {
   const { model, request, promptIndex, prompt, sequence, signal, onToken } = run;
   if (choice > 0) await rewind(run);
   const index = promptIndex * request.n + choice;
-  if (request.echo) {
-    await deliver({ text: prompt.text, tokens: placeOwnTokens(run, evaluated), index, finishReason: null });
-  }
+  let promptIds: readonly number[] | null = prompt.tokens;
+  const add = async (
+    part: Pick<ChoicePart, 'text' | 'tokens' | 'ids'>,
+    generatedCount: number,
+    finishReason: FinishReason | null = null,
+  ): Promise<void> => {
+    await deliver({ ...part, index, promptIds, generatedCount: countBefore + generatedCount, finishReason });
+    promptIds = null;
+  };
+  if (request.echo) await add({ text: prompt.text, tokens: placeOwnTokens(run, evaluated), ids: [] }, 0);
   const promptLength = lengthInCodePoints(prompt.text);
   const random = randomOf(request.seed, promptIndex, choice);
-  const position = prompt.tokens.length;
-  const pieces = generate({ model, request, sequence, position, read: evaluated.read, random, signal, onToken });
+  const { tokens: promptTokens } = prompt;
+  const position = promptTokens.length;
+  const { read } = evaluated;
+  const pieces = generate({ model, request, sequence, position, promptTokens, read, random, signal, onToken });
+  const placed = ({ text, tokens, dropped }: Piece<ScoredToken>): Pick<ChoicePart, 'text' | 'tokens' | 'ids'> => ({
+    text,
+    tokens: tokens.map((token) => shift(token, promptLength)),
+    ids: [...tokens.map(({ value }) => value), ...dropped].map(({ token }) => token),
+  });
   let step = await pieces.next();
-  for (; !step.done; step = await pieces.next()) {
-    // A token whose text is held back has its chunk too, an empty one: whoever counts chunks counts tokens.
-    const { text, tokens } = step.value;
-    await deliver({ text, tokens: tokens.map((token) => shift(token, promptLength)), index, finishReason: null });
+  // A token whose text is held back has its chunk too, an empty one: whoever counts chunks counts tokens.
+  for (let count = 1; !step.done; count++) {
+    await add(placed(step.value), count);
+    step = await pieces.next();
   }
-  await deliver({ text: '', tokens: [], index, finishReason: step.value.finishReason });
+  await add(placed(step.value.last), step.value.tokenCount, step.value.finishReason);
   return step.value;
 }
 

@@ -1,8 +1,8 @@
 import { promptsOf } from '../src/contract/prompts.js';
 import { toBigInt } from '../src/common/exact-json.js';
 import { randomInt } from 'node:crypto';
-import type { CreateCompletionDto } from '../src/contract/create-completion.dto.js';
 import { ApiError } from '../src/errors/api-error.js';
+import type { EngineBody } from './engine-fields.js';
 import type { Model } from './load-model.js';
 import type { SamplingOptions } from './sampler.js';
 
@@ -20,8 +20,24 @@ export interface CompletionRequest {
   /** How many of the likeliest tokens to report at each position; undefined when no `logprobs` are wanted. */
   readonly topLogprobs: number | undefined;
   readonly sampling: SamplingOptions;
+  readonly ending: Ending;
   readonly seed: bigint;
-  readonly stream: { readonly includeUsage: boolean; readonly includeObfuscation: boolean } | undefined;
+  readonly returnsTokenIds: boolean;
+  readonly stream:
+    | { readonly includeUsage: boolean; readonly continuousUsage: boolean; readonly includeObfuscation: boolean }
+    | undefined;
+}
+
+/** What ends a text, and what of that is seen. */
+export interface Ending {
+  /** Tokens that end it like a stop text. */
+  readonly stopTokens: ReadonlySet<number>;
+  /** It goes on past the end-of-text token. */
+  readonly ignoresEnd: boolean;
+  /** What it stopped at is part of it. */
+  readonly keepsStop: boolean;
+  /** Special tokens are written out. */
+  readonly showsSpecial: boolean;
 }
 
 export interface Prompt {
@@ -35,10 +51,12 @@ export interface Prompt {
 }
 
 /** @throws {ApiError} 400 when this model cannot do what the body asks for. Nothing has been evaluated then. */
-export function toCompletionRequest(body: CreateCompletionDto, model: Model): CompletionRequest {
+export function toCompletionRequest(body: EngineBody, model: Model): CompletionRequest {
   const n = body.n ?? 1;
   const maxTokens = body.max_tokens ?? 16;
-  const prompts = promptsOf(body).map((prompt) => arrange(prompt, body.suffix ?? '', model));
+  const addsSpecial = body.add_special_tokens ?? true;
+  const prompts = promptsOf(body).map((prompt) => arrange(prompt, body.suffix ?? '', addsSpecial, model));
+  const includeUsage = body.stream_options?.include_usage ?? false;
   for (const prompt of prompts) refuseOverflow(prompt, maxTokens, model);
   return {
     model: body.model,
@@ -50,36 +68,39 @@ export function toCompletionRequest(body: CreateCompletionDto, model: Model): Co
     echo: body.echo ?? false,
     stops: typeof body.stop === 'string' ? [body.stop] : (body.stop ?? []),
     topLogprobs: body.logprobs ?? undefined,
-    sampling: {
-      temperature: body.temperature ?? 1,
-      topP: body.top_p ?? 1,
-      frequencyPenalty: body.frequency_penalty ?? 0,
-      presencePenalty: body.presence_penalty ?? 0,
-      logitBias: logitBiasOf(body, model),
+    sampling: samplingOf(body, model),
+    ending: {
+      stopTokens: stopTokensOf(body, model),
+      ignoresEnd: body.ignore_eos ?? false,
+      keepsStop: body.include_stop_str_in_output ?? false,
+      showsSpecial: body.skip_special_tokens === false,
     },
     seed: toBigInt(body.seed ?? randomInt(2 ** 48 - 1)),
+    returnsTokenIds: body.return_token_ids ?? false,
     stream: body.stream
       ? {
-          includeUsage: body.stream_options?.include_usage ?? false,
+          includeUsage,
+          // As in vLLM, they are a part of the usage.
+          continuousUsage: includeUsage && (body.stream_options?.continuous_usage_stats ?? false),
           includeObfuscation: body.stream_options?.include_obfuscation ?? false,
         }
       : undefined,
   };
 }
 
-/** `prompt` is one prompt when it is a text or a list of token ids, else a list of them. */
 /**
  * Puts the prompt into the order that the model was trained on.
  *
  * With a suffix that is `<fim-prefix> prompt <fim-suffix> suffix <fim-middle>`. An empty suffix reads as not given: there
  * is no gap to fill. An empty prompt is the start of a text, for which models have a token.
  */
-function arrange(prompt: string | number[], suffix: string, model: Model): Prompt {
+function arrange(prompt: string | number[], suffix: string, addsSpecial: boolean, model: Model): Prompt {
   const { vocabulary } = model;
   if (typeof prompt !== 'string') refuseUnknownTokens(prompt, model);
   const isText = typeof prompt === 'string';
   const own = isText ? tokenize(prompt, model) : prompt;
-  const start = isText && model.prependsStartToken && model.startToken !== undefined ? [model.startToken] : [];
+  const start =
+    isText && addsSpecial && model.prependsStartToken && model.startToken !== undefined ? [model.startToken] : [];
   let before = start;
   let after: number[] = [];
   if (suffix !== '') {
@@ -99,15 +120,10 @@ function arrange(prompt: string | number[], suffix: string, model: Model): Promp
   }
   let tokens = [...before, ...own, ...after];
   if (tokens.length === 0) {
-    if (model.startToken === undefined) {
-      throw new ApiError(
-        400,
-        'invalid_value',
-        'This model has no start token: an empty prompt gives it nothing to go on.',
-        {
-          param: 'prompt',
-        },
-      );
+    if (model.startToken === undefined || !addsSpecial) {
+      const why = addsSpecial ? 'This model has no start token' : 'No start token is to be added';
+      const message = `${why}: an empty prompt gives the model nothing to go on.`;
+      throw new ApiError(400, 'invalid_value', message, { param: 'prompt' });
     }
     tokens = before = [model.startToken];
   }
@@ -121,28 +137,64 @@ function arrange(prompt: string | number[], suffix: string, model: Model): Promp
 
 function refuseUnknownTokens(tokens: readonly number[], { vocabulary }: Model): void {
   const unknown = tokens.find((token) => token >= vocabulary.size);
-  if (unknown === undefined) return;
-  throw new ApiError(
-    400,
-    'invalid_value',
-    `${unknown} is not a token id of this model: they go from 0 to ${vocabulary.size - 1}.`,
-    {
-      param: 'prompt',
-    },
-  );
+  if (unknown !== undefined) throw unknownToken(unknown, vocabulary.size, 'prompt');
 }
 
-function logitBiasOf(body: CreateCompletionDto, { vocabulary }: Model): Map<number, number> {
+/** Beyond them a number is no longer one, once logits are multiplied by it. */
+const PENALTY_LIMITS = { least: 1e-30, most: 1e30 };
+
+function samplingOf(body: EngineBody, model: Model): SamplingOptions {
+  const logitBias = logitBiasOf(body, model);
+  const banned = bannedBy(body, logitBias, model);
+  const minTokens = body.min_tokens ?? 0;
+  const ends = minTokens > 0 ? [...model.endTokens, ...(body.stop_token_ids ?? [])] : [];
+  const { least, most } = PENALTY_LIMITS;
+  return {
+    temperature: body.temperature ?? 1,
+    topP: body.top_p ?? 1,
+    topK: (body.top_k ?? 0) > 0 ? Number(body.top_k) : Infinity,
+    minP: body.min_p ?? 0,
+    frequencyPenalty: body.frequency_penalty ?? 0,
+    presencePenalty: body.presence_penalty ?? 0,
+    repetitionPenalty: Math.min(most, Math.max(least, body.repetition_penalty ?? 1)),
+    logitBias,
+    banned,
+    minTokens,
+    bannedAtFirst: ends.length === 0 ? banned : new Set([...banned, ...ends]),
+  };
+}
+
+/** Special tokens are not for a text, but for whoever asks for them: to see them, to stop at one, or by a bias. */
+function bannedBy(
+  { skip_special_tokens: skips, stop_token_ids: stops }: EngineBody,
+  logitBias: ReadonlyMap<number, number>,
+  { specialTokens }: Model,
+): ReadonlySet<number> {
+  if (skips === false) return new Set();
+  const raised = [...logitBias].filter(([, bias]) => bias > 0).map(([token]) => token);
+  const wanted = [...raised, ...(stops ?? [])].filter((token) => specialTokens.has(token));
+  return wanted.length === 0 ? specialTokens : specialTokens.difference(new Set(wanted));
+}
+
+function logitBiasOf(body: EngineBody, { vocabulary }: Model): Map<number, number> {
   const biases = new Map<number, number>();
   for (const [key, bias] of Object.entries(body.logit_bias ?? {})) {
     const token = Number(key);
-    if (token >= vocabulary.size) {
-      const message = `logit_bias: ${key} is not a token id of this model: they go from 0 to ${vocabulary.size - 1}.`;
-      throw new ApiError(400, 'invalid_value', message, { param: 'logit_bias' });
-    }
+    if (token >= vocabulary.size) throw unknownToken(token, vocabulary.size, 'logit_bias');
     biases.set(token, bias);
   }
   return biases;
+}
+
+function stopTokensOf({ stop_token_ids: tokens }: EngineBody, { vocabulary }: Model): ReadonlySet<number> {
+  const unknown = tokens?.find((token) => token >= vocabulary.size);
+  if (unknown !== undefined) throw unknownToken(unknown, vocabulary.size, 'stop_token_ids');
+  return new Set(tokens);
+}
+
+function unknownToken(token: number, count: number, param: string): ApiError {
+  const message = `${param}: ${token} is not a token id of this model: they go from 0 to ${count - 1}.`;
+  return new ApiError(400, 'invalid_value', message, { param });
 }
 
 /** Tokenizing some megabytes takes seconds, in which nothing else runs: a text that cannot fit is refused before. */

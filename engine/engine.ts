@@ -1,4 +1,4 @@
-import { completePrompt, type Deliver } from './complete-prompt.js';
+import { type ChoicePart, completePrompt } from './complete-prompt.js';
 import type { CompletionRequest } from './completion-request.js';
 import type { Model } from './load-model.js';
 import { Slots } from './slots.js';
@@ -9,6 +9,9 @@ export interface Usage {
   completion_tokens: number;
   total_tokens: number;
 }
+
+/** Takes a part, and the counts so far. Generation goes on when it resolves: this is how a slow reader slows it down. */
+export type Deliver = (part: ChoicePart, usage: Usage) => Promise<void> | void;
 
 /** Runs completion requests on a model: some at a time, each on a sequence of its own, the others in a queue. */
 export class Engine {
@@ -42,16 +45,21 @@ export class Engine {
       let completionTokens = 0;
       for (const [promptIndex, prompt] of request.prompts.entries()) {
         promptTokens += prompt.tokens.length;
+        const before = completionTokens;
         completionTokens += await completePrompt(
           { model, request, promptIndex, prompt, sequence, signal, onToken },
-          deliver,
+          (part) => deliver(part, usageOf(promptTokens, before + part.generatedCount)),
         );
       }
-      return {
-        prompt_tokens: promptTokens,
-        completion_tokens: completionTokens,
-        total_tokens: promptTokens + completionTokens,
-      };
+      return usageOf(promptTokens, completionTokens);
     });
   }
+}
+
+function usageOf(promptTokens: number, completionTokens: number): Usage {
+  return {
+    prompt_tokens: promptTokens,
+    completion_tokens: completionTokens,
+    total_tokens: promptTokens + completionTokens,
+  };
 }

@@ -20,7 +20,7 @@ export async function evaluatePrompt(
   { evaluator, promptChunkSize }: Model,
   sequence: number,
   prompt: Prompt,
-  { maxTokens, echo, topLogprobs }: CompletionRequest,
+  { maxTokens, echo, topLogprobs, sampling }: CompletionRequest,
   signal: AbortSignal,
 ): Promise<EvaluatedPrompt> {
   const topCount = echo ? topLogprobs : undefined;
@@ -37,7 +37,7 @@ export async function evaluatePrompt(
       const nextPosition = position + index + 1;
       const next = prompt.tokens[nextPosition];
       if (next === undefined) {
-        last = await read('all');
+        last = await read('all', sampling.repetitionPenalty !== 1);
       } else if (topCount !== undefined && nextPosition > prompt.ownStart && nextPosition < prompt.ownEnd) {
         ownTokens[nextPosition - prompt.ownStart] = score(await read('all'), next, topCount);
       }

@@ -12,6 +12,8 @@ export interface Outcome {
   readonly finishReason: FinishReason;
   /** Tokens of the completion, those of a stop string included, the end-of-text token not. */
   readonly tokenCount: number;
+  /** What was held back, and what comes with the token that ends it. */
+  readonly last: Piece<ScoredToken>;
   /** The mean of the log-probabilities of all tokens chosen, the end-of-text token included: what `best_of` ranks by. */
   readonly meanLogprob: number;
 }
@@ -22,6 +24,8 @@ export interface Generation {
   readonly sequence: number;
   /** Where in the sequence the first generated token goes. */
   readonly position: number;
+  /** They count as repeated. */
+  readonly promptTokens: readonly number[];
   /** The logits after the prompt. */
   readonly read: LogitReader;
   readonly random: Random;
@@ -35,12 +39,14 @@ export interface Generation {
  */
 export async function* generate(generation: Generation): AsyncGenerator<Piece<ScoredToken>, Outcome> {
   const { model, request, sequence, signal } = generation;
-  const { maxTokens } = request;
-  if (maxTokens === 0) return { finishReason: 'length', tokenCount: 0, meanLogprob: 0 };
+  const { maxTokens, ending } = request;
+  const text = new TokenText<ScoredToken>(request.stops, ending.keepsStop);
+  if (maxTokens === 0) return { finishReason: 'length', tokenCount: 0, last: text.finish(), meanLogprob: 0 };
 
-  const sampler = new Sampler(request.sampling, generation.random);
-  const text = new TokenText<ScoredToken>(request.stops);
+  const sampler = new Sampler(request.sampling, generation.random, new Set(generation.promptTokens));
   const isScored = request.topLogprobs !== undefined || request.bestOf > request.n;
+  const bytesOf = (token: number): Uint8Array =>
+    ending.showsSpecial ? model.vocabulary.promptBytesOf(token) : model.vocabulary.bytesOf(token);
   let logprobSum = 0;
   const choose = async (read: LogitReader): Promise<ScoredToken> => {
     const token = await sampler.next(read);
@@ -53,18 +59,22 @@ export async function* generate(generation: Generation): AsyncGenerator<Piece<Sc
 
   let next = await choose(generation.read);
   for (let tokenCount = 0; ;) {
-    if (model.endsGeneration(next.token)) {
-      yield* rest(text);
-      return { finishReason: 'stop', tokenCount, meanLogprob: logprobSum / (tokenCount + 1) };
+    const isEnd = !ending.ignoresEnd && model.endTokens.has(next.token);
+    if (isEnd && !(ending.keepsStop && ending.showsSpecial)) {
+      const meanLogprob = logprobSum / (tokenCount + 1);
+      return { finishReason: 'stop', tokenCount, last: text.finish(), meanLogprob };
     }
     tokenCount++;
-    const { stopped, ...piece } = text.push(next, model.vocabulary.bytesOf(next.token));
-    yield piece;
-    if (stopped) return { finishReason: 'stop', tokenCount, meanLogprob: logprobSum / tokenCount };
-    if (tokenCount === maxTokens) {
-      yield* rest(text);
-      return { finishReason: 'length', tokenCount, meanLogprob: logprobSum / tokenCount };
+    const meanLogprob = logprobSum / tokenCount;
+    const bytes = bytesOf(next.token);
+    if (isEnd || ending.stopTokens.has(next.token)) {
+      const last = ending.keepsStop ? text.finishWith(next, bytes) : { ...text.finish(), dropped: [next] };
+      return { finishReason: 'stop', tokenCount, last, meanLogprob };
     }
+    const { stopped, ...piece } = text.push(next, bytes, tokenCount <= request.sampling.minTokens);
+    if (stopped) return { finishReason: 'stop', tokenCount, last: piece, meanLogprob };
+    yield piece;
+    if (tokenCount === maxTokens) return { finishReason: 'length', tokenCount, last: text.finish(), meanLogprob };
     signal.throwIfAborted();
     await model.evaluator.evaluate(
       sequence,
@@ -76,10 +86,4 @@ export async function* generate(generation: Generation): AsyncGenerator<Piece<Sc
       },
     );
   }
-}
-
-/** What was held back for want of a next token, if anything. */
-function* rest(text: TokenText<ScoredToken>): Generator<Piece<ScoredToken>> {
-  const piece = text.finish();
-  if (piece.text !== '' || piece.tokens.length > 0) yield piece;
 }

@@ -35,7 +35,9 @@ export interface Model {
   readonly fillInMiddle: FillInMiddleTokens | undefined;
   /** The spelling of a special token, such as `<|endoftext|>`, is read as that token: as OpenAI, vLLM and llama-server do. */
   readonly tokenize: (text: string) => number[];
-  readonly endsGeneration: (token: number) => boolean;
+  readonly endTokens: ReadonlySet<number>;
+  /** The other control tokens, such as those to fill in the middle: they steer the model, and no text is made of them. */
+  readonly specialTokens: ReadonlySet<number>;
 }
 
 /**
@@ -95,7 +97,7 @@ export async function loadModel({ path, sequences, maxContextSize }: LoadOptions
     prependsStartToken: model.tokens.bos !== null && model.tokens.shouldPrependBosToken,
     fillInMiddle: fillInMiddleTokens(model),
     tokenize: (text) => model.tokenize(text, true),
-    endsGeneration: (token) => model.isEogToken(token as Token),
+    ...steeringTokens(model, vocabulary),
   };
 }
 
@@ -157,6 +159,16 @@ function readVocabulary(model: LlamaModel): Vocabulary {
       return { isControl: control || unknown, isVerbatim: userDefined };
     },
   });
+}
+
+function steeringTokens(model: LlamaModel, vocabulary: Vocabulary): Pick<Model, 'endTokens' | 'specialTokens'> {
+  const endTokens = new Set<number>();
+  const specialTokens = new Set<number>();
+  for (let token = 0; token < vocabulary.size; token++) {
+    if (model.isEogToken(token as Token)) endTokens.add(token);
+    else if (vocabulary.isControl(token)) specialTokens.add(token);
+  }
+  return { endTokens, specialTokens };
 }
 
 function fillInMiddleTokens(model: LlamaModel): FillInMiddleTokens | undefined {

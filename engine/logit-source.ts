@@ -9,6 +9,10 @@ const WINDOW_SIZE = 128;
  * a power of two, dividing by it is exact: `SOFTENING · ln(p / p_max)` is the raw logit within 10⁻⁶.
  */
 const SOFTENING = 8;
+const SOFT = { temperature: SOFTENING, topK: 0, topP: 1, minP: 0, seed: 0 };
+
+/** Takes a positive logit to 0 when it is divided by it, and a negative one out of sight when it is multiplied. */
+const ENDLESS = 1e30;
 
 /**
  * Reads raw logits out of llama.cpp.
@@ -21,6 +25,7 @@ export class LogitSource {
   readonly #window: NativeSampler;
   readonly #everything: NativeSampler;
   readonly #greedy: NativeSampler;
+  readonly #penalizing: NativeSampler;
 
   constructor(
     private readonly context: NativeContext,
@@ -29,11 +34,12 @@ export class LogitSource {
   ) {
     const soften = (topK: number): NativeSampler => {
       const sampler = createSampler();
-      sampler.applyConfig({ temperature: SOFTENING, topK, topP: 1, minP: 0, seed: 0 });
+      sampler.applyConfig({ ...SOFT, topK });
       return sampler;
     };
     this.#window = soften(WINDOW_SIZE);
     this.#everything = soften(0);
+    this.#penalizing = createSampler();
     this.#greedy = createSampler();
     this.#greedy.applyConfig({ temperature: 0 });
   }
@@ -41,10 +47,16 @@ export class LogitSource {
   /** A reader of the logits at one index of the batch. It works until the next batch is decoded. */
   readerAt(batchIndex: number): LogitReader {
     let window: Logits | undefined;
-    return async (detail: Detail) => {
+    const readAs = async (detail: Detail): Promise<Logits> => {
       if (detail === 'all' || this.vocabularySize <= WINDOW_SIZE) return this.#read(batchIndex, this.#everything);
       window ??= await this.#read(batchIndex, this.#window);
       return detail === 'window' ? window : this.#withMass(batchIndex, window);
+    };
+    let largest: number | undefined;
+    return async (detail, withLargest = false) => {
+      const logits = await readAs(detail);
+      if (!withLargest) return logits;
+      return { ...logits, largest: (largest ??= await this.#largest(batchIndex, logits)) };
     };
   }
 
@@ -61,6 +73,23 @@ export class LogitSource {
     const count = this.vocabularySize - tokens.length;
     if (count === 0) return { tokens, values, rest: NO_REST };
     return { tokens, values, rest: { count, massLow: 0, massHigh: count * Math.exp(values.at(-1) ?? 0) } };
+  }
+
+  /**
+   * The largest logit itself: llama.cpp's penalty for repetitions is the one thing that knows where 0 is. It divides
+   * positive logits and multiplies others, so that a penalty beyond all measure takes the likeliest token to 0.
+   */
+  async #largest(batchIndex: number, { tokens, values }: Logits): Promise<number> {
+    const [likeliest = 0, second = 0] = tokens;
+    for (const repeatPenalty of [ENDLESS, 1 / ENDLESS]) {
+      const repeatPenaltyTokens = Uint32Array.of(likeliest);
+      this.#penalizing.applyConfig({ ...SOFT, repeatPenalty, repeatPenaltyMaxTokens: 1, repeatPenaltyTokens });
+      const penalized = await this.#read(batchIndex, this.#penalizing);
+      const valueOf = (token: number): number => penalized.values[penalized.tokens.indexOf(token)] ?? NaN;
+      const distance = valueOf(second) - valueOf(likeliest);
+      if (Number.isFinite(distance)) return distance - (values[1] ?? 0);
+    }
+    throw new Error('llama.cpp gave no logits that can be penalized');
   }
 
   /** The probability of the likeliest token is 1 / (sum of exp(logit)), as its own logit is 0. */

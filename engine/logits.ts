@@ -4,13 +4,15 @@ export type Detail = 'window' | 'window-and-mass' | 'all';
 /**
  * The raw logits of one position: before temperature, penalties, bias and any other sampling option.
  *
- * Logits have no zero of their own, so each value is relative to the largest, which is 0.
+ * To probabilities only their differences matter, so each value is relative to the largest, which is 0.
  */
 export interface Logits {
   /** Token ids by falling logit. */
   readonly tokens: readonly number[];
   /** `values[i]` is the logit of `tokens[i]`. */
   readonly values: Float64Array;
+  /** What the model itself gave the likeliest token, where that was asked for: the zero of the others. */
+  readonly largest?: number;
   /** The tokens that are not listed. Each has a logit of at most the last listed one. */
   readonly rest: Rest;
 }
@@ -22,8 +24,8 @@ export interface Rest {
   readonly massHigh: number;
 }
 
-/** Reads the logits of the position that was evaluated last. */
-export type LogitReader = (detail: Detail) => Promise<Logits>;
+/** Reads the logits of the position that was evaluated last; `withLargest`: and `largest`, which costs as much as all. */
+export type LogitReader = (detail: Detail, withLargest?: boolean) => Promise<Logits>;
 
 export const NO_REST: Rest = { count: 0, massLow: 0, massHigh: 0 };
 

@@ -22,5 +22,14 @@ export interface NativeContext {
 }
 
 export interface NativeSampler {
-  applyConfig(config: { temperature: number; topK?: number; topP?: number; minP?: number; seed?: number }): void;
+  applyConfig(config: {
+    temperature: number;
+    topK?: number;
+    topP?: number;
+    minP?: number;
+    seed?: number;
+    repeatPenalty?: number;
+    repeatPenaltyMaxTokens?: number;
+    repeatPenaltyTokens?: Uint32Array;
+  }): void;
 }

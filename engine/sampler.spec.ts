@@ -3,12 +3,12 @@ import fc from 'fast-check';
 import { type Detail, type Logits, NO_REST } from './logits.js';
 import { type Adjustments, choose, NO_ADJUSTMENTS, Sampler, type SamplingOptions } from './sampler.js';
 
+const NONE: ReadonlySet<number> = new Set();
+
 const PLAIN: SamplingOptions = {
-  temperature: 1,
-  topP: 1,
-  frequencyPenalty: 0,
-  presencePenalty: 0,
-  logitBias: new Map(),
+  ...{ temperature: 1, topP: 1, topK: Infinity, minP: 0 },
+  ...{ frequencyPenalty: 0, presencePenalty: 0, repetitionPenalty: 1, logitBias: new Map() },
+  ...{ banned: NONE, minTokens: 0, bannedAtFirst: NONE },
 };
 
 /** Complete logits of a vocabulary whose token `i` has the `i`-th logit. */
@@ -16,7 +16,7 @@ function complete(logits: readonly number[]): Logits {
   const order = [...logits.keys()].sort((a, b) => (logits[b] ?? 0) - (logits[a] ?? 0));
   const largest = Math.max(...logits);
   const values = Float64Array.from(order, (token) => (logits[token] ?? 0) - largest);
-  return { tokens: order, values, rest: NO_REST };
+  return { tokens: order, values, rest: NO_REST, largest };
 }
 
 /** The first `size` of them, and as much about the rest as llama.cpp tells. */
@@ -29,11 +29,11 @@ function windowOf(logits: Logits, size: number, detail: Detail): Logits {
     detail === 'window'
       ? { count, massLow: 0, massHigh: bound }
       : { count, massLow: mass * 0.999, massHigh: Math.min(bound, mass * 1.001) };
-  return { tokens: logits.tokens.slice(0, size), values: logits.values.slice(0, size), rest };
+  return { ...logits, tokens: logits.tokens.slice(0, size), values: logits.values.slice(0, size), rest };
 }
 
-function adjust(amounts: Record<number, number>): Adjustments {
-  return { adjusted: new Set(Object.keys(amounts).map(Number)), adjustment: (token) => amounts[token] ?? 0 };
+function adjust(amounts: Record<number, number>, banned = NONE): Adjustments {
+  return { adjusted: new Set(Object.keys(amounts).map(Number)), adjustment: (token) => amounts[token] ?? 0, banned };
 }
 
 describe('choose', () => {
@@ -55,6 +55,29 @@ describe('choose', () => {
     const at = (topP: number, fraction: number): number | undefined =>
       choose(logits, { temperature: 1, topP }, NO_ADJUSTMENTS, fraction);
     expect([at(0, 0.99), at(0.59, 0.99), at(0.7, 0.99), at(0.7, 0.66), at(0.95, 0.99)]).toEqual([1, 1, 2, 1, 0]);
+  });
+
+  it('keeps top_k tokens, and of those what reaches top_p of their own sum', () => {
+    const at = (topK: number, topP: number, fraction: number): number | undefined =>
+      choose(logits, { temperature: 1, topP, topK }, NO_ADJUSTMENTS, fraction);
+    expect([at(1, 1, 0.99), at(2, 1, 0.99), at(2, 1, 0.66), at(2, 0.65, 0.99), at(3, 1, 0.99)]).toEqual([
+      1, 2, 1, 1, 0,
+    ]);
+  });
+
+  it('keeps the tokens that are at least min_p times as likely as the likeliest, at that temperature', () => {
+    const at = (minP: number, temperature: number): number | undefined =>
+      choose(logits, { temperature, topP: 1, minP }, NO_ADJUSTMENTS, 0.999);
+    // 0.3 is half of 0.6; its square root 0.71 of it.
+    expect([at(1, 1), at(0.51, 1), at(0.49, 1), at(0.16, 1), at(0.7, 2), at(0.72, 2)]).toEqual([1, 1, 2, 0, 2, 1]);
+  });
+
+  it('never takes a banned token, and shares its weight out', () => {
+    const banned = adjust({}, new Set([1]));
+    const at = (fraction: number): number | undefined => choose(logits, PLAIN, banned, fraction);
+    expect([0, 0.74, 0.76].map(at)).toEqual([2, 2, 0]);
+    expect(choose(logits, { temperature: 0, topP: 1 }, banned, 0)).toBe(2);
+    expect(choose(logits, { temperature: 0, topP: 1 }, adjust({ 1: 100 }, new Set([1])), 0)).toBe(2);
   });
 
   it('takes the largest sum of logit and adjustment at temperature 0', () => {
@@ -84,15 +107,20 @@ describe('choose', () => {
       topP: fc.constantFrom(0, 0.1, 0.5, 0.9, 0.99, 1),
       fraction: fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true }),
       amounts: fc.dictionary(fc.nat(39).map(String), amount, { maxKeys: 6 }),
+      topK: fc.constantFrom(Infinity, Infinity, 1, 2, 5, 10),
+      minP: fc.constantFrom(0, 0, 0.01, 0.3, 1),
+      banned: fc.uniqueArray(fc.nat(39), { maxLength: 3 }),
     });
     let settled = 0;
     fc.assert(
-      fc.property(scenario, ({ logits, size, detail, temperature, topP, fraction, amounts }) => {
+      fc.property(scenario, ({ logits, size, detail, fraction, amounts, banned, ...cuts }) => {
         const all = complete(logits);
-        const token = choose(windowOf(all, size, detail), { temperature, topP }, adjust(amounts), fraction);
+        // What is not in the vocabulary is not in the rest, either.
+        const adjustments = adjust(amounts, new Set(banned.filter((token) => token < logits.length)));
+        const token = choose(windowOf(all, size, detail), cuts, adjustments, fraction);
         if (token === undefined) return;
         settled++;
-        expect(token).toBe(choose(all, { temperature, topP }, adjust(amounts), fraction));
+        expect(token).toBe(choose(all, cuts, adjustments, fraction));
       }),
       { numRuns: 20_000 },
     );
@@ -102,10 +130,15 @@ describe('choose', () => {
 
 describe('Sampler', () => {
   const flat = complete([0, -0.5, -1]);
-  const greedyTokens = async (options: Partial<SamplingOptions>, count: number): Promise<number[]> => {
-    const sampler = new Sampler({ ...PLAIN, temperature: 0, ...options }, () => 0);
+  const greedyTokens = async (
+    options: Partial<SamplingOptions>,
+    count: number,
+    logits = flat,
+    prompt: number[] = [],
+  ): Promise<number[]> => {
+    const sampler = new Sampler({ ...PLAIN, temperature: 0, ...options }, () => 0, new Set(prompt));
     const tokens: number[] = [];
-    while (tokens.length < count) tokens.push(await sampler.next(() => Promise.resolve(flat)));
+    while (tokens.length < count) tokens.push(await sampler.next(() => Promise.resolve(logits)));
     return tokens;
   };
 
@@ -122,6 +155,30 @@ describe('Sampler', () => {
   it('raises a token with negative penalties', async () => {
     const logitBias = new Map([[2, 1.1]]);
     expect(await greedyTokens({ presencePenalty: -2, logitBias }, 3)).toEqual([2, 2, 2]);
+  });
+
+  it('divides positive logits of what is in the text, prompt included, and multiplies negative ones, once', async () => {
+    const logits = complete([4, 3, -1, -1.5]);
+    expect(await greedyTokens({ repetitionPenalty: 1.4 }, 4, logits)).toEqual([0, 1, 0, 0]);
+    expect(await greedyTokens({ repetitionPenalty: 1.3 }, 2, logits, [0])).toEqual([0, 0]);
+    expect(await greedyTokens({ repetitionPenalty: 1.4 }, 1, logits, [0])).toEqual([1]);
+    const banned = new Set([0, 1]);
+    expect(await greedyTokens({ repetitionPenalty: 1.6, banned }, 3, logits)).toEqual([2, 3, 2]);
+    // Below 1 it makes repetitions likelier.
+    expect(await greedyTokens({ repetitionPenalty: 0.5 }, 1, logits, [1])).toEqual([1]);
+  });
+
+  it('penalizes repetitions after the bias and before the other penalties', async () => {
+    const logits = complete([2, 1.874]);
+    // (2 + 1) / 2 is less than 1.874; were the bias added after, 2 / 2 + 1 would be more.
+    expect(await greedyTokens({ repetitionPenalty: 2, logitBias: new Map([[0, 1]]) }, 1, logits, [0])).toEqual([1]);
+    // 2 / 1.04 - 0.05 is less than 1.874; were the penalty taken off before, (2 - 0.05) / 1.04 would be more.
+    expect(await greedyTokens({ repetitionPenalty: 1.04, presencePenalty: 0.05 }, 2, logits)).toEqual([0, 1]);
+  });
+
+  it('does not end before min_tokens', async () => {
+    const options = { banned: NONE, bannedAtFirst: new Set([0]), minTokens: 2 };
+    expect(await greedyTokens(options, 4)).toEqual([1, 1, 0, 0]);
   });
 
   it('reads no more than it needs', async () => {

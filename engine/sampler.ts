@@ -5,52 +5,84 @@ export interface SamplingOptions {
   /** 0 takes the most likely token. */
   readonly temperature: number;
   readonly topP: number;
+  /** Of so many tokens at most; Infinity of all. */
+  readonly topK: number;
+  /** Of tokens at least so likely as the likeliest, times this. */
+  readonly minP: number;
   readonly frequencyPenalty: number;
   readonly presencePenalty: number;
+  /** What is in the text, prompt included, has its positive logits divided by this, and its negative ones multiplied. */
+  readonly repetitionPenalty: number;
   /** Added to the logits of these tokens, the end-of-text token included. */
   readonly logitBias: ReadonlyMap<number, number>;
+  /** Tokens that are never chosen. */
+  readonly banned: ReadonlySet<number>;
+  /** Before so many tokens, `bannedAtFirst` are not chosen. */
+  readonly minTokens: number;
+  /** `banned`, and what would end the text. */
+  readonly bannedAtFirst: ReadonlySet<number>;
 }
 
 /**
  * Chooses the tokens of one choice.
  *
- * The order is vLLM's: penalties and bias are added to the raw logits, the sum is divided by the temperature, then the
- * smallest set of likeliest tokens whose probabilities reach `top_p` is kept, and one random number picks from it,
- * likeliest first.
+ * The order is vLLM's: bias, then the penalty for repetitions, then the other two change the raw logits; the sum is divided
+ * by the temperature; `min_p` and `top_k` cut; of what is left the smallest set of likeliest tokens whose probabilities
+ * reach `top_p` is kept, and one random number picks from it, likeliest first.
  *
  * The penalty is OpenAI's: `logit − count · frequency_penalty − (count > 0) · presence_penalty`. OpenAI counts "the text
- * so far"; like vLLM, this counts the generated tokens only, not the prompt's.
+ * so far"; like vLLM, this counts the generated tokens only, not the prompt's. That for repetitions counts both.
  *
  * The choice is exact, as if made from the whole vocabulary, though most often only the likeliest tokens are read:
  * see `choose`.
  */
 export class Sampler {
   readonly #counts = new Map<number, number>();
+  readonly #adjusted: Set<number>;
+  readonly #penalizesRepetition: boolean;
+  #chosenCount = 0;
 
+  /** `prompt` are the tokens that come before. */
   constructor(
     private readonly options: SamplingOptions,
     private readonly random: Random,
-  ) {}
+    private readonly prompt: ReadonlySet<number> = new Set(),
+  ) {
+    this.#penalizesRepetition = options.repetitionPenalty !== 1;
+    this.#adjusted = new Set(options.logitBias.keys());
+    if (this.#penalizesRepetition) for (const token of prompt) this.#adjusted.add(token);
+  }
 
   /** The next token. It counts for the penalties from here on. */
   async next(read: LogitReader): Promise<number> {
-    const { temperature } = this.options;
+    const { temperature, banned, bannedAtFirst, minTokens } = this.options;
     const fraction = temperature > 0 ? this.random() : 0;
-    const adjustment = (token: number): number => this.#adjustmentOf(token);
-    const adjusted = new Set([...this.options.logitBias.keys(), ...this.#counts.keys()]);
+    const adjustments: Adjustments = {
+      adjusted: this.#adjusted,
+      adjustment: (token, logit) => this.#adjustmentOf(token, logit),
+      banned: this.#chosenCount < minTokens ? bannedAtFirst : banned,
+    };
     for (const detail of detailsFor(temperature)) {
-      const token = choose(await read(detail), this.options, { adjusted, adjustment }, fraction);
+      const token = choose(await read(detail, this.#penalizesRepetition), this.options, adjustments, fraction);
       if (token === undefined) continue;
+      this.#chosenCount++;
       this.#counts.set(token, (this.#counts.get(token) ?? 0) + 1);
+      this.#adjusted.add(token);
       return token;
     }
     throw new Error('the model gave no usable logits');
   }
 
-  #adjustmentOf(token: number): number {
-    const { frequencyPenalty, presencePenalty, logitBias } = this.options;
+  #adjustmentOf(token: number, logit: number | undefined): number {
+    const { frequencyPenalty, presencePenalty, logitBias, repetitionPenalty } = this.options;
     const count = this.#counts.get(token) ?? 0;
-    return (logitBias.get(token) ?? 0) - count * frequencyPenalty - (count > 0 ? presencePenalty : 0);
+    const bias = logitBias.get(token) ?? 0;
+    const added = bias - count * frequencyPenalty - (count > 0 ? presencePenalty : 0);
+    if (!this.#penalizesRepetition || (count === 0 && !this.prompt.has(token))) return added;
+    if (logit === undefined) return repetitionPenalty < 1 ? Infinity : added || -Number.MIN_VALUE;
+    const biased = logit + bias;
+    if (biased === -Infinity) return added;
+    return added + (biased > 0 ? biased / repetitionPenalty : biased * repetitionPenalty) - biased;
   }
 }
 
@@ -59,14 +91,18 @@ function detailsFor(temperature: number): Detail[] {
   return temperature > 0 && temperature <= 1 ? ['window', 'window-and-mass', 'all'] : ['window', 'all'];
 }
 
-/** What penalties and bias add to the logits. */
+/** How the logits are changed before one is chosen. */
 export interface Adjustments {
   /** Every token whose logit changes is in here; others may be, too. */
   readonly adjusted: ReadonlySet<number>;
-  readonly adjustment: (token: number) => number;
+  /** What is added to a token's logit. Where that is not known, only the sign counts. */
+  readonly adjustment: (token: number, logit?: number) => number;
+  readonly banned: ReadonlySet<number>;
 }
 
-export const NO_ADJUSTMENTS: Adjustments = { adjusted: new Set(), adjustment: () => 0 };
+export const NO_ADJUSTMENTS: Adjustments = { adjusted: new Set(), adjustment: () => 0, banned: new Set() };
+
+type Cuts = Pick<SamplingOptions, 'temperature' | 'topP'> & Partial<Pick<SamplingOptions, 'topK' | 'minP'>>;
 
 /**
  * The token that `fraction` picks, or undefined when the logits at hand do not settle it.
@@ -77,7 +113,7 @@ export const NO_ADJUSTMENTS: Adjustments = { adjusted: new Set(), adjustment: ()
  */
 export function choose(
   logits: Logits,
-  options: Pick<SamplingOptions, 'temperature' | 'topP'>,
+  { temperature, topP, topK = Infinity, minP = 0 }: Cuts,
   adjustments: Adjustments,
   fraction: number,
 ): number | undefined {
@@ -91,40 +127,60 @@ export function choose(
   const ceiling = logits.rest.count > 0 ? ceilingOf(logits) : -Infinity;
   const settled = candidates.filter(({ logit }) => logit >= ceiling).length;
   if (settled === 0) return undefined;
-  if (options.temperature === 0) return best.token;
+  if (temperature === 0) return best.token;
 
   const cumulative: number[] = [];
   let mass = 0;
-  for (const { logit } of candidates) cumulative.push((mass += Math.exp((logit - best.logit) / options.temperature)));
-  const rest = restMass(logits, options.temperature, best.logit, unlisted.lowered);
-  const least = pick(cumulative, settled, mass + rest.low, options.topP, fraction);
-  const most = rest.high === 0 ? least : pick(cumulative, settled, mass + rest.high, options.topP, fraction);
+  for (const { logit } of candidates) {
+    const weight = Math.exp((logit - best.logit) / temperature);
+    if (cumulative.length === topK || weight < minP) break;
+    cumulative.push((mass += weight));
+  }
+  const kept = cumulative.length;
+  const isCut = kept < settled || (kept === topK && kept === settled);
+  if (!isCut && logits.rest.count > 0 && (topK < Infinity || minP > 0)) return undefined;
+  const rest = isCut ? NOTHING : restMass(logits, temperature, best.logit, unlisted.lowered);
+  const least = pick(cumulative, settled, mass + rest.low, topP, fraction);
+  const most = rest.high === 0 ? least : pick(cumulative, settled, mass + rest.high, topP, fraction);
   return least === most && least !== undefined ? candidates[least]?.token : undefined;
 }
+
+const NOTHING = { low: 0, high: 0 };
 
 interface Candidate {
   token: number;
   logit: number;
 }
 
-function adjustedCandidates(logits: Logits, { adjusted, adjustment }: Adjustments): Candidate[] {
-  const candidates = logits.tokens.map((token, index) => ({ token, logit: logits.values[index] ?? NaN }));
+function adjustedCandidates(logits: Logits, { adjusted, adjustment, banned }: Adjustments): Candidate[] {
+  const candidates: Candidate[] = [];
+  for (const [index, token] of logits.tokens.entries()) {
+    if (!banned.has(token)) candidates.push({ token, logit: logits.values[index] ?? NaN });
+  }
   if (adjusted.size === 0) return candidates;
   for (const candidate of candidates) {
-    if (adjusted.has(candidate.token)) candidate.logit += adjustment(candidate.token);
+    const { token, logit } = candidate;
+    if (adjusted.has(token)) candidate.logit += adjustment(token, logit + (logits.largest ?? NaN));
   }
   return candidates.sort((a, b) => b.logit - a.logit);
 }
 
-/** Whether an unlisted token's logit is raised, so that it may be anywhere, and how many are lowered. */
+/** Whether an unlisted token's logit is raised, so that it may be anywhere, and how many are lowered, or banned. */
 function unlistedAdjustments(
   logits: Logits,
-  { adjusted, adjustment }: Adjustments,
+  { adjusted, adjustment, banned }: Adjustments,
 ): { raised: boolean; lowered: number } {
-  if (logits.rest.count === 0 || adjusted.size === 0) return { raised: false, lowered: 0 };
+  if (logits.rest.count === 0 || adjusted.size + banned.size === 0) return { raised: false, lowered: 0 };
   const listed = new Set(logits.tokens);
-  const amounts = [...adjusted].filter((token) => !listed.has(token)).map((token) => adjustment(token));
-  return { raised: amounts.some((amount) => amount > 0), lowered: amounts.filter((amount) => amount < 0).length };
+  let lowered = 0;
+  for (const token of banned) if (!listed.has(token)) lowered++;
+  for (const token of adjusted) {
+    if (listed.has(token) || banned.has(token)) continue;
+    const amount = adjustment(token);
+    if (amount > 0) return { raised: true, lowered };
+    if (amount < 0) lowered++;
+  }
+  return { raised: false, lowered };
 }
 
 /**

@@ -87,8 +87,8 @@ async function createCompletion(engine: Engine, request: IncomingMessage, respon
     sendJson(response, 200, writer.answer(parts, usage));
     return;
   }
-  const usage = await engine.complete(completion, gone.signal, (part) =>
-    sendEvent(response, writer.chunkOf(part), gone.signal),
+  const usage = await engine.complete(completion, gone.signal, (part, usageSoFar) =>
+    sendEvent(response, writer.chunkOf(part, usageSoFar), gone.signal),
   );
   if (completion.stream.includeUsage) await sendEvent(response, writer.usageChunk(usage), gone.signal);
   endEvents(response);

@@ -39,6 +39,10 @@ export class Vocabulary {
     ));
   }
 
+  isControl(token: number): boolean {
+    return this.source.kindOf(token).isControl;
+  }
+
   /** The bytes that a token adds to a text: none for a control token. */
   bytesOf(token: number): Uint8Array {
     return (this.#bytes[token] ??= this.#decode(token));
@@ -54,7 +58,7 @@ export class Vocabulary {
 
   /** The same in a prompt, where a control token is what was written for it. */
   promptBytesOf(token: number): Uint8Array {
-    return this.source.kindOf(token).isControl ? Buffer.from(this.#spellingOf(token)) : this.bytesOf(token);
+    return this.isControl(token) ? Buffer.from(this.#spellingOf(token)) : this.bytesOf(token);
   }
 
   /** The text of tokens of a prompt. */
@@ -63,7 +67,7 @@ export class Vocabulary {
   }
 
   #name(token: number): string {
-    if (this.source.kindOf(token).isControl) return this.#spellingOf(token);
+    if (this.isControl(token)) return this.#spellingOf(token);
     const bytes = Buffer.from(this.bytesOf(token));
     const text = bytes.toString();
     if (Buffer.from(text).equals(bytes)) return text;

@@ -11,21 +11,28 @@ export class StopScanner {
   readonly #matched: number[];
   #held = '';
 
-  constructor(stops: StopStrings | readonly string[]) {
+  /** `isKept`: a stop string is part of the text, which ends with it; then nothing has to be held back. */
+  constructor(
+    stops: StopStrings | readonly string[],
+    private readonly isKept = false,
+  ) {
     this.#stops = stops instanceof StopStrings ? stops : new StopStrings(stops);
     this.#matched = this.#stops.patterns.map(() => 0);
   }
 
-  /** The text that can be released now, and whether a stop string came: then it and all that follows is cut off. */
-  push(piece: string): { text: string; stopped: boolean } {
+  /**
+   * The text that can be released now, and whether a stop string came: then it and all that follows is cut off. One that
+   * ends in this piece does not count when it is `tooEarly`.
+   */
+  push(piece: string, tooEarly = false): { text: string; stopped: boolean } {
     const held = this.#held;
     let cut = Infinity;
     let longest = '';
     for (const [which, pattern] of this.#stops.patterns.entries()) {
-      const { matched, end } = pattern.match(piece, this.#matched[which] ?? 0);
+      const { matched, end } = pattern.match(piece, this.#matched[which] ?? 0, tooEarly);
       this.#matched[which] = matched;
-      if (end !== undefined) cut = Math.min(cut, held.length + end - pattern.text.length);
-      else if (matched > longest.length) longest = pattern.text.slice(0, matched);
+      if (end !== undefined) cut = Math.min(cut, held.length + end - (this.isKept ? 0 : pattern.text.length));
+      else if (matched > longest.length && !this.isKept) longest = pattern.text.slice(0, matched);
     }
     const stopped = cut !== Infinity;
     this.#held = stopped ? '' : longest;
@@ -64,8 +71,11 @@ class Pattern {
     }
   }
 
-  /** Goes on in `piece` where `matched` characters came before it; `end` is where in it the text is complete. */
-  match(piece: string, matched: number): { matched: number; end?: number } {
+  /**
+   * Goes on in `piece` where `matched` characters came before it; `end` is where in it the text is complete, be it not
+   * `tooEarly`.
+   */
+  match(piece: string, matched: number, tooEarly: boolean): { matched: number; end?: number } {
     const { text } = this;
     for (let at = 0; at < piece.length; at++) {
       if (matched === 0) {
@@ -73,7 +83,9 @@ class Pattern {
         if (at === -1) return { matched: 0 };
       }
       matched = this.#next(matched, piece.charCodeAt(at));
-      if (matched === text.length) return { matched: 0, end: at + 1 };
+      if (matched < text.length) continue;
+      if (!tooEarly) return { matched: 0, end: at + 1 };
+      matched = this.#shorter[matched] ?? 0;
     }
     return { matched };
   }

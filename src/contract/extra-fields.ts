@@ -20,7 +20,8 @@ export interface ExtraField {
   value: unknown;
 }
 
-function fieldsOf(dto: abstract new () => object): Set<string> {
+/** The names of a DTO's fields. */
+export function fieldsOf(dto: abstract new () => object): Set<string> {
   const metadata = getMetadataStorage().getTargetValidationMetadatas(dto, dto.name, true, false);
   return new Set(metadata.map(({ propertyName }) => propertyName));
 }
