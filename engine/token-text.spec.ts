@@ -1,4 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
+import fc from 'fast-check';
 import { lengthInCodePoints } from '../src/common/code-points.js';
 import { TokenText } from './token-text.js';
 
@@ -64,6 +65,74 @@ describe('TokenText', () => {
     const { texts, released } = pushAll(['end'], ['Well', ' bend', ' more']);
     expect(texts).toEqual(['Well', ' b']);
     expect(released).toEqual([['Well'], [' bend']]);
+  });
+});
+
+describe('TokenText releases whole tokens', () => {
+  it('holds a token back whose last characters may begin a stop string, whole', () => {
+    const { texts, released } = pushAll(['e zzz'], ['Once', ' upon', ' the', ' tree']);
+    expect(texts).toEqual(['', 'Once upon', '', ' the', ' tree']);
+    expect(released).toEqual([[], ['Once', ' upon'], [], [' the'], [' tree']]);
+  });
+
+  it('holds back what comes before an incomplete character in the same token', () => {
+    expect(pushAll([], ['a', [0x62, 0xe2], [0x80], [0x94, 0x63], 'd'])).toEqual({
+      texts: ['a', '', '', 'b—c', 'd', ''],
+      released: [['a'], [], [], ['98,226', '128', '148,99'], ['d'], []],
+      offsets: [0, 1, 2, 2, 4],
+    });
+  });
+
+  it('releases a token without text as soon as nothing is held back', () => {
+    const { released } = pushAll(['e zzz'], ['a', [], 'e', [], 'f']);
+    expect(released).toEqual([['a'], [''], [], [], ['e', '', 'f'], []]);
+  });
+
+  it('in any cut of any text: what was sent is the text of the tokens that were', () => {
+    const bytes = fc.constantFrom(...Buffer.from('aab🦊é—'), 0xff, 0xf5, 0xc0);
+    const token = fc.array(bytes, { maxLength: 4 });
+    const stops = fc.uniqueArray(fc.constantFrom('ab', 'aaa', 'b🦊', '🦊a', 'é'), { maxLength: 3 });
+    fc.assert(
+      fc.property(fc.array(token, { maxLength: 12 }), stops, (tokens, stop) => {
+        const text = new TokenText<number[]>(stop);
+        let sent = '';
+        const released: number[] = [];
+        for (const each of tokens) {
+          const piece = text.push(each, Uint8Array.from(each));
+          if (piece.stopped) return;
+          sent += piece.text;
+          released.push(...piece.tokens.flatMap(({ value }) => value));
+          expect(Buffer.from(released).toString()).toBe(sent);
+        }
+        const last = text.finish();
+        released.push(...last.tokens.flatMap(({ value }) => value));
+        expect(released).toEqual(tokens.flat());
+        const whole = new TextDecoder('utf-8', { ignoreBOM: true }).decode(Uint8Array.from(released), { stream: true });
+        expect(sent + last.text).toBe(whole);
+      }),
+      { numRuns: 5_000 },
+    );
+  });
+});
+
+describe('the last piece', () => {
+  const three = (text: TokenText<string>): void => {
+    for (const token of ['Well', ' be']) text.push(token, Buffer.from(token));
+  };
+
+  it('names the tokens that a stop string cuts off', () => {
+    const text = new TokenText<string>(['end me']);
+    three(text);
+    text.push('nd', Buffer.from('nd'));
+    const { text: last, tokens, dropped } = text.push(' me', Buffer.from(' me'));
+    expect([last, tokens.map(({ value }) => value), dropped]).toEqual([' b', [' be'], ['nd', ' me']]);
+  });
+
+  it('ends with the stop string where that is kept', () => {
+    const text = new TokenText<string>(['end'], true);
+    three(text);
+    const { stopped, dropped, ...last } = text.push('nding', Buffer.from('nding'));
+    expect([stopped, last.text, last.tokens.length, dropped]).toEqual([true, 'nd', 1, []]);
   });
 });
 

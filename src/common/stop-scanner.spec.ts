@@ -35,6 +35,21 @@ describe('StopScanner', () => {
     expect(scan(['aab'], ['aa', 'ab'])).toEqual({ released: ['', 'a'], stopped: true });
   });
 
+  it('keeps the stop string where it is part of the text, and then holds nothing back', () => {
+    const scanner = new StopScanner(['END', 'DING'], true);
+    expect(scanner.push('one E')).toEqual({ text: 'one E', stopped: false });
+    expect(scanner.push('NDING two')).toEqual({ text: 'ND', stopped: true });
+  });
+
+  it('lets a stop string pass that ends too early, and finds one that ends later', () => {
+    const scanner = new StopScanner(['aa', 'bc']);
+    expect(scanner.push('aab', true)).toEqual({ text: 'aa', stopped: false });
+    expect(scanner.push('c')).toEqual({ text: '', stopped: true });
+    const overlapping = new StopScanner(['abab']);
+    expect(overlapping.push('abab', true)).toEqual({ text: 'ab', stopped: false });
+    expect(overlapping.push('ab.')).toEqual({ text: '', stopped: true });
+  });
+
   it('comes to the same text however the text is cut', () => {
     const letters = (maxLength: number): fc.Arbitrary<string> =>
       fc.string({ unit: fc.constantFrom('a', 'b', 'c'), minLength: 1, maxLength });

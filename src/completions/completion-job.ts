@@ -202,11 +202,13 @@ export class CompletionJob implements RoutedRequest<Continuation> {
   /** Whether ids are asked for, which then are read by `trails`. */
   private readsTokenIds(candidate: Candidate): boolean {
     const { engine } = candidate.upstream.config;
-    const { givesTokenIds, tokenIdsPath, holdsTextBack } = candidate.upstream.profile;
+    const { givesTokenIds, tokenIdsPath, holdsTextBack, knownFields } = candidate.upstream.profile;
     if (this.limits.resume !== 'exact' || !this.isStream || !this.texts || !mayBeResumedByIds(this.asked)) return false;
     const prompts = promptsOf(this.asked);
     const isText = typeof prompts[0] === 'string';
     if (!givesTokenIds && (tokenIdsPath === undefined || isText)) return false;
+    // The ids of the rest would be there, but not the text of the prompt.
+    if (this.asked.echo && (!givesTokenIds || knownFields.return_token_ids?.notWith === 'echo')) return false;
     if (this.hasBegun()) return this.trails !== undefined && this.namesTokensAlike(candidate);
     const stops = [this.asked.stop ?? []].flat();
     const longest = Math.max(1, ...stops.map(lengthInCodePoints));

@@ -43,13 +43,6 @@ function unknownIn(fields: Fields, known: Set<string>, parent: Issue['loc']): Ex
   return extras;
 }
 
-/** The paths of the extra fields that are given, below the body: null is not given. */
-export function givenExtras(body: object): string[] {
-  return extraFields(body)
-    .filter(({ value }) => value !== null)
-    .map(({ loc }) => loc.slice(1).join('.'));
-}
-
 /** The problem of an extra field that is not taken. */
 export function forbidden(loc: Issue['loc']): Issue {
   return { loc, msg: 'Extra inputs are not permitted', type: 'extra_forbidden' };

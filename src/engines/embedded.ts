@@ -10,5 +10,6 @@ export const embedded: EngineProfile = {
     'stream_options.continuous_usage_stats',
   ),
   healthPath: '/health',
+  givesTokenIds: true,
   limits: [],
 };

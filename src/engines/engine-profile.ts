@@ -36,7 +36,10 @@ export interface EngineProfile {
   readonly isBestStreamed?: true;
   /** With `stop` it holds generated characters back: the delivered text may end within a token. */
   readonly holdsTextBack?: true;
-  /** `return_token_ids` gives the ids of the prompt and of each chunk; text held back is the longest stop text less one character. */
+  /**
+   * `return_token_ids` gives the ids of the prompt and of each chunk. With `holdsTextBack` the text is behind them, by the
+   * longest stop text less one character; else the text of a chunk is that of its ids.
+   */
   readonly givesTokenIds?: true;
   /** llama.cpp's endpoint that gives the ids of the generated tokens only, from the root of the server. */
   readonly tokenIdsPath?: string;

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { beginStream, type Behaviour, events, FakeUpstream } from '../support/fake-upstream.js';
 import { Gateway } from '../support/gateway.js';
-import { putTogether, type Told } from '../support/told-stream.js';
+import { putTogether, tokenIdsIn, type Told } from '../support/told-stream.js';
 
 const PROMPT_IDS = [1, 2, 3, 4, 5];
 /** The fox is three tokens. */
@@ -155,7 +155,7 @@ describe('with `resume: exact`, a stream of vLLM that breaks', () => {
       first.onCompletion(vllm(perChunk, k));
       const { stream, told } = await tell(request);
       expect({ k, ...told }).toEqual({ k, ...whole.told, events: told.events, pieces: told.pieces });
-      expect(idsIn(stream)).toEqual(idsIn(whole.stream));
+      expect(tokenIdsIn(stream)).toEqual(tokenIdsIn(whole.stream));
     }
     for (const { body } of second.requests) {
       const { prompt, max_tokens: maxTokens } = body as unknown as Body;
@@ -201,7 +201,3 @@ describe('with `resume: exact`, a stream of vLLM that breaks', () => {
     expect(second.requests).toHaveLength(0);
   });
 });
-
-function idsIn(stream: string): unknown[] {
-  return [...stream.matchAll(/"token_ids":\[([^\]]*)\]/g)].flatMap(([, ids]) => ids?.split(',') ?? []);
-}

@@ -39,3 +39,8 @@ export function putTogether(stream: string): Told {
     isDone,
   };
 }
+
+/** The ids of the generated tokens, in their order. */
+export function tokenIdsIn(stream: string): string[] {
+  return [...stream.matchAll(/"token_ids":\[([^\]]*)\]/g)].flatMap(([, ids]) => ids?.split(',').filter(Boolean) ?? []);
+}

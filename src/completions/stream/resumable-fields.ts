@@ -1,4 +1,5 @@
-import { givenExtras } from '../../contract/extra-fields.js';
+import { extraFields } from '../../contract/extra-fields.js';
+import { isNoOp } from '../../engines/no-op-values.js';
 
 /**
  * Fields outside the contract with which the rest of a broken stream may be asked for: their effect is the same wherever in
@@ -13,6 +14,9 @@ const RESUMABLE = new Set([
   'typical_p',
   'ignore_eos',
   'stop_token_ids',
+  // How tokens are written, and a text is read.
+  'skip_special_tokens',
+  'add_special_tokens',
   // They count the prompt, too, in which the delivered text is then.
   'repetition_penalty',
   'repeat_penalty',
@@ -27,6 +31,14 @@ const RESUMABLE = new Set([
   // The counts on the way are summed as those at the end.
   'stream_options.continuous_usage_stats',
 ]);
+
+/** The paths, below the body, of the fields outside the contract that say something. */
+export function givenExtras(body: object): string[] {
+  return extraFields(body)
+    .map(({ loc, value }) => ({ path: loc.slice(1).join('.'), value }))
+    .filter(({ path, value }) => !isNoOp(path, value))
+    .map(({ path }) => path);
+}
 
 /** Whether the body has nothing but fields of the contract and those with which a text goes on as it began. */
 export function mayBeResumed(body: object): boolean {

@@ -1,6 +1,6 @@
 import type { CreateCompletionDto } from '../../contract/create-completion.dto.js';
-import { DEFAULT_MAX_TOKENS, promptsOf } from '../../contract/prompts.js';
-import { mayBeResumed } from './resumable-fields.js';
+import { DEFAULT_MAX_TOKENS, promptOf, promptsOf } from '../../contract/prompts.js';
+import { givenExtras, mayBeResumed } from './resumable-fields.js';
 import { fewerMinTokens, type Resumption } from './resume.js';
 import type { StreamProgress } from './stream-progress.js';
 import { TokenOverlap } from './token-overlap.js';
@@ -38,8 +38,13 @@ export function resumptionByIds(
   return {
     body: {
       ...body,
-      prompt: [...(trail.promptIds ?? []), ...trail.ids.slice(0, from.tokenCount)],
+      prompt:
+        from.tokenCount === 0
+          ? promptOf(body, index)
+          : [...(trail.promptIds ?? []), ...trail.ids.slice(0, from.tokenCount)],
       max_tokens: tokensLeft,
+      // It comes whole, or not at all.
+      echo: text === '' ? (body.echo ?? null) : null,
       n: null,
       best_of: null,
       ...fewerMinTokens(body, from.tokenCount),
@@ -54,12 +59,12 @@ export function resumptionByIds(
   };
 }
 
-/** Whether ids would help: the rest of an echo has no ids, a gap is not filled by them, and `min_tokens` moves the search. */
+/** Whether ids would help: a gap is not filled by them, and `min_tokens` moves the search for a stop text. */
 export function mayBeResumedByIds(body: CreateCompletionDto): boolean {
-  if (body.echo === true || typeof body.suffix === 'string' || (body.best_of ?? 0) > 1) return false;
+  if (typeof body.suffix === 'string' || (body.best_of ?? 0) > 1) return false;
   const others = { ...body, return_token_ids: null };
   const searches = typeof body.stop === 'string' || (body.stop?.length ?? 0) > 0;
-  return mayBeResumed(others) && !(searches && 'min_tokens' in body);
+  return mayBeResumed(others) && !(searches && givenExtras(body).includes('min_tokens'));
 }
 
 export function asksForIds(body: object): boolean {
