@@ -16,7 +16,12 @@ const NO_OPS: Readonly<Record<string, readonly unknown[]>> = {
   include_stop_str_in_output: [false],
   no_stop_trim: [false],
   add_special_tokens: [true],
-  stop_token_ids: [],
+  stop_token_ids: [[]],
+  bad_words: [[]],
+  metadata: [{}],
+  detokenize: [true],
+  priority: [0],
+  return_tokens_as_token_ids: [false],
   return_token_ids: [false],
   return_hidden_states: [false],
   use_beam_search: [false],
@@ -34,5 +39,8 @@ export function mayBeNoOp(path: string): boolean {
 export function isNoOp(path: string, value: unknown): boolean {
   if (value === null) return true;
   if (!mayBeNoOp(path)) return false;
-  return Array.isArray(value) ? value.length === 0 : (NO_OPS[path] ?? []).includes(value);
+  const noOps = NO_OPS[path] ?? [];
+  if (typeof value !== 'object') return noOps.includes(value);
+  const isListed = noOps.some((each) => typeof each === 'object' && Array.isArray(each) === Array.isArray(value));
+  return isListed && Object.keys(value).length === 0;
 }

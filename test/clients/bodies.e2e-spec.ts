@@ -176,6 +176,65 @@ describe('the body of', () => {
       expect(usage).toBeUndefined();
     }
   });
+
+  const usage = { include_usage: true };
+  const benchmark = { prompt: 'Once upon a time', stream: true, max_tokens: 400, ignore_eos: true };
+  it.each([
+    {
+      client: 'vllm bench serve',
+      body: { ...benchmark, temperature: 0, repetition_penalty: 1, logprobs: null, stream_options: usage },
+    },
+    {
+      client: 'vllm bench serve --top-k 20 --min-p 0.1',
+      body: { ...benchmark, top_k: 20, min_p: 0.1, stream_options: usage },
+    },
+    {
+      client: 'guidellm',
+      body: { ...benchmark, stop: null, stream_options: { ...usage, continuous_usage_stats: true } },
+    },
+    { client: 'inference-perf', body: { ...benchmark, stream_options: usage } },
+    {
+      client: 'inference-perf with continuous usage',
+      body: { ...benchmark, stream_options: { ...usage, continuous_usage_stats: true } },
+    },
+  ])('$client is answered with all the tokens that it asked for, and counts them', async ({ body }) => {
+    const raw = await post(body, 'text/event-stream');
+    const events = raw.split('\n\n');
+    expect(events.splice(-2)).toEqual(['data: [DONE]', '']);
+    const chunks = events.map((event) => JSON.parse(event.replace(/^data: /, '')) as Completion);
+    const counts = { prompt_tokens: 4, completion_tokens: 400, total_tokens: 404 };
+    expect(chunks.pop()).toMatchObject({ choices: [], usage: counts });
+    expect(chunks.at(-1)?.choices[0]?.finish_reason).toBe('length');
+    const soFar = chunks.map(({ usage: each }) => each?.completion_tokens);
+    const isContinuous = 'continuous_usage_stats' in body.stream_options;
+    expect(soFar).toEqual(chunks.map((_, at) => (isContinuous ? Math.min(at + 1, 400) : undefined)));
+  });
+
+  it.each([
+    [
+      'vllm-router',
+      { no_stop_trim: false, ignore_eos: false, skip_special_tokens: true, return_hidden_states: false, stream: false },
+    ],
+    [
+      'sglang-router',
+      {
+        ...{ top_k: -1, min_p: 0, min_tokens: 0, repetition_penalty: 1, stop_token_ids: null, regex: null, ebnf: null },
+        ...{ json_schema: null, no_stop_trim: false, ignore_eos: false, skip_special_tokens: true, lora_path: null },
+        ...{ session_params: null, return_hidden_states: false, metadata: null, stream: false },
+      },
+    ],
+  ])('%s, before it, adds what says nothing', async (_, added) => {
+    const body = { prompt: 'Once upon a time', temperature: 0 };
+    expect((await postJson({ ...body, ...added })).choices).toEqual((await postJson(body)).choices);
+  });
+
+  it('is refused in the engine’s words where a field of vLLM has a value that cannot be', async () => {
+    const response = await served.gateway.complete({ model: MODEL, prompt: 'Hi', top_k: -2, min_tokens: 17 });
+    expect(response.status).toBe(400);
+    expect(await response.json()).toMatchObject({
+      error: { param: 'top_k', message: expect.stringMatching(/^top_k: Input should be greater.*; min_tokens: Value/) },
+    });
+  });
 });
 
 describe('the body, with fields of vLLM, of', () => {

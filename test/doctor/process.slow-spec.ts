@@ -66,8 +66,6 @@ describe('npm run doctor, beside the embedded engine', () => {
     for (const name of FEATURE_NAMES) expect([name, verdicts.get(name)]).toEqual([name, 'honoured']);
     const others = [...verdicts].filter(([, verdict]) => verdict !== 'honoured');
     expect(others).toEqual([
-      ['top_k', 'refused'],
-      ['sampling options of its own', 'unclear'],
       ['unknown field', 'refused'],
       ['infill endpoint', 'refused'],
       ['token count endpoint', 'refused'],
@@ -76,7 +74,7 @@ describe('npm run doctor, beside the embedded engine', () => {
     expect(report).toMatchObject({
       engine: 'embedded',
       isTrue: true,
-      extraParameters: { claim: 'refuse', proposal: 'refuse', isTooMuch: false },
+      extraParameters: { claim: 'forward', proposal: 'forward', isTooMuch: false },
       proposal: { engine: 'embedded', capabilities: {} },
     });
   });
