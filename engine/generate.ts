@@ -43,7 +43,7 @@ export async function* generate(generation: Generation): AsyncGenerator<Piece<Sc
   const text = new TokenText<ScoredToken>(request.stops, ending.keepsStop);
   if (maxTokens === 0) return { finishReason: 'length', tokenCount: 0, last: text.finish(), meanLogprob: 0 };
 
-  const sampler = new Sampler(request.sampling, generation.random, new Set(generation.promptTokens));
+  const sampler = new Sampler(request.sampling, generation.random, generation.promptTokens);
   const isScored = request.topLogprobs !== undefined || request.bestOf > request.n;
   const bytesOf = (token: number): Uint8Array =>
     ending.showsSpecial ? model.vocabulary.promptBytesOf(token) : model.vocabulary.bytesOf(token);

@@ -136,7 +136,7 @@ describe('Sampler', () => {
     logits = flat,
     prompt: number[] = [],
   ): Promise<number[]> => {
-    const sampler = new Sampler({ ...PLAIN, temperature: 0, ...options }, () => 0, new Set(prompt));
+    const sampler = new Sampler({ ...PLAIN, temperature: 0, ...options }, () => 0, prompt);
     const tokens: number[] = [];
     while (tokens.length < count) tokens.push(await sampler.next(() => Promise.resolve(logits)));
     return tokens;

@@ -38,19 +38,24 @@ export interface SamplingOptions {
  */
 export class Sampler {
   readonly #counts = new Map<number, number>();
+  /** What is penalized for being in the prompt. */
+  readonly #prompt: ReadonlySet<number>;
   readonly #adjusted: Set<number>;
   readonly #penalizesRepetition: boolean;
+  readonly #penalizes: boolean;
   #chosenCount = 0;
 
   /** `prompt` are the tokens that come before. */
   constructor(
     private readonly options: SamplingOptions,
     private readonly random: Random,
-    private readonly prompt: ReadonlySet<number> = new Set(),
+    prompt: readonly number[] = [],
   ) {
-    this.#penalizesRepetition = options.repetitionPenalty !== 1;
-    this.#adjusted = new Set(options.logitBias.keys());
-    if (this.#penalizesRepetition) for (const token of prompt) this.#adjusted.add(token);
+    const { frequencyPenalty, presencePenalty, repetitionPenalty, logitBias } = options;
+    this.#penalizesRepetition = repetitionPenalty !== 1;
+    this.#penalizes = this.#penalizesRepetition || frequencyPenalty !== 0 || presencePenalty !== 0;
+    this.#prompt = new Set(this.#penalizesRepetition ? prompt : []);
+    this.#adjusted = new Set([...logitBias.keys(), ...this.#prompt]);
   }
 
   /** The next token. It counts for the penalties from here on. */
@@ -66,11 +71,15 @@ export class Sampler {
       const token = choose(await read(detail, this.#penalizesRepetition), this.options, adjustments, fraction);
       if (token === undefined) continue;
       this.#chosenCount++;
-      this.#counts.set(token, (this.#counts.get(token) ?? 0) + 1);
-      this.#adjusted.add(token);
+      if (this.#penalizes) this.#count(token);
       return token;
     }
     throw new Error('the model gave no usable logits');
+  }
+
+  #count(token: number): void {
+    this.#counts.set(token, (this.#counts.get(token) ?? 0) + 1);
+    this.#adjusted.add(token);
   }
 
   #adjustmentOf(token: number, logit: number | undefined): number {
@@ -78,7 +87,7 @@ export class Sampler {
     const count = this.#counts.get(token) ?? 0;
     const bias = logitBias.get(token) ?? 0;
     const added = bias - count * frequencyPenalty - (count > 0 ? presencePenalty : 0);
-    if (!this.#penalizesRepetition || (count === 0 && !this.prompt.has(token))) return added;
+    if (!this.#penalizesRepetition || (count === 0 && !this.#prompt.has(token))) return added;
     if (logit === undefined) return repetitionPenalty < 1 ? Infinity : added || -Number.MIN_VALUE;
     const biased = logit + bias;
     if (biased === -Infinity) return added;

@@ -241,7 +241,7 @@ describe('the fields of vLLM', () => {
         const bodies = Array.from({ length: 8 }, (_, at) => ({
           prompt: '',
           seed: seed + at,
-          max_tokens: 120,
+          max_tokens: 60,
           logprobs: 0,
         }));
         for (const { text, logprobs } of await Promise.all(bodies.map((body) => engine.choice(body)))) {
@@ -252,7 +252,7 @@ describe('the fields of vLLM', () => {
     });
 
     it('is said with skip_special_tokens: false, for the model would', async () => {
-      const body = { prompt: '', max_tokens: 120, skip_special_tokens: false };
+      const body = { prompt: '', max_tokens: 24, skip_special_tokens: false };
       const texts = await textsOf(body, 40);
       expect([...texts].filter((text) => SPECIAL.test(text)).length).toBeGreaterThan(3);
     });
@@ -264,7 +264,7 @@ describe('the fields of vLLM', () => {
       expect(await named({ ...biased, logit_bias: { [FILL_IN.middle]: -1 } })).toEqual([',']);
       const ends = await Promise.all(
         Array.from({ length: 40 }, (_, seed) =>
-          choice({ prompt: '', seed, max_tokens: 120, stop_token_ids: [1], return_token_ids: true }),
+          choice({ prompt: '', seed, max_tokens: 24, stop_token_ids: [1], return_token_ids: true }),
         ),
       );
       expect(ends.some(({ token_ids: ids }) => ids?.at(-1) === FILL_IN.prefix)).toBe(true);

@@ -172,6 +172,13 @@ describe('with `resume: exact`, a stream of vLLM that breaks', () => {
     expect(second.requests).toHaveLength(0);
   });
 
+  it('is not asked for ids with an echo, whose text vLLM would leave out', async () => {
+    await streamOf({ ...REQUEST, echo: true });
+    expect(first.lastRequest.body).not.toHaveProperty('return_token_ids');
+    await streamOf(REQUEST);
+    expect(first.lastRequest.body).toHaveProperty('return_token_ids', true);
+  });
+
   it('ends with an error event where the rest would be another one: a temperature, and text that is held back', async () => {
     first.onCompletion(vllm(1, 4));
     const stream = await streamOf({ ...REQUEST, temperature: 1, stop: ['nothing'] });
