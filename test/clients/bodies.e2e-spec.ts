@@ -228,6 +228,19 @@ describe('the body of', () => {
     expect((await postJson({ ...body, ...added })).choices).toEqual((await postJson(body)).choices);
   });
 
+  it('a trainer, which asks for token ids, gets those of the prompts and of the choices', async () => {
+    const { choices, usage: counts } = await postJson({
+      ...{ prompt: ['Once upon a time', 'The cat'], n: 2, seed: 4, max_tokens: 6, stop: ['.'] },
+      return_token_ids: true,
+    });
+    const ids = choices as unknown as { prompt_token_ids: number[]; token_ids: number[] }[];
+    expect(ids.map(({ prompt_token_ids: prompt }) => prompt)).toEqual([
+      ...[0, 1].map(() => [752, 867, 262, 396]),
+      ...[2, 3].map(() => [expect.any(Number), expect.any(Number)]),
+    ]);
+    expect(ids.flatMap(({ token_ids: generated }) => generated)).toHaveLength(counts?.completion_tokens ?? NaN);
+  });
+
   it('is refused in the engine’s words where a field of vLLM has a value that cannot be', async () => {
     const response = await served.gateway.complete({ model: MODEL, prompt: 'Hi', top_k: -2, min_tokens: 17 });
     expect(response.status).toBe(400);
