@@ -13,6 +13,7 @@ export const sglang: EngineProfile = {
     logprobs_zero: 'emulate',
     sampling_defaults: 'emulate',
   }),
+  mergesTokens: true,
   knownFields: {
     ...fields(
       ...['top_k', 'min_p', 'repetition_penalty', 'ignore_eos', 'min_tokens', 'stop_token_ids', 'no_stop_trim'],

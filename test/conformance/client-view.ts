@@ -16,6 +16,11 @@ export interface View {
   usage: Usage | undefined;
 }
 
+/** What came, with the id of the answer. */
+export interface Answered extends View {
+  id: string;
+}
+
 interface Wire {
   id: string;
   choices: ViewChoice[];
@@ -29,7 +34,7 @@ const A_HEAD = {
 };
 
 /** Reads a whole answer as the contract has it; every deviation fails. */
-export async function readAnswer(response: Response, asked: Body): Promise<View> {
+export async function readAnswer(response: Response, asked: Body): Promise<Answered> {
   const text = await response.text();
   expect({ status: response.status, error: response.ok ? '' : text }).toEqual({ status: 200, error: '' });
   expect(response.headers.get('content-type')).toMatch(/^application\/json/);
@@ -41,11 +46,11 @@ export async function readAnswer(response: Response, asked: Body): Promise<View>
     expectChoice(choice, asked);
     expect(choice.finish_reason).toMatch(/^(stop|length|content_filter)$/);
   }
-  return { choices: answer.choices, usage: answer.usage ?? undefined };
+  return { id: answer.id, choices: answer.choices, usage: answer.usage ?? undefined };
 }
 
 /** Reads a stream as the contract has it: framing, heads, one end for each choice, and usage where it belongs. */
-export async function readStream(response: Response, asked: Body): Promise<View> {
+export async function readStream(response: Response, asked: Body): Promise<Answered> {
   const raw = await response.text();
   expect({ status: response.status, error: response.ok ? '' : raw }).toEqual({ status: 200, error: '' });
   expect(response.headers.get('content-type')).toMatch(/^text\/event-stream/);
@@ -64,7 +69,7 @@ export async function readStream(response: Response, asked: Body): Promise<View>
   const choices = Array.from({ length: count }, (_, index) =>
     together(pieces.filter((piece) => piece.index === index)),
   );
-  return { choices, usage };
+  return { id: chunks[0]?.id ?? '', choices, usage };
 }
 
 /** The last chunk has the usage and no choices, if it was asked for; no other has any. */

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { hashApiKey } from '../../src/config/api-key-hash.js';
 import type { Exchange } from '../../src/cli/record/recording.js';
 import { ALWAYS_ANSWERED, expectContract } from '../conformance/expect-contract.js';
-import { readAnswer, readStream, type View } from '../conformance/client-view.js';
+import { type Answered, readAnswer, readStream } from '../conformance/client-view.js';
 import type { Body } from '../support/engines/asked.js';
 import { API_KEY, errorOf, Gateway } from '../support/gateway.js';
 import { RecordedUpstream } from '../support/recorded-upstream.js';
@@ -121,6 +121,53 @@ describe.each(RECORDINGS)('what %s said, told on', (name, recording) => {
     expect(choices[0]?.logprobs?.text_offset.slice(0, 3)).toEqual([16, 17, 23]);
   });
 
+  it.each(['', ', streamed'])('each answer has an id of its own, whatever the engine calls it%s', async (way) => {
+    const ids = await Promise.all(
+      ['plain', 'seeded', 'user'].map(async (each) => (await viewSaid(named(`${each}${way}`))).id),
+    );
+    expect(new Set(ids).size).toBe(ids.length);
+    for (const id of ids) expect(id).toMatch(/^cmpl-./);
+  });
+
+  it.each(['', ', streamed'])('top_p 0 is the greedy text%s', async (way) => {
+    const exchange = named(`top_p 0${way}`);
+    const text = await textSaid(exchange);
+    // vLLM refuses 0, and is asked for a little more than that: nobody has recorded it.
+    if (exchange.answer.status === 200) expect(text).toBe(await textSaid(named(`plain${way}`)));
+  });
+
+  it('no token is generated, and none counted, for an echo of the prompt alone', async () => {
+    const { choices, usage } = await viewSaid(named('max_tokens 0 with echo'));
+    expect(choices).toMatchObject([{ text: 'Once upon a time', finish_reason: 'length' }]);
+    expect(usage).toMatchObject({ completion_tokens: 0, total_tokens: usage?.prompt_tokens });
+  });
+
+  it('the fingerprint is the engine’s, also where only its last chunk, that of the usage, has one', async () => {
+    const { request } = named('with usage, streamed');
+    const fingerprints = (text: string): Set<string> =>
+      new Set([...text.matchAll(/"system_fingerprint":"([^"]*)"/g)].map(([, fingerprint = '']) => fingerprint));
+    const told = await (await gateway.complete(request.body)).text();
+    const { answer } = named(upstream.served.at(-1) ?? '');
+    expect(fingerprints(told)).toEqual(fingerprints(answer.pieces.join('')));
+  });
+
+  it.each(['', ', streamed'])('the tokens of logprobs are those of the text, the end of it is none%s', async (way) => {
+    for (const each of ['logprobs 1', 'logprobs 5', 'echo with logprobs']) {
+      const { request } = named(`${each}${way}`);
+      const response = await gateway.complete(request.body);
+      if (response.status !== 200) continue;
+      const { choices } = await viewOf(response, request.body);
+      expect([each, choices[0]?.logprobs?.tokens.join('')]).toEqual([each, choices[0]?.text]);
+    }
+  });
+
+  it.each(['', ', streamed'])('an empty prompt is answered, or refused by name%s', async (way) => {
+    const response = await gateway.complete(named(`an empty prompt${way}`).request.body);
+    if (response.status === 200)
+      expect((await viewOf(response, named(`an empty prompt${way}`).request.body)).choices).toHaveLength(1);
+    else expect((await errorOf(response)).error).toMatchObject({ type: 'invalid_request_error' });
+  });
+
   it('the version of the engine is known, where it tells one', async () => {
     const { told = null } = VERSIONS.find(({ engine }) => name.startsWith(engine)) ?? {};
     const { upstreams } = (await (await gateway.get('/admin/upstreams', ADMIN)).json()) as { upstreams: Described[] };
@@ -134,11 +181,15 @@ describe.each(RECORDINGS)('what %s said, told on', (name, recording) => {
     expect((await errorOf(response)).error).toMatchObject({ code: 'unsupported_parameter', param: 'suffix' });
   });
 
-  async function textSaid({ request }: Exchange): Promise<string | undefined> {
-    return (await viewOf(await gateway.complete(request.body), request.body)).choices[0]?.text;
+  async function viewSaid({ request }: Exchange): Promise<Answered> {
+    return viewOf(await gateway.complete(request.body), request.body);
   }
 
-  function viewOf(response: Response, body = '{}'): Promise<View> {
+  async function textSaid(exchange: Exchange): Promise<string | undefined> {
+    return (await viewSaid(exchange)).choices[0]?.text;
+  }
+
+  function viewOf(response: Response, body = '{}'): Promise<Answered> {
     const asked = JSON.parse(body) as Body;
     return asked.stream === true ? readStream(response, asked) : readAnswer(response, asked);
   }
