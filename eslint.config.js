@@ -2,7 +2,7 @@ import js from '@eslint/js';
 import tseslint from 'typescript-eslint';
 
 export default tseslint.config(
-  { ignores: ['dist/', 'coverage/', 'engine/models/'] },
+  { ignores: ['dist/', 'coverage/', 'engine/models/', 'test/clients/generated/*/'] },
   js.configs.recommended,
   {
     files: ['**/*.ts'],

@@ -39,6 +39,7 @@ export default {
     project('limits', '.limits-spec'),
     project('storage', '.storage-spec'),
     project('engines', '.engine-spec'),
+    project('clients', '.client-spec'),
   ],
   globalSetup: '<rootDir>/test/support/choose-seed.mjs',
   reporters: ['default', '<rootDir>/test/support/slowest-suites.mjs'],

@@ -89,7 +89,7 @@ describeWithPrograms(['helm', 'kubernetes-validate'], 'the Helm chart', () => {
     });
 
     it('makes resources that Kubernetes takes, field by field', () => {
-      run('kubernetes-validate', ['--strict', '--quiet', '--no-warn', '-k', '1.37', '-'], text);
+      run('kubernetes-validate', ['--strict', '--quiet', '--no-warn', '-k', '1.37', '-'], { input: text });
       for (const resource of resources) {
         if (resource.kind === 'HTTPRoute') new HTTPRoute(resource).validate();
         if (resource.kind === 'ServiceMonitor') new ServiceMonitor(resource as never).validate();

@@ -1,5 +1,5 @@
 import { describe } from '@jest/globals';
-import { spawnSync } from 'node:child_process';
+import { spawnSync, type SpawnSyncOptions } from 'node:child_process';
 
 /** `describe`, whose tests run these programs. Where one is missing, they are reported as skipped, with the reason. */
 export function describeWithPrograms(
@@ -24,8 +24,8 @@ export function describeWithPrograms(
  *
  * @throws {Error} with all that it printed, when it does not exit with 0.
  */
-export function run(program: string, args: readonly string[], input = ''): string {
-  const { status, stdout, stderr, error } = spawnSync(program, args, { input, encoding: 'utf8', timeout: 60_000 });
+export function run(program: string, args: readonly string[], options: SpawnSyncOptions = {}): string {
+  const { status, stdout, stderr, error } = spawnSync(program, args, { timeout: 60_000, ...options, encoding: 'utf8' });
   if (status !== 0) throw new Error(`${program} ${args.join(' ')}: ${error?.message ?? ''}\n${stdout}${stderr}`);
   return stdout;
 }
