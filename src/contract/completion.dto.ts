@@ -8,13 +8,15 @@ export class LogprobsDto {
   tokens: string[];
 
   /** The log probability of each token; null for the first token of an echoed prompt. */
-  @ApiProperty({ type: 'array', items: { type: 'number', nullable: true } })
+  @ApiProperty({ type: 'array', items: { type: 'number', format: 'double', nullable: true } })
   token_logprobs: (number | null)[];
 
   /** The most likely tokens at each position, with their log probabilities. */
   @ApiProperty({
     type: 'array',
-    items: { type: 'object', additionalProperties: { type: 'number' }, nullable: true },
+    items: {
+      anyOf: [{ type: 'object', additionalProperties: { type: 'number', format: 'double' } }, { type: 'null' }],
+    },
     nullable: true,
   })
   top_logprobs: (Record<string, number> | null)[] | null;
@@ -45,7 +47,7 @@ export class CompletionChoiceDto {
    * it is null until the last chunk of the choice.
    * @example 'length'
    */
-  @ApiProperty({ type: 'string', enum: ['stop', 'length', 'content_filter'], nullable: true })
+  @ApiProperty({ enum: ['stop', 'length', 'content_filter'], enumName: 'FinishReason', nullable: true })
   finish_reason: 'stop' | 'length' | 'content_filter' | null;
 
   /** Null unless `logprobs` was asked for. */

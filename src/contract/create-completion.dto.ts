@@ -99,7 +99,7 @@ export class CreateCompletionDto {
   @IsNumber({}, number)
   @Min(-2, atLeast)
   @Max(2, atMost)
-  @ApiPropertyOptional({ type: 'number', nullable: true })
+  @ApiPropertyOptional({ type: 'number', format: 'double', nullable: true })
   frequency_penalty?: number | null;
 
   /**
@@ -110,9 +110,16 @@ export class CreateCompletionDto {
   @IsOptional()
   @IsLogitBias()
   @ApiPropertyOptional({
-    type: 'object',
-    additionalProperties: { type: 'number', minimum: -100, maximum: 100 },
-    nullable: true,
+    anyOf: [
+      {
+        type: 'object',
+        additionalProperties: { type: 'number', format: 'double', minimum: -100, maximum: 100 },
+      },
+      { type: 'null' },
+    ],
+    // Nothing beside the list: generators read that first, and would know no type of the values.
+    additionalProperties: true,
+    nullable: false,
   })
   logit_bias?: Record<string, number> | null;
 
@@ -148,7 +155,7 @@ export class CreateCompletionDto {
   @IsNumber({}, number)
   @Min(-2, atLeast)
   @Max(2, atMost)
-  @ApiPropertyOptional({ type: 'number', nullable: true })
+  @ApiPropertyOptional({ type: 'number', format: 'double', nullable: true })
   presence_penalty?: number | null;
 
   /**
@@ -200,7 +207,7 @@ export class CreateCompletionDto {
   @IsNumber({}, number)
   @Min(0, atLeast)
   @Max(2, atMost)
-  @ApiPropertyOptional({ type: 'number', nullable: true })
+  @ApiPropertyOptional({ type: 'number', format: 'double', nullable: true })
   temperature?: number | null;
 
   /** Sample from the most likely tokens whose probabilities add up to this: 0.1 means the top 10 % only, and 1, the default, all. */
@@ -208,7 +215,7 @@ export class CreateCompletionDto {
   @IsNumber({}, number)
   @Min(0, atLeast)
   @Max(1, atMost)
-  @ApiPropertyOptional({ type: 'number', nullable: true })
+  @ApiPropertyOptional({ type: 'number', format: 'double', nullable: true })
   top_p?: number | null;
 
   /** An identifier of your end user, for those who watch for abuse. */

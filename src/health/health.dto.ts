@@ -1,4 +1,4 @@
-import { ApiSchema } from '@nestjs/swagger';
+import { ApiProperty, ApiSchema } from '@nestjs/swagger';
 
 /** What is known of one upstream. Callers without an admin key do not get to see it. */
 @ApiSchema({ name: 'UpstreamHealth' })
@@ -35,6 +35,7 @@ export class UpstreamHealthDto {
    * Requests that are under way.
    * @example 3
    */
+  @ApiProperty({ type: 'integer' })
   in_flight: number;
 }
 
