@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
-import { cpSync, mkdtempSync, rmSync } from 'node:fs';
+import { cpSync, mkdtempSync, rmSync, symlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { describeWithTools, ROOT, runTool } from '../support/client-tools.js';
+import { CLIENTS_TOOLS, describeWithTools, ROOT, runTool } from '../support/client-tools.js';
 import { API_KEY } from '../support/gateway.js';
 import { GatewayProcess } from '../support/gateway-process.js';
 
@@ -14,6 +14,33 @@ interface Generator {
   commands: string[][];
 }
 
+/** A driver in TypeScript has to fit the types of what is generated, before it runs. */
+const RUN_TYPESCRIPT = [
+  [
+    ...['tsc', '--noEmit', '--strict', '--target', 'es2022', '--module', 'esnext', '--moduleResolution', 'bundler'],
+    ...['--skipLibCheck', '--types', 'node', '--typeRoots', join(ROOT, 'node_modules/@types'), 'driver.ts'],
+  ],
+  [
+    'esbuild',
+    'driver.ts',
+    '--bundle',
+    '--platform=node',
+    '--format=esm',
+    '--log-level=warning',
+    '--outfile=driver.mjs',
+  ],
+  ['node', 'driver.mjs'],
+];
+
+const RUN_PYTHON = [['python', 'driver.py']];
+
+const RUN_GO = [['go', 'run', '.']];
+
+const openapiGenerator = (language: string, output: string, ...options: string[]): string[] => [
+  ...['openapi-generator', 'generate', '--input-spec', 'openapi.json', '--generator-name', language],
+  ...['--output', output, ...options],
+];
+
 const GENERATORS: Generator[] = [
   {
     name: 'datamodel-code-generator',
@@ -23,7 +50,55 @@ const GENERATORS: Generator[] = [
         ...['datamodel-codegen', '--input', 'openapi.json', '--input-file-type', 'openapi', '--output', 'models.py'],
         ...['--output-model-type', 'pydantic_v2.BaseModel', '--formatters', 'builtin'],
       ],
-      ['python', 'driver.py'],
+      ...RUN_PYTHON,
+    ],
+  },
+  {
+    name: 'openapi-python-client',
+    tools: ['openapi-python-client'],
+    commands: [
+      [
+        ...['openapi-python-client', 'generate', '--path', 'openapi.json', '--meta', 'none'],
+        ...['--output-path', 'client', '--fail-on-warning'],
+      ],
+      ...RUN_PYTHON,
+    ],
+  },
+  {
+    name: 'openapi-typescript',
+    tools: ['openapi-typescript'],
+    commands: [['openapi-typescript', 'openapi.json', '--output', 'schema.ts'], ...RUN_TYPESCRIPT],
+  },
+  {
+    name: 'hey-api',
+    tools: ['openapi-ts'],
+    commands: [['openapi-ts', '--input', 'openapi.json', '--output', 'client'], ...RUN_TYPESCRIPT],
+  },
+  {
+    name: 'openapi-generator-python',
+    tools: ['openapi-generator'],
+    commands: [openapiGenerator('python', '.'), ...RUN_PYTHON],
+  },
+  {
+    name: 'openapi-generator-typescript-fetch',
+    tools: ['openapi-generator'],
+    // With names of its own it sends each field twice, by both names.
+    commands: [
+      openapiGenerator('typescript-fetch', 'client', '--additional-properties', 'modelPropertyNaming=original'),
+      ...RUN_TYPESCRIPT,
+    ],
+  },
+  {
+    name: 'openapi-generator-go',
+    tools: ['openapi-generator', 'go'],
+    commands: [openapiGenerator('go', 'client', '--additional-properties', 'withGoMod=false'), ...RUN_GO],
+  },
+  {
+    name: 'oapi-codegen',
+    tools: ['oapi-codegen', 'go'],
+    commands: [
+      ['oapi-codegen', '-generate', 'types,client', '-package', 'main', '-o', 'client.gen.go', 'openapi.json'],
+      ...RUN_GO,
     ],
   },
 ];
@@ -102,12 +177,14 @@ for (const { name, tools, commands } of GENERATORS) {
       const folder = mkdtempSync(join(tmpdir(), 'client-'));
       try {
         cpSync(join(ROOT, 'openapi.json'), join(folder, 'openapi.json'));
+        for (const file of ['go.mod', 'go.sum']) cpSync(join(ROOT, 'test/clients', file), join(folder, file));
         cpSync(join(ROOT, 'test/clients/generated', name), folder, { recursive: true });
+        symlinkSync(join(CLIENTS_TOOLS, 'node_modules'), join(folder, 'node_modules'));
         const outputs = commands.map((command) => runTool(command, folder, { GATEWAY_URL: url, API_KEY }));
         expect(JSON.parse(outputs.at(-1) ?? '')).toEqual(expected);
       } finally {
         rmSync(folder, { recursive: true });
       }
-    });
+    }, 120_000);
   });
 }
