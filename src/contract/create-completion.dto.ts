@@ -19,7 +19,20 @@ import {
   MAX_MODEL_LENGTH,
   MAX_STOP_LENGTH,
   number,
+  TOKEN_ID_KEY,
 } from './field-rules.js';
+
+const TOKEN_IDS = {
+  type: 'array',
+  minItems: 1,
+  items: { type: 'integer', minimum: 0, maximum: Number.MAX_SAFE_INTEGER },
+};
+
+const LOGIT_BIAS = {
+  type: 'object',
+  propertyNames: { pattern: TOKEN_ID_KEY.source },
+  additionalProperties: { type: 'number', format: 'double', minimum: -100, maximum: 100 },
+};
 
 /** Options of a streamed answer. They are used when `stream` is true and ignored otherwise. */
 @ApiSchema({ name: 'StreamOptions', ...TAKES_MORE_FIELDS })
@@ -66,8 +79,8 @@ export class CreateCompletionDto {
     oneOf: [
       { type: 'string' },
       { type: 'array', minItems: 1, items: { type: 'string' } },
-      { type: 'array', minItems: 1, items: { type: 'integer', minimum: 0 } },
-      { type: 'array', minItems: 1, items: { type: 'array', minItems: 1, items: { type: 'integer', minimum: 0 } } },
+      TOKEN_IDS,
+      { type: 'array', minItems: 1, items: TOKEN_IDS },
     ],
   })
   prompt: string | string[] | number[] | number[][];
@@ -110,13 +123,7 @@ export class CreateCompletionDto {
   @IsOptional()
   @IsLogitBias()
   @ApiPropertyOptional({
-    anyOf: [
-      {
-        type: 'object',
-        additionalProperties: { type: 'number', format: 'double', minimum: -100, maximum: 100 },
-      },
-      { type: 'null' },
-    ],
+    anyOf: [LOGIT_BIAS, { type: 'null' }],
     // Nothing beside the list: generators read that first, and would know no type of the values.
     additionalProperties: true,
     nullable: false,
@@ -164,7 +171,11 @@ export class CreateCompletionDto {
    */
   @IsOptional()
   @IsInt64()
-  @ApiPropertyOptional({ type: 'integer', format: 'int64', nullable: true })
+  @ApiPropertyOptional({
+    type: 'integer',
+    format: 'int64',
+    nullable: true,
+  })
   seed?: number | ExactInteger | null;
 
   /**

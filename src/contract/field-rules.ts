@@ -138,6 +138,9 @@ function explainInt64(value: unknown): Issue[] {
   return exact > INT64_MAX ? one('less_than_equal', `Input should be less than or equal to ${INT64_MAX}`) : GOOD;
 }
 
+/** A token id as a decimal string. */
+export const TOKEN_ID_KEY = /^(0|[1-9]\d{0,9})$/;
+
 function explainLogitBias(value: unknown): Issue[] {
   const [noDictionary] = explainDictionary(value);
   if (noDictionary) return [noDictionary];
@@ -145,7 +148,7 @@ function explainLogitBias(value: unknown): Issue[] {
   for (const key in value as object) {
     if (issues.length >= MAX_ISSUES) break;
     const bias = toDouble((value as Record<string, unknown>)[key]);
-    if (!/^(0|[1-9]\d{0,9})$/.test(key)) {
+    if (!TOKEN_ID_KEY.test(key)) {
       issues.push(...one('value_error', 'Value error, keys must be token ids as decimal strings', key));
     } else if (typeof bias !== 'number') {
       issues.push(...one('float_type', number.message as string, key));
