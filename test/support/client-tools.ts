@@ -32,5 +32,5 @@ export function runTool(
   env: Record<string, string> = {},
 ): string {
   const path = [...FOLDERS, process.env.PATH ?? ''].join(delimiter);
-  return run(located(program), args, { cwd, env: { ...process.env, PATH: path, ...env } });
+  return run(located(program), args, { cwd, timeout: 120_000, env: { ...process.env, PATH: path, ...env } });
 }
