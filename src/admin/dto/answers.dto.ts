@@ -1,4 +1,5 @@
 import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
+import { INT64 } from './int64.js';
 import { HasLimits, type LimitsDto } from './limits.dto.js';
 
 /** It comes from the configuration file, and can only be changed there. */
@@ -18,9 +19,10 @@ export class ProjectDto extends ReadOnlyDto {
   name: string;
 
   /** Unix seconds. */
+  @ApiProperty(INT64)
   created_at: number;
 
-  @ApiProperty({ type: Number, nullable: true, description: 'Unix seconds.' })
+  @ApiProperty({ ...INT64, nullable: true, description: 'Unix seconds.' })
   archived_at: number | null;
 
   @ApiProperty({ enum: ['active', 'archived'] })
@@ -58,9 +60,10 @@ export class OrganizationDto extends ReadOnlyDto {
   name: string;
 
   /** Unix seconds. */
+  @ApiProperty(INT64)
   created_at: number;
 
-  @ApiProperty({ type: Number, nullable: true, description: 'Unix seconds.' })
+  @ApiProperty({ ...INT64, nullable: true, description: 'Unix seconds.' })
   archived_at: number | null;
 
   @HasLimits()
@@ -79,6 +82,7 @@ export class ServiceAccountDto {
   role: 'member';
 
   /** Unix seconds. */
+  @ApiProperty(INT64)
   created_at: number;
 }
 
@@ -94,9 +98,10 @@ export class ServiceAccountApiKeyDto {
   value: string;
 
   /** Unix seconds. */
+  @ApiProperty(INT64)
   created_at: number;
 
-  @ApiProperty({ type: Number, nullable: true, description: 'Unix seconds; null: never.' })
+  @ApiProperty({ ...INT64, nullable: true, description: 'Unix seconds; null: never.' })
   expires_at: number | null;
 }
 
@@ -113,12 +118,13 @@ export class KeyDto extends ReadOnlyDto {
   redacted_value: string;
 
   /** Unix seconds. */
+  @ApiProperty(INT64)
   created_at: number;
 
-  @ApiProperty({ type: Number, nullable: true, description: 'Unix seconds; null: never.' })
+  @ApiProperty({ ...INT64, nullable: true, description: 'Unix seconds; null: never.' })
   expires_at: number | null;
 
-  @ApiProperty({ type: Number, nullable: true, description: 'Unix seconds, to the minute; null: not yet.' })
+  @ApiProperty({ ...INT64, nullable: true, description: 'Unix seconds, to the minute; null: not yet.' })
   last_used_at: number | null;
 }
 
@@ -175,6 +181,7 @@ export class AuditLogDto {
   type: string;
 
   /** Unix seconds. */
+  @ApiProperty(INT64)
   effective_at: number;
 
   @ApiProperty({ type: 'object', additionalProperties: true })

@@ -4,12 +4,13 @@ import { Type } from 'class-transformer';
 import { IsOptional, ValidateNested } from 'class-validator';
 import { LIMIT_MAXIMA } from '../../config/config.js';
 import { IsDictionary, IsMapOfDictionaries, IsWholeFrom } from '../../contract/plain-rules.js';
+import { INT64 } from './int64.js';
 
 /** Each pattern is tried for each model that is asked for. */
 export const MAX_PATTERNS = 100;
 
 function IsLimit(most: number): PropertyDecorator {
-  const schema = { type: 'integer', minimum: 1, maximum: most } as const;
+  const schema = { ...INT64, minimum: 1, maximum: most };
   return applyDecorators(ApiPropertyOptional(schema), IsOptional(), IsWholeFrom(1, most));
 }
 
@@ -81,13 +82,13 @@ export class RateLimitDto {
   /** A model's name, a pattern with `*` for any characters, or `*` alone: all models together. */
   model: string;
 
-  @ApiProperty({ type: 'integer', nullable: true, description: 'Null: any number.' })
+  @ApiProperty({ ...INT64, nullable: true, description: 'Null: any number.' })
   max_requests_per_1_minute: number | null;
 
-  @ApiProperty({ type: 'integer', nullable: true, description: 'Null: any number.' })
+  @ApiProperty({ ...INT64, nullable: true, description: 'Null: any number.' })
   max_tokens_per_1_minute: number | null;
 
-  @ApiProperty({ type: 'integer', nullable: true, description: 'Null: any number. A day begins at midnight, UTC.' })
+  @ApiProperty({ ...INT64, nullable: true, description: 'Null: any number. A day begins at midnight, UTC.' })
   max_requests_per_1_day: number | null;
 }
 

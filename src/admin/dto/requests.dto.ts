@@ -2,6 +2,7 @@ import { applyDecorators } from '@nestjs/common';
 import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
 import { IsOptional, Matches, ValidateIf } from 'class-validator';
 import { IsListOfNames, IsNameText, IsOneOfTexts, IsWholeFrom } from '../../contract/plain-rules.js';
+import { INT64 } from './int64.js';
 import { type LimitsDto, TakesLimits } from './limits.dto.js';
 
 /** A century, in seconds. */
@@ -29,6 +30,7 @@ class CreateApiKeyDto {
   /** Seconds until the key expires; without it, never. */
   @IsOptional()
   @IsWholeFrom(1, LONGEST_S)
+  @ApiPropertyOptional(INT64)
   expires_in_seconds?: number;
 }
 
@@ -72,6 +74,7 @@ export class UpdateProjectApiKeyDto {
   /** Seconds from now until the key expires. */
   @IsOptional()
   @IsWholeFrom(1, LONGEST_S)
+  @ApiPropertyOptional(INT64)
   expires_in_seconds?: number;
 
   @TakesLimits()
@@ -97,6 +100,7 @@ export class CreateServiceAccountApiKeyDto {
   /** Seconds until the key expires; without it, never. */
   @IsOptional()
   @IsWholeFrom(1, LONGEST_S)
+  @ApiPropertyOptional(INT64)
   expires_in_seconds?: number;
 }
 

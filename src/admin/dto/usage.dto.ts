@@ -1,4 +1,5 @@
 import { ApiProperty } from '@nestjs/swagger';
+import { INT64 } from './int64.js';
 
 const nullable = { type: String, nullable: true } as const;
 
@@ -7,18 +8,26 @@ export class CompletionsUsageDto {
   @ApiProperty({ enum: ['organization.usage.completions.result'] })
   object: 'organization.usage.completions.result';
 
+  @ApiProperty(INT64)
   input_tokens: number;
+  @ApiProperty(INT64)
   output_tokens: number;
+  @ApiProperty(INT64)
   input_cached_tokens: number;
   /** All requests whose body was good, refused ones among them. */
+  @ApiProperty(INT64)
   num_model_requests: number;
   /** Of them, those that were not answered with 200, or whose stream broke. Ours, as the following three are. */
+  @ApiProperty(INT64)
   num_errors: number;
   /** Of all requests together. */
+  @ApiProperty(INT64)
   duration_ms: number;
   /** Streams that had a first token. */
+  @ApiProperty(INT64)
   num_first_tokens: number;
   /** Times to the first token, together. */
+  @ApiProperty(INT64)
   first_token_ms: number;
 
   @ApiProperty(nullable)
@@ -45,7 +54,9 @@ export class UsageBucketDto {
   object: 'bucket';
 
   /** Unix seconds. */
+  @ApiProperty(INT64)
   start_time: number;
+  @ApiProperty(INT64)
   end_time: number;
   results: CompletionsUsageDto[];
 }
