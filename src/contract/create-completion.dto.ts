@@ -124,8 +124,8 @@ export class CreateCompletionDto {
   @IsLogitBias()
   @ApiPropertyOptional({
     anyOf: [LOGIT_BIAS, { type: 'null' }],
-    // Nothing beside the list: generators read that first, and would know no type of the values.
-    additionalProperties: true,
+    // As in the list: generators read both.
+    additionalProperties: LOGIT_BIAS.additionalProperties,
     nullable: false,
   })
   logit_bias?: Record<string, number> | null;
