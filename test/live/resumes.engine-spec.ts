@@ -48,25 +48,34 @@ describeWithLlamaServer('a stream of llama-server that is cut, at temperature 0'
 
   afterAll(() => server.stop());
 
-  cutEverywhere('llama.cpp', () => server.baseUrl);
+  cutEverywhere('llama.cpp', () => ({ cut: server.baseUrl, whole: server.baseUrl }));
 });
 
-for (const { engine, baseUrl } of STARTED) {
-  if (engine === 'vllm')
-    describe('a stream of vLLM that is cut, at temperature 0', () => cutEverywhere(engine, () => baseUrl));
+for (const { engine, baseUrl, otherBaseUrl = baseUrl } of STARTED) {
+  if (engine !== 'vllm') continue;
+  const where = otherBaseUrl === baseUrl ? '' : ', and goes on at another one';
+  describe(`a stream of vLLM that is cut${where}, at temperature 0`, () =>
+    cutEverywhere(engine, () => ({ cut: baseUrl, whole: otherBaseUrl })));
 }
 
-function cutEverywhere(engine: keyof typeof NEVER_RESUMED, baseUrlOf: () => string): void {
+/** The server whose streams are cut, and the one that goes on. */
+interface Servers {
+  cut: string;
+  whole: string;
+}
+
+function cutEverywhere(engine: keyof typeof NEVER_RESUMED, serversOf: () => Servers): void {
   let proxy: CuttingProxy;
   let gateway: Gateway;
 
   beforeAll(async () => {
-    proxy = await CuttingProxy.inFrontOf({ port: Number(new URL(baseUrlOf()).port) });
+    const { cut, whole } = serversOf();
+    proxy = await CuttingProxy.inFrontOf({ port: Number(new URL(cut).port) });
     const health = { ejectAfterFailures: 1_000_000 };
     gateway = await Gateway.start({
       upstreams: [
         { name: 'cut', baseUrl: proxy.baseUrl, engine, health },
-        { name: 'whole', baseUrl: baseUrlOf(), engine, priority: 1, health },
+        { name: 'whole', baseUrl: whole, engine, priority: 1, health },
       ],
       routing: { retryBudgetPercent: 100, resume: 'exact' },
     });

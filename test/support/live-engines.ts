@@ -13,11 +13,14 @@ const VARIABLES: Partial<Record<Engine, string>> = {
 export interface LiveEngine {
   engine: Engine;
   baseUrl: string;
+  /** A second server of the same engine and model: the variable with `OTHER_` before it. */
+  otherBaseUrl: string | undefined;
 }
 
 export const STARTED: readonly LiveEngine[] = Object.entries(VARIABLES).flatMap(([engine, variable]) => {
   const baseUrl = process.env[variable];
-  return baseUrl === undefined ? [] : [{ engine: engine as Engine, baseUrl }];
+  const otherBaseUrl = process.env[`OTHER_${variable}`];
+  return baseUrl === undefined ? [] : [{ engine: engine as Engine, baseUrl, otherBaseUrl }];
 });
 
 /** `describe`, with a real llama-server. Where there is none, its tests are reported as skipped, with the reason. */
