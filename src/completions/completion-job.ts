@@ -27,26 +27,16 @@ import { FanOut, type FanOutLimits } from './fan-out.js';
 import { PartReader } from './stream/part-reader.js';
 import { Extras } from './extras.js';
 import { type Part, type Plan, planRequest } from './plan.js';
-import { choiceCountOf, DEFAULT_MAX_TOKENS, echoedPromptOf, promptOf, promptsOf } from '../contract/prompts.js';
-import { lengthInCodePoints } from '../common/code-points.js';
-import { UpstreamError } from '../upstreams/upstream-error.js';
-import { mayBeResumed } from './stream/resumable-fields.js';
-import { knownEnd } from './stream/known-end.js';
+import { choiceCountOf, DEFAULT_MAX_TOKENS, echoedPromptOf } from '../contract/prompts.js';
 import { relayEvents } from './stream/relay-events.js';
 import type { RequestBody } from '../http/request-body.js';
-import { type Resumption, resumptionOf } from './stream/resume.js';
+import type { Resumption } from './stream/resume.js';
 import { ResumedChunks } from './stream/resumed-chunks.js';
-import { asksForIds, mayBeResumedByIds, resumptionByIds } from './stream/resume-by-ids.js';
 import { StreamProgress } from './stream/stream-progress.js';
-import { TokenTrails } from './stream/token-trails.js';
+import { type Continuation, mayHaveToResume, StreamResumes } from './stream/stream-resumes.js';
+import type { TokenTrails } from './stream/token-trails.js';
 import { isStream, notAStream, orContextExceeded, refusalIn } from './unwanted-answer.js';
 import { idHeaders, uniqueId, UpstreamRequestIds } from './upstream-request-ids.js';
-
-/** How a broken stream can go on, by the token ids of its engine and by text. */
-interface Continuation {
-  byIds: Resumption | undefined;
-  byText: Resumption | undefined;
-}
 
 /** An attempt, as it is done. */
 interface RunningAttempt extends Attempt<Resumption> {
@@ -78,10 +68,7 @@ export class CompletionJob implements RoutedRequest<Continuation> {
   /** What is kept of the delivered texts. */
   private readonly texts: ByteShare | undefined;
   private readonly extras: Extras;
-  /** What was delivered may end within a token, or its tokens are not counted: nobody can go on from the text. */
-  private isTextInexact = false;
-  /** The token ids of what was delivered, where they were asked for. */
-  private trails: TokenTrails | undefined;
+  private readonly resumes: StreamResumes;
   private readonly features: readonly Feature[];
   private readonly fanOut: FanOut;
   private readonly requestIds: UpstreamRequestIds;
@@ -115,6 +102,7 @@ export class CompletionJob implements RoutedRequest<Continuation> {
     this.texts = this.needsTexts(asked) ? memory.delivered.open() : undefined;
     const echoedOf = asked.echo ? (at: number) => echoedPromptOf(this.asked, at) : noEcho;
     this.stream = new StreamProgress(this.choiceCount, echoedOf, this.texts);
+    this.resumes = new StreamResumes(() => this.asked, limits.resume, this.stream, this.texts);
   }
 
   /** Tokens that it may generate at most. */
@@ -130,10 +118,7 @@ export class CompletionJob implements RoutedRequest<Continuation> {
   /** A stream may have to be resumed, or its tokens counted. */
   private needsTexts(asked: CreateCompletionDto): boolean {
     if (!this.isStream) return false;
-    return (
-      this.streamOptions.includeUsage ||
-      (this.limits.resume !== 'off' && (mayBeResumed(asked) || mayBeResumedByIds(asked)))
-    );
+    return this.streamOptions.includeUsage || mayHaveToResume(asked, this.limits.resume);
   }
 
   /** What the client asks for. The body is parsed as long as this is needed, and no longer: nobody keeps it. */
@@ -170,63 +155,17 @@ export class CompletionJob implements RoutedRequest<Continuation> {
   }
 
   canResumeOn(candidate: Candidate): boolean {
-    // A chat completion answers a message, and does not continue it.
-    if (candidate.upstream.config.api === 'chat') return false;
-    const { byIds, byText } = this.continuation() ?? {};
-    return byText !== undefined || (byIds !== undefined && this.namesTokensAlike(candidate));
+    return this.resumes.canGoOnAt(candidate);
   }
 
   continuation(): Continuation | undefined {
-    if (this.limits.resume === 'off') return undefined;
-    const byIds = this.trails && resumptionByIds(this.asked, this.stream, this.trails);
-    const byText = this.isTextInexact ? undefined : resumptionOf(this.asked, this.stream);
-    return byIds || byText ? { byIds, byText } : undefined;
-  }
-
-  /** Ids are those of one engine's model; what is called otherwise may have other ones. */
-  private namesTokensAlike({ upstream, upstreamModel }: Candidate): boolean {
-    const { source } = this.trails ?? {};
-    return source?.engine === upstream.config.engine && source.upstreamModel === upstreamModel;
-  }
-
-  /** What is asked of the candidate for the rest, by ids where it can be. */
-  private resumptionOn(candidate: Candidate, { byIds, byText }: Continuation): Resumption {
-    const resumption = byIds && this.namesTokensAlike(candidate) ? byIds : byText;
-    if (!resumption) throw new UpstreamError('not_sent', 'the stream cannot be resumed there');
-    if (resumption === byIds) resumption.rewind?.();
-    // Its ids are no longer those of the whole text.
-    else this.trails = undefined;
-    return resumption;
-  }
-
-  /** Whether ids are asked for, which then are read by `trails`. */
-  private readsTokenIds(candidate: Candidate): boolean {
-    const { engine } = candidate.upstream.config;
-    const { givesTokenIds, tokenIdsPath, holdsTextBack, knownFields } = candidate.upstream.profile;
-    if (this.limits.resume !== 'exact' || !this.isStream || !this.texts || !mayBeResumedByIds(this.asked)) return false;
-    const prompts = promptsOf(this.asked);
-    const isText = typeof prompts[0] === 'string';
-    if (!givesTokenIds && (tokenIdsPath === undefined || isText)) return false;
-    // The ids of the rest would be there, but not the text of the prompt.
-    if (this.asked.echo && (!givesTokenIds || knownFields.return_token_ids?.notWith === 'echo')) return false;
-    if (this.hasBegun()) return this.trails !== undefined && this.namesTokensAlike(candidate);
-    const stops = [this.asked.stop ?? []].flat();
-    const longest = Math.max(1, ...stops.map(lengthInCodePoints));
-    const { upstreamModel } = candidate;
-    const isHidden = !asksForIds(this.asked);
-    const promptIdsAt = (index: number): readonly number[] | undefined => {
-      const prompt = promptOf(this.asked, index);
-      return typeof prompt === 'string' ? undefined : prompt;
-    };
-    const held = holdsTextBack ? longest - 1 : 0;
-    this.trails = new TokenTrails({ engine, upstreamModel }, isHidden, held, this.texts, promptIdsAt);
-    return true;
+    return this.resumes.continuation();
   }
 
   attempt(routed: Attempt<Continuation>): Promise<void> {
     const { candidate, kind } = routed;
-    const continuation = routed.continuation && this.resumptionOn(candidate, routed.continuation);
-    const readsTokenIds = this.readsTokenIds(candidate);
+    const continuation = routed.continuation && this.resumes.resumptionAt(candidate, routed.continuation);
+    const trails = this.isStream ? this.resumes.trailsFor(candidate) : undefined;
     const { exchange } = this.request;
     exchange.upstream = candidate.upstream.config.name;
     exchange.attemptCount++;
@@ -236,15 +175,12 @@ export class CompletionJob implements RoutedRequest<Continuation> {
     if (exchange.attemptCount === 1 && waitedMs >= 1) exchange.queueMs = waitedMs;
     exchange.upstreamIdPrefix = this.requestIds.prefix;
     const plan = continuation
-      ? planRequest(continuation.body, candidate, undefined, readsTokenIds)
-      : planRequest(this.asked, candidate, this.features, readsTokenIds);
+      ? planRequest(continuation.body, candidate, undefined, trails !== undefined)
+      : planRequest(this.asked, candidate, this.features, trails !== undefined);
     exchange.emulated = plan.emulated;
-    const { mergesTokens = false } = candidate.upstream.profile;
-    const isUncounted = mergesTokens && this.limits.resume === 'exact' && typeof this.asked.logprobs !== 'number';
-    this.isTextInexact ||= plan.holdsTextBack || isUncounted;
+    this.resumes.begin(candidate, plan.holdsTextBack);
     const fallback = { id: `cmpl-${exchange.id}`, created: Math.floor(exchange.startedAt / 1000) };
     const readers = plan.parts.map((part) => new PartReader(part, fallback));
-    const trails = readsTokenIds ? this.trails : undefined;
     const attempt: RunningAttempt = { ...routed, continuation, plan, readers, trails, requestCount: 0 };
     const needsBody = continuation !== undefined || plan.ranks || plan.countsUsage || readers.length > 1;
     if (needsBody || readers.some(({ isFitting }) => isFitting)) this.request.body.pin();
@@ -331,8 +267,7 @@ export class CompletionJob implements RoutedRequest<Continuation> {
   /** The end of a broken stream that lacks nothing else, where it can be told without another request. */
   private knownEndOf(stream: CompletionStream): string | undefined {
     if (stream.state === 'text done') return stream.finish();
-    if (this.limits.resume === 'off' || !this.hasBegun() || (!this.trails && this.isTextInexact)) return undefined;
-    const known = knownEnd(this.asked, this.stream, this.trails);
+    const known = this.resumes.knownEnd();
     return known && stream.finishAs(known);
   }
 
