@@ -6,7 +6,6 @@ import type { FeatureName } from '../engines/feature-names.js';
 import type { Candidate } from '../routing/candidate.js';
 import { adapt, type Adaptation, fittersOf, noFitters, splitOf } from './adaptation.js';
 import { dialectFor } from './dialects/choose.js';
-import { tokenIdsDialect } from './dialects/infill.js';
 import type { Dialect, SentBody } from './dialects/dialect.js';
 import { featureOf } from './features/all.js';
 import type { ChoiceFitter, Feature } from './features/feature.js';
@@ -65,9 +64,7 @@ export function planRequest(
 ): Plan {
   const adaptation = adapt(asked, candidate, features);
   const { body, emulated } = adaptation;
-  const { tokenIdsPath } = candidate.upstream.profile;
-  const dialect =
-    wantsTokenIds && tokenIdsPath !== undefined ? tokenIdsDialect(tokenIdsPath) : dialectFor(body, candidate);
+  const dialect = dialectFor(body, candidate, wantsTokenIds);
   const sent = sentBody(adaptation, candidate);
   if (wantsTokenIds) sent.return_token_ids = true;
   if (dialect.isCollected) Object.assign(sent, { stream: true, stream_options: { include_usage: true } });
@@ -82,7 +79,7 @@ export function planRequest(
   const parts = partsOf(adaptation).map(({ fields, ...part }) => ({
     ...part,
     // One that remembers what it has prepared is each part's own.
-    ...(dialect.prepare ? preparedBy(dialectFor(body, candidate), sent, fields) : { dialect }),
+    ...(dialect.prepare ? preparedBy(dialectFor(body, candidate, wantsTokenIds), sent, fields) : { dialect }),
     isPlain,
     fitters,
     writeBody: (idSuffix: string) => (fields ? bodies.part(fields, idSuffix) : bodies.whole(idSuffix)),

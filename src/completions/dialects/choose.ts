@@ -8,6 +8,7 @@ import { completionsDialect } from './completions.js';
 import type { Dialect } from './dialect.js';
 import { infillDialect } from './infill.js';
 import { ollamaDialect } from './ollama.js';
+import { tokenIdsDialect } from './token-ids.js';
 
 /** The endpoints that engines have for completions. */
 const DIALECTS: Readonly<Record<EndpointName, Dialect>> = { completions: completionsDialect, ollama: ollamaDialect };
@@ -17,9 +18,10 @@ export function dialectOf(api: Api, { endpoint = 'completions' }: Pick<EnginePro
   return api === 'chat' ? chatDialect : DIALECTS[endpoint];
 }
 
-/** The endpoint of the candidate that does most of what the request asks for. */
-export function dialectFor(body: CreateCompletionDto, candidate: Candidate): Dialect {
+/** The endpoint of the candidate that does most of what the request asks for, and tells the ids of tokens where they are wanted. */
+export function dialectFor(body: CreateCompletionDto, candidate: Candidate, wantsTokenIds: boolean): Dialect {
   const { config, profile } = candidate.upstream;
+  if (wantsTokenIds && profile.tokenIdsPath !== undefined) return tokenIdsDialect(profile.tokenIdsPath);
   const infillPath = infillPathFor(body, candidate);
   const dialect = infillPath === undefined ? dialectOf(config.api, profile) : infillDialect(infillPath);
   return dialect !== chatDialect && profile.isBestStreamed && !body.stream ? collected(dialect) : dialect;

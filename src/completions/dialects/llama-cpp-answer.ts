@@ -1,0 +1,47 @@
+import { addCounts, isCount } from '../../observability/usage.js';
+import { UpstreamError } from '../../upstreams/upstream-error.js';
+import type { UpstreamCompletion } from '../canonical.js';
+import type { SentBody } from './dialect.js';
+
+/** llama.cpp's own answer: of a stream each piece, and at the end `stop` with the counts. */
+export interface LlamaCppAnswer {
+  content: unknown;
+  tokens: unknown;
+  stop: boolean;
+  stop_type: string;
+  /** What `stop_type` was before there was one. */
+  stopped_limit: boolean;
+  tokens_evaluated: unknown;
+  tokens_predicted: unknown;
+  completion_probabilities: unknown;
+}
+
+/** The fields that it has other names for. */
+export function inOwnNames({ max_tokens: maxTokens, logprobs, stop, ...others }: SentBody): SentBody {
+  return {
+    ...others,
+    stream_options: undefined,
+    n_predict: maxTokens,
+    // A text would be taken for no stop at all.
+    ...(stop === undefined ? {} : { stop: [stop].flat() }),
+    ...(logprobs === undefined ? {} : { n_probs: logprobs }),
+  };
+}
+
+export function toCompletion(answer: Partial<LlamaCppAnswer>): UpstreamCompletion {
+  const { content, stop, completion_probabilities: probabilities } = answer;
+  if (typeof content !== 'string') throw new UpstreamError('answered', 'a completion without content');
+  const logprobs = Array.isArray(probabilities) ? { content: probabilities as unknown[] } : null;
+  const choice = { index: 0, text: content, finish_reason: stop ? finishReasonOf(answer) : null, logprobs };
+  return { choices: [choice], ...(stop ? usageOf(answer) : {}) };
+}
+
+function finishReasonOf({ stop_type: type, stopped_limit: isLimit }: Partial<LlamaCppAnswer>): string {
+  return type === 'limit' || isLimit === true ? 'length' : 'stop';
+}
+
+function usageOf({ tokens_evaluated: prompt, tokens_predicted: completion }: Partial<LlamaCppAnswer>): object {
+  if (!isCount(prompt) || !isCount(completion)) return {};
+  const total = addCounts(prompt, completion);
+  return { usage: { prompt_tokens: prompt, completion_tokens: completion, total_tokens: total } };
+}
