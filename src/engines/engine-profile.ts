@@ -47,6 +47,8 @@ export interface EngineProfile {
   readonly mergesTokens?: true;
   /** It answers a stream whose prompt exceeds the context with an empty 200. */
   readonly refusesStreamsInSilence?: true;
+  /** How its own endpoint is asked for one token, for a health check: the path from the root of the server, and the body without its model. */
+  readonly oneToken?: { readonly path: string; readonly body: object };
   /** The tag that the engine lists a model with, and that a name without one means. */
   readonly impliedTag?: string;
   /** It refuses an `X-Request-Id` that is no UUID. */

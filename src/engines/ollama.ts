@@ -34,6 +34,11 @@ export const ollama: EngineProfile = {
     top_logprobs: { instead: 'logprobs' },
   },
   chat: { knownFields: {}, samplingDefaults: { temperature: 1, top_p: 1 } },
+  oneToken: {
+    path: '/api/generate',
+    // As clients' requests are sent: with another `shift` Ollama loads the model anew.
+    body: { prompt: 'Hi', raw: true, stream: false, truncate: false, shift: false, options: { num_predict: 1 } },
+  },
   impliedTag: 'latest',
   healthPath: '/',
   versionPath: '/api/version',

@@ -92,22 +92,11 @@ function isModelName(id: unknown): id is string {
 function oneToken(
   baseUrl: string,
   api: UpstreamConfig['api'],
-  { endpoint }: EngineProfile,
+  { oneToken: own }: EngineProfile,
   model: string,
 ): AxiosRequestConfig {
+  if (api === 'completions' && own) return { url: rootOf(baseUrl) + own.path, data: { model, ...own.body } };
   const data = { model, max_tokens: 1 };
-  if (api === 'completions' && endpoint === 'ollama') {
-    // As clients' requests are sent: with another `shift` Ollama loads the model anew.
-    const asSent = {
-      prompt: 'Hi',
-      raw: true,
-      stream: false,
-      truncate: false,
-      shift: false,
-      options: { num_predict: 1 },
-    };
-    return { url: `${rootOf(baseUrl)}/api/generate`, data: { model, ...asSent } };
-  }
   if (api === 'completions') return { url: `${baseUrl}/completions`, data: { ...data, prompt: 'Hi' } };
   return { url: `${baseUrl}/chat/completions`, data: { ...data, messages: [{ role: 'user', content: 'Hi' }] } };
 }
