@@ -8,7 +8,7 @@ import { isDatabaseError } from '../storage/database-unavailable.js';
 import type { Storage } from '../storage/storage.js';
 
 /** Whether somebody can call the gateway without a database. */
-export function letsSomebodyIn({ apiKeys, auth }: GatewayConfig): boolean {
+export function hasCredentials({ apiKeys, auth }: GatewayConfig): boolean {
   return apiKeys.length > 0 || auth.jwt.issuer !== undefined;
 }
 
@@ -28,7 +28,7 @@ export async function prepareStorage(
   try {
     await storage.migrate();
     if (!isProduction) return await makeFirstKeys(storage, clock);
-    if (letsSomebodyIn(config) || (await hasAdminKey(storage, Math.floor(clock.now() / 1000)))) return undefined;
+    if (hasCredentials(config) || (await hasAdminKey(storage, Math.floor(clock.now() / 1000)))) return undefined;
   } catch (err) {
     if (!(err instanceof ApiError || isDatabaseError(err))) throw err;
     logger.error({ err }, 'the database does not answer; the gateway starts, and tries it again every 5 s');

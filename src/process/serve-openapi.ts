@@ -15,12 +15,13 @@ export function serveOpenApi(app: NestExpressApplication): void {
 }
 
 function setUp(app: NestExpressApplication, path: string, document: string, api: DocumentedApi): void {
+  const withModel = modelNamer();
   SwaggerModule.setup(path, app, () => buildOpenApi(app, api), {
     jsonDocumentUrl: `${document}.json`,
     yamlDocumentUrl: `${document}.yaml`,
     customSiteTitle: api.title,
     customCss: PAGE_CSS,
-    patchDocumentOnRequest: (request, _, built) => asServed(built, request as Request, firstModelOf(app)),
+    patchDocumentOnRequest: (request, _, built) => asServed(withModel(built, firstModelOf(app)), request as Request),
     swaggerOptions: {
       plugins: [foldHeaders],
       persistAuthorization: true,
@@ -33,17 +34,21 @@ function setUp(app: NestExpressApplication, path: string, document: string, api:
   });
 }
 
-/**
- * The document with the address that the client knows the gateway by, and examples that name a model of this gateway. The page takes
- * an address relative to its own: a proxy may speak another protocol with the browser.
- */
-function asServed(document: OpenAPIObject, request: Request, model: string): OpenAPIObject {
-  const url = request.path.endsWith('.js') ? '/' : originOf(request);
-  const served = { ...document, servers: [{ url }] };
-  if (model === EMBEDDED_MODEL) return served;
-  return JSON.parse(JSON.stringify(served), (_, value: unknown) =>
-    value === EMBEDDED_MODEL ? model : value,
-  ) as OpenAPIObject;
+/** The document with the address that the client knows the gateway by. The page takes one relative to its own: a proxy may speak another protocol with the browser. */
+function asServed(document: OpenAPIObject, request: Request): OpenAPIObject {
+  return { ...document, servers: [{ url: request.path.endsWith('.js') ? '/' : originOf(request) }] };
+}
+
+/** Its examples name a model of this gateway; the last one is remembered. */
+function modelNamer(): (document: OpenAPIObject, model: string) => OpenAPIObject {
+  let named: { model: string; document: OpenAPIObject } | undefined;
+  return (document, model) => {
+    if (named?.model !== model) {
+      const json = JSON.stringify(document, (_, value: unknown) => (value === EMBEDDED_MODEL ? model : value));
+      named = { model, document: JSON.parse(json) as OpenAPIObject };
+    }
+    return named.document;
+  };
 }
 
 /** What is known without asking an upstream: this is for everybody who comes by. */

@@ -13,7 +13,7 @@ import { createLogger, createSharedLogger } from '../observability/logger.js';
 import { runWorker } from './worker.js';
 import { systemClock } from '../common/clock.js';
 import { openEmbedded, openFile, openStorage } from '../storage/open-storage.js';
-import { letsSomebodyIn, prepareStorage } from './prepare-storage.js';
+import { hasCredentials, prepareStorage } from './prepare-storage.js';
 
 /** A gateway that nobody can use is a mistake in production, and a hurdle everywhere else. */
 function ensureKey(config: GatewayConfig): string | undefined {
@@ -30,7 +30,7 @@ function ensureKey(config: GatewayConfig): string | undefined {
 
 /** Keys of a database are not known yet. */
 function needsKey(config: GatewayConfig): boolean {
-  return config.database === 'none' && !letsSomebodyIn(config);
+  return config.database === 'none' && !hasCredentials(config);
 }
 
 /** The key that was made for this run stays good as long as no other is configured. */
