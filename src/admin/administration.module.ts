@@ -18,6 +18,7 @@ import { RateLimitsService } from './rate-limits.service.js';
 import { ServiceAccountsController } from './service-accounts.controller.js';
 import { ServiceAccountsService } from './service-accounts.service.js';
 import { UsageController } from './usage.controller.js';
+import { UsageRequestsService } from './usage-requests.service.js';
 import { UsageService } from './usage.service.js';
 
 /** OpenAI's administration API, and DeepFellow's organizations. It has a document of its own. */
@@ -43,6 +44,7 @@ import { UsageService } from './usage.service.js';
     AdminKeysService,
     AuditLogsService,
     UsageService,
+    UsageRequestsService,
     KeyUses,
   ],
   exports: [Administration],

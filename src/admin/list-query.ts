@@ -62,3 +62,7 @@ export function wholeNumberIn(
 export function listIn(parameters: URLSearchParams, name: string): string[] {
   return [...parameters.getAll(`${name}[]`), ...parameters.getAll(name)].filter((value) => value !== '');
 }
+
+export function notOneOf(name: string, values: readonly string[]): Issue {
+  return { loc: ['query', name], msg: `Input should be one of ${values.join(', ')}`, type: 'enum' };
+}

@@ -1,7 +1,7 @@
 import type { Issue } from '../errors/api-error.js';
 import { ValidationError } from '../errors/validation-error.js';
 import { WIDTHS } from '../usage/usage-sums.js';
-import { listIn, wholeNumberIn } from './list-query.js';
+import { listIn, notOneOf, wholeNumberIn } from './list-query.js';
 
 /** OpenAI's names of what usage can be grouped by, and the columns of ours. */
 export const GROUPS = {
@@ -25,8 +25,11 @@ export interface UsageQuery {
   /** Buckets of a page. */
   limit: number;
   groups: Group[];
-  filters: readonly (readonly [(typeof GROUPS)[Group], string[]])[];
+  filters: readonly UsageFilter[];
 }
+
+/** A column, and the values of it that are wanted; none: all. */
+export type UsageFilter = readonly [(typeof GROUPS)[Group], string[]];
 
 /** @throws {ValidationError} 422 with every problem. */
 export function readUsageQuery(parameters: URLSearchParams): UsageQuery {
@@ -56,15 +59,15 @@ export function readUsageQuery(parameters: URLSearchParams): UsageQuery {
     width,
     limit,
     groups: groups as Group[],
-    filters: [
-      [GROUPS.project_id, listIn(parameters, 'project_ids')],
-      [GROUPS.user_id, listIn(parameters, 'user_ids')],
-      [GROUPS.api_key_id, listIn(parameters, 'api_key_ids')],
-      [GROUPS.model, listIn(parameters, 'models')],
-    ],
+    filters: usageFiltersIn(parameters),
   };
 }
 
-function notOneOf(name: string, values: readonly string[]): Issue {
-  return { loc: ['query', name], msg: `Input should be one of ${values.join(', ')}`, type: 'enum' };
+export function usageFiltersIn(parameters: URLSearchParams): UsageFilter[] {
+  return [
+    [GROUPS.project_id, listIn(parameters, 'project_ids')],
+    [GROUPS.user_id, listIn(parameters, 'user_ids')],
+    [GROUPS.api_key_id, listIn(parameters, 'api_key_ids')],
+    [GROUPS.model, listIn(parameters, 'models')],
+  ];
 }

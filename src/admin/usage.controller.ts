@@ -5,10 +5,13 @@ import { thrownBy } from '../common/thrown-by.js';
 import type { ApiError } from '../errors/api-error.js';
 import { ApiErrorResponse } from '../errors/api-error-response.decorator.js';
 import { type Actor, CurrentActor } from './actor.js';
-import { Answers, OrganizationController } from './admin-route.decorator.js';
-import { UsagePageDto } from './dto/usage.dto.js';
-import { queryOf } from './list-query.js';
+import { Answers, Lists, OrganizationController } from './admin-route.decorator.js';
+import { UsagePageDto, UsageRequestDto } from './dto/usage.dto.js';
+import { List, type ListQuery, queryOf } from './list-query.js';
+import type { Page } from './page.js';
 import { GROUPS, readUsageQuery } from './usage-query.js';
+import { STATUSES } from './usage-requests-query.js';
+import { UsageRequestsService } from './usage-requests.service.js';
 import { UsageService } from './usage.service.js';
 
 const optional = { required: false } as const;
@@ -19,7 +22,10 @@ const WRONG_QUERY = thrownBy(() => readUsageQuery(new URLSearchParams())) as Api
 
 @OrganizationController('/usage', 'Usage')
 export class UsageController {
-  constructor(private readonly usage: UsageService) {}
+  constructor(
+    private readonly usage: UsageService,
+    private readonly requests: UsageRequestsService,
+  ) {}
 
   /** How many requests and tokens completions have used, by buckets of time */
   @Get('completions')
@@ -51,5 +57,28 @@ export class UsageController {
   })
   getCompletionsUsage(@CurrentActor() actor: Actor, @Req() request: Request): Promise<UsagePageDto> {
     return this.usage.completions(actor, readUsageQuery(queryOf(request)));
+  }
+
+  /** List the completion requests themselves, those first that ended last */
+  @Lists(UsageRequestDto, 'requests')
+  @ApiQuery({
+    name: 'start_time',
+    ...optional,
+    ...seconds,
+    description: 'Those that ended since, in Unix seconds; those of the last day without it.',
+  })
+  @ApiQuery({ name: 'project_ids[]', ...texts })
+  @ApiQuery({ name: 'user_ids[]', ...texts })
+  @ApiQuery({ name: 'api_key_ids[]', ...texts })
+  @ApiQuery({ name: 'models[]', ...texts })
+  @ApiQuery({ name: 'upstreams[]', ...texts })
+  @ApiQuery({
+    name: 'status',
+    ...optional,
+    schema: { type: 'string', enum: [...STATUSES] },
+    description: '`error`: all that usage counts as one, streams that broke among them.',
+  })
+  listUsageRequests(@CurrentActor() actor: Actor, @List() query: ListQuery): Promise<Page<UsageRequestDto>> {
+    return this.requests.list(actor, query);
   }
 }

@@ -71,3 +71,69 @@ export class UsagePageDto {
   @ApiProperty(nullable)
   next_page: string | null;
 }
+
+/** One completion request: who, what and how much, and never a prompt or a completion. */
+export class UsageRequestDto {
+  @ApiProperty({ enum: ['organization.usage.request'] })
+  object: 'organization.usage.request';
+
+  /** Of the gateway: it sorts by when the request ended. */
+  id: string;
+  /** What the answer carries as `x-request-id`. */
+  request_id: string;
+  /** Unix seconds. */
+  @ApiProperty(INT64)
+  started_at: number;
+  api_key_id: string;
+
+  /** Of a key that the database knows, revoked ones among them. */
+  @ApiProperty(nullable)
+  api_key_name: string | null;
+
+  @ApiProperty(nullable)
+  project_id: string | null;
+
+  @ApiProperty(nullable)
+  user_id: string | null;
+
+  /** As requested; `other` for a name that nobody serves. */
+  model: string;
+
+  /** Null: it came to none. */
+  @ApiProperty(nullable)
+  upstream: string | null;
+
+  /** 499: the client left. */
+  @ApiProperty(INT64)
+  status: number;
+
+  /** Of a stream that broke, beside the status 200. */
+  @ApiProperty(nullable)
+  error_code: string | null;
+
+  stream: boolean;
+  @ApiProperty(INT64)
+  input_tokens: number;
+  @ApiProperty(INT64)
+  output_tokens: number;
+  @ApiProperty(INT64)
+  input_cached_tokens: number;
+
+  /** Who counted: the upstream or, where it did not get to, the gateway. */
+  @ApiProperty({ enum: ['upstream', 'estimated', 'none'] })
+  usage_source: 'upstream' | 'estimated' | 'none';
+
+  @ApiProperty(INT64)
+  duration_ms: number;
+
+  /** Of a stream. */
+  @ApiProperty({ ...INT64, nullable: true })
+  first_token_ms: number | null;
+
+  /** Requests to upstreams that were made for it. */
+  @ApiProperty(INT64)
+  attempts: number;
+  /** Of them, those that went on with a stream that broke. */
+  @ApiProperty(INT64)
+  resumes: number;
+}
