@@ -18,7 +18,13 @@ const RESULTS = {
 type ResultName = keyof typeof RESULTS;
 
 /** PostgreSQL's sums are texts. */
-type Sums = Record<ResultName, number | string> & Partial<Record<Group, string>> & { start_time: number };
+type Sums = Record<ResultName, number | string> & Partial<Record<Group, string> & Names> & { start_time: number };
+
+/** Of what usage knows by id. */
+interface Names {
+  project_name: string | null;
+  api_key_name: string | null;
+}
 
 /** Who used what, bucket by bucket of time. */
 @Injectable()
@@ -52,6 +58,14 @@ export class UsageService {
         .select((each) =>
           Object.entries(RESULTS).map(([name, column]) => each.fn.sum<number | string>(column).as(name as ResultName)),
         )
+        .select((each) => {
+          const project = each.selectFrom('projects').select('name').whereRef('id', '=', 'usage_sums.project_id');
+          const key = each.selectFrom('api_keys').select('name').whereRef('id', '=', 'usage_sums.api_key_id');
+          return [
+            ...(groups.includes('project_id') ? [project.as('project_name')] : []),
+            ...(groups.includes('api_key_id') ? [key.as('api_key_name')] : []),
+          ];
+        })
         .where('width', '=', width)
         .where('start_time', '>=', startTime)
         .where('start_time', '<', endTime);
@@ -74,6 +88,8 @@ function toResult(sums: Sums): CompletionsUsageDto {
       number
     >),
     ...(Object.fromEntries(groups.map((group) => [group, groupOf(sums[group])])) as Record<Group, string | null>),
+    project_name: sums.project_name ?? null,
+    api_key_name: sums.api_key_name ?? null,
     batch: null,
     service_tier: null,
   };

@@ -73,8 +73,16 @@ describeOnDatabases('usage', (newDatabase, postgres) => {
     ]);
     const ofAnn = await read({ user_ids: ['ann'], group_by: ['user_id', 'project_id'] });
     expect(ofAnn[0]?.results).toMatchObject([
-      { user_id: 'ann', project_id: expect.stringMatching(/^[0-9a-f]{24}$/), num_model_requests: 1 },
+      {
+        user_id: 'ann',
+        project_id: expect.stringMatching(/^[0-9a-f]{24}$/),
+        project_name: 'default',
+        api_key_name: null,
+        num_model_requests: 1,
+      },
     ]);
+    const byKey = await read({ group_by: ['api_key_id'] });
+    expect(byKey[0]?.results).toMatchObject([{ api_key_name: 'first', project_name: null, num_model_requests: 4 }]);
     expect((await read({ user_ids: ['a\ufffdb'] }))[0]?.results).toMatchObject([{ num_model_requests: 1 }]);
     // The program asks for the time until now, and the gateway's clock is another: it is there, and empty.
     const { stdout } = await promisify(execFile)(

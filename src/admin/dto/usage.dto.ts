@@ -42,6 +42,14 @@ export class CompletionsUsageDto {
   @ApiProperty(nullable)
   model: string | null;
 
+  /** Ours, as the next is: of a project that the database knows. */
+  @ApiProperty(nullable)
+  project_name: string | null;
+
+  /** Of a key that the database knows, revoked ones among them. */
+  @ApiProperty(nullable)
+  api_key_name: string | null;
+
   @ApiProperty({ type: Boolean, nullable: true })
   batch: null;
 
