@@ -30,7 +30,12 @@ export default tseslint.config(
   {
     files: ['src/console/assets/*.js'],
     languageOptions: {
-      globals: { document: 'readonly', sessionStorage: 'readonly', fetch: 'readonly', navigator: 'readonly' },
+      globals: Object.fromEntries(
+        [
+          ...['document', 'location', 'sessionStorage', 'navigator', 'fetch', 'setTimeout', 'clearTimeout', 'Event'],
+          ...['FormData', 'URLSearchParams', 'Option', 'HTMLTableCellElement'],
+        ].map((name) => [name, 'readonly']),
+      ),
     },
   },
 );

@@ -4,9 +4,10 @@ const KEY = 'admin-key';
 
 /** What the gateway says when it refuses something. */
 export class ApiError extends Error {
-  constructor(status, message) {
+  constructor(status, message, code) {
     super(message);
     this.status = status;
+    this.code = code;
   }
 }
 
@@ -17,11 +18,14 @@ export function setAdminKey(key) {
   else sessionStorage.setItem(KEY, key);
 }
 
+/** Below `/v1/organization`. @throws {ApiError} with the gateway's own words */
+export const call = (method, path, body) => request(method, `/v1/organization${path}`, body);
+
 /** @throws {ApiError} with the gateway's own words */
-export async function call(method, path, body) {
+export async function request(method, url, body) {
   let answer;
   try {
-    answer = await fetch(`/v1/organization${path}`, {
+    answer = await fetch(url, {
       method,
       headers: { Authorization: `Bearer ${adminKey()}`, ...(body && { 'Content-Type': 'application/json' }) },
       ...(body && { body: JSON.stringify(body) }),
@@ -30,6 +34,17 @@ export async function call(method, path, body) {
     throw new ApiError(0, 'The gateway cannot be reached.');
   }
   const json = await answer.json();
-  if (!answer.ok) throw new ApiError(answer.status, json.error.message);
+  if (!answer.ok) throw new ApiError(answer.status, json.error.message, json.error.code);
   return json;
+}
+
+/** Each item of a list, of all its pages. */
+export async function callForAll(path) {
+  const items = [];
+  for (let after = ''; ;) {
+    const page = await call('GET', `${path}?limit=100&order=asc${after}`);
+    items.push(...page.data);
+    if (!page.has_more) return items;
+    after = `&after=${encodeURIComponent(page.last_id)}`;
+  }
 }

@@ -1,60 +1,14 @@
-import { adminKey, call, setAdminKey } from './api.js';
+import { call, callForAll } from './api.js';
+import { element, row, timeText } from './dom.js';
+import { button, onSubmit, run } from './session.js';
+import { addView } from './views.js';
 
-const element = (id) => document.getElementById(id);
+/** Projects, their keys and models, and what was changed. */
+
 const PAGE = 20;
-
-const time = new Intl.DateTimeFormat(undefined, { dateStyle: 'medium', timeStyle: 'short' });
-const timeText = (seconds, otherwise) => (seconds ? time.format(new Date(seconds * 1000)) : otherwise);
 
 /** The project that is shown. */
 let project;
-
-function show(isSignedIn) {
-  element('sign-in').hidden = isSignedIn;
-  element('console').hidden = !isSignedIn;
-  element('sign-out').hidden = !isSignedIn;
-}
-
-function signOut() {
-  setAdminKey(undefined);
-  project = undefined;
-  show(false);
-}
-
-/** Runs what a person has asked for, and says what went wrong. */
-async function run(action) {
-  const message = element('message');
-  message.hidden = true;
-  try {
-    await action();
-  } catch (error) {
-    if (error.status === 401) signOut();
-    message.textContent = error.message;
-    message.hidden = false;
-  }
-}
-
-function onSubmit(id, action) {
-  element(id).addEventListener('submit', (event) => {
-    event.preventDefault();
-    void run(() => action(event.target));
-  });
-}
-
-function button(text, action, className = '') {
-  const made = document.createElement('button');
-  made.type = 'button';
-  made.textContent = text;
-  made.className = className;
-  made.addEventListener('click', () => void run(action));
-  return made;
-}
-
-function row(...cells) {
-  const made = document.createElement('tr');
-  for (const cell of cells) made.insertCell().append(cell);
-  return made;
-}
 
 /** Resolves with whether the person has said yes. */
 function confirmed(title, text, yes) {
@@ -70,13 +24,7 @@ function confirmed(title, text, yes) {
 }
 
 async function loadProjects() {
-  const projects = [];
-  for (let after = ''; ;) {
-    const page = await call('GET', `/projects?limit=100&order=asc${after}`);
-    projects.push(...page.data);
-    if (!page.has_more) break;
-    after = `&after=${encodeURIComponent(page.last_id)}`;
-  }
+  const projects = await callForAll('/projects');
   project = projects.find(({ id }) => id === project?.id) ?? projects[0];
   element('projects').replaceChildren(
     ...projects.map((each) => {
@@ -160,13 +108,6 @@ function showNewKey(value) {
   element('new-value').showModal();
 }
 
-onSubmit('sign-in-form', async (form) => {
-  setAdminKey(element('admin-key').value.trim());
-  form.reset();
-  await loadAll();
-  show(true);
-});
-
 onSubmit('new-project', async (form) => {
   project = await call('POST', '/projects', { name: element('project-name').value });
   form.reset();
@@ -201,8 +142,6 @@ element('archive').addEventListener('click', () => {
   });
 });
 
-element('sign-out').addEventListener('click', signOut);
-
 element('copy').addEventListener('click', () => {
   void run(async () => {
     await navigator.clipboard.writeText(element('value').textContent);
@@ -213,9 +152,6 @@ element('copy').addEventListener('click', () => {
 // What is on the screen of a tab that is left is not to be read there.
 element('new-value').addEventListener('close', () => (element('value').textContent = ''));
 
-if (adminKey()) {
-  await run(async () => {
-    await loadAll();
-    show(true);
-  });
-}
+document.addEventListener('signed-out', () => (project = undefined));
+
+addView('keys', loadAll);

@@ -1,0 +1,126 @@
+import { call } from './api.js';
+import { durationText, element, exactTime, make, numberCell, numberText, offer, row } from './dom.js';
+import { addView, loadView } from './views.js';
+
+/** The last requests, live. */
+
+const MAX_ROWS = 100;
+const EVERY_MS = 2_000;
+/** Several replicas write, each once a second: what ended that much earlier may still come. */
+const OVERLAP_S = 30;
+const DAY_S = 86_400;
+
+/** What is shown, by id, the last first. */
+let shown = new Map();
+let isPaused = false;
+let areChoicesLoaded = false;
+
+const filters = element('request-filters');
+
+async function load(isCurrent) {
+  if (!areChoicesLoaded) await loadChoices();
+  if (isPaused && shown.size > 0) return;
+  const page = await call('GET', `/usage/requests?${queryOf()}`);
+  if (isCurrent()) add(page.data);
+}
+
+function queryOf() {
+  const query = new URLSearchParams({ limit: String(MAX_ROWS) });
+  for (const [name, value] of new FormData(filters)) if (value !== '') query.append(name, value);
+  const [newest] = shown.values();
+  if (newest) query.append('start_time', String(Math.floor(endOf(newest.request)) - OVERLAP_S));
+  return query;
+}
+
+const endOf = ({ started_at: startedAt, duration_ms: durationMs }) => startedAt + durationMs / 1000;
+
+function add(requests) {
+  const fresh = requests
+    .filter(({ id }) => !shown.has(id))
+    .map((request) => [request.id, { request, line: toRow(request) }]);
+  if (fresh.length > 0) {
+    const all = [...fresh, ...shown].sort(([a], [b]) => (a < b ? 1 : -1));
+    shown = new Map(all.slice(0, MAX_ROWS));
+    // Rows that stay are not made anew: what is selected or focused in them stays so.
+    const body = element('requests');
+    for (const [, { line }] of all.slice(MAX_ROWS)) line.remove();
+    let next = body.firstElementChild;
+    for (const { line } of shown.values()) {
+      if (line === next) next = next.nextElementSibling;
+      else body.insertBefore(line, next);
+    }
+    offerSeen(fresh.map(([, { request }]) => request));
+  }
+  element('no-requests').hidden = shown.size > 0;
+}
+
+function toRow(request) {
+  const { status, error_code: errorCode, first_token_ms: firstTokenMs, input_tokens: prompt } = request;
+  const isWhole = status === 200 && errorCode === null;
+  return row(
+    exactTime(request.started_at),
+    request.api_key_name ?? request.api_key_id,
+    request.model,
+    request.upstream ?? '–',
+    make('span', {
+      className: isWhole ? 'good' : 'bad',
+      textContent: errorCode === null ? String(status) : `${status} ${errorCode}`,
+    }),
+    numberCell(`${numberText(prompt)} / ${numberText(request.output_tokens)}`),
+    numberCell(firstTokenMs === null ? '–' : durationText(firstTokenMs)),
+    numberCell(durationText(request.duration_ms)),
+  );
+}
+
+/** What one can filter by is what was used in the last day, and what is seen. */
+async function loadChoices() {
+  const start = Math.floor(Date.now() / 1000) - DAY_S;
+  const { data } = await call(
+    'GET',
+    `/usage/completions?start_time=${start}&bucket_width=1d&group_by[]=model&group_by[]=api_key_id`,
+  );
+  const results = data.flatMap((bucket) => bucket.results);
+  offer(
+    filters.elements['models[]'],
+    results.map(({ model }) => [model, model]),
+  );
+  offer(
+    filters.elements['api_key_ids[]'],
+    results.map(({ api_key_id: id, api_key_name: name }) => [id, name ?? id]),
+  );
+  areChoicesLoaded = true;
+}
+
+function offerSeen(requests) {
+  const offerAll = (name, of) => offer(filters.elements[name], requests.map(of));
+  offerAll('models[]', ({ model }) => [model, model]);
+  offerAll('api_key_ids[]', ({ api_key_id: id, api_key_name: name }) => [id, name ?? id]);
+  offerAll('upstreams[]', ({ upstream }) => [upstream ?? '', upstream]);
+}
+
+function forget() {
+  shown = new Map();
+  element('requests').replaceChildren();
+}
+
+filters.addEventListener('change', () => {
+  forget();
+  void loadView();
+});
+filters.addEventListener('submit', (event) => event.preventDefault());
+
+element('pause').addEventListener('click', ({ currentTarget }) => {
+  isPaused = !isPaused;
+  currentTarget.setAttribute('aria-pressed', String(isPaused));
+  element('live').textContent = isPaused ? 'paused' : 'live';
+  void loadView();
+});
+
+document.addEventListener('signed-out', () => {
+  forget();
+  filters.reset();
+  for (const select of filters.querySelectorAll('select:not([name=status])')) select.length = 1;
+  areChoicesLoaded = false;
+});
+
+addView('requests', load, EVERY_MS);

@@ -1,0 +1,94 @@
+import { afterAll, beforeAll, expect, it } from '@jest/globals';
+import type { Locator, Page } from 'playwright-core';
+import { describeInBrowser } from './support/browser.js';
+import { ConsolePage, OPEN_TIMEOUT_MS } from './support/console-page.js';
+import { beginStream, chunk, completion, events, replyJson } from './support/fake-upstream.js';
+import { until } from './support/wait.js';
+
+const PROMPT = 'a secret prompt';
+
+describeInBrowser('what was used, in the console', (open) => {
+  let opened: ConsolePage;
+  let page: Page;
+
+  beforeAll(async () => {
+    opened = await ConsolePage.open(open, { routing: { maxAttempts: 1 } });
+    ({ page } = opened);
+  }, OPEN_TIMEOUT_MS);
+
+  afterAll(() => opened.close());
+
+  const goTo = (view: string): Promise<void> => page.getByRole('link', { name: view, exact: true }).click();
+
+  const complete = async (body: object): Promise<void> => {
+    await opened.complete(opened.apiKey, { prompt: PROMPT, ...body });
+  };
+
+  const requestOf = (model: string): Locator => page.getByRole('row', { name: new RegExp(` ${model} `) });
+
+  it('shows requests as they end, with who and how much, and never a prompt', async () => {
+    await opened.signIn();
+    await goTo('Requests');
+    await page.getByText('None in the last day.').waitFor();
+    opened.upstream.onCompletion(replyJson(completion('Hello')));
+    await complete({ model: 'whole' });
+    await requestOf('whole').waitFor();
+    expect(await requestOf('whole').getByRole('cell').allTextContents()).toEqual([
+      expect.stringMatching(/\d:\d\d/),
+      'first',
+      'whole',
+      'fake',
+      '200',
+      '2 / 3',
+      '–',
+      expect.stringMatching(/^\d+ ms$/),
+    ]);
+    opened.upstream.onCompletion((response) => {
+      beginStream(response);
+      response.write(events(chunk(' a')), () => response.destroy());
+    });
+    await complete({ model: 'broken', stream: true });
+    opened.upstream.onCompletion(replyJson({ error: { message: 'no' } }, 400));
+    await complete({ model: 'refused' });
+    await requestOf('refused').waitFor();
+    await requestOf('broken')
+      .getByText(/^200 \w+/)
+      .waitFor();
+    await requestOf('broken').getByText(/ ms$/).first().waitFor();
+    const models = page.getByRole('table').getByRole('cell', { name: /^(whole|broken|refused)$/ });
+    expect(await models.allTextContents()).toEqual(['refused', 'broken', 'whole']);
+    await opened.look('console-requests');
+    expect(await page.content()).not.toContain(PROMPT);
+  });
+
+  it('filters them by key, model, upstream and status', async () => {
+    const only = async (filter: string, choice: string, expected: string[]): Promise<void> => {
+      await page.getByRole('combobox', { name: filter }).selectOption(choice);
+      const models = page.locator('#requests td:nth-child(3)');
+      await until(`the requests with ${filter} ${choice}`, async () => {
+        return JSON.stringify(await models.allTextContents()) === JSON.stringify(expected);
+      });
+    };
+    await only('Model', 'broken', ['broken']);
+    await only('Status', '4xx', []);
+    await only('Model', 'all', ['refused']);
+    await only('Status', 'errors, broken streams too', ['refused', 'broken']);
+    await only('Upstream', 'fake', ['refused', 'broken']);
+    await only('Key', 'first', ['refused', 'broken']);
+    await only('Status', 'all', ['refused', 'broken', 'whole']);
+  });
+
+  it('stands still while it is paused', async () => {
+    await page.getByRole('button', { name: 'Pause' }).press('Enter');
+    await page.getByText('paused').waitFor();
+    await complete({ model: 'later' });
+    const asked = page.waitForResponse(/usage\/requests/);
+    await page.getByRole('button', { name: 'Pause' }).click();
+    await asked;
+    await requestOf('later').waitFor();
+  });
+
+  it('asked nobody else anything, and has no errors', () => {
+    expect(opened.complaints).toEqual([]);
+  });
+});
