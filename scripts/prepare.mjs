@@ -73,11 +73,11 @@ function digestOf(inputs) {
   return hash.digest('hex');
 }
 
-/** Every file that TypeScript compiles, below `path`, or `path` itself when it is a file. */
+/** Every file that is compiled or copied, below `path`, or `path` itself when it is a file. */
 function filesBelow(path) {
   if (!statSync(join(root, path)).isDirectory()) return [path];
   return readdirSync(join(root, path), { recursive: true, encoding: 'utf8' })
-    .filter((name) => name.endsWith('.ts') && !name.endsWith('.spec.ts'))
+    .filter((name) => /\.(?:ts|js|css|html)$/.test(name) && !name.endsWith('.spec.ts'))
     .map((name) => join(path, name));
 }
 
