@@ -33,7 +33,15 @@ export default tseslint.config(
       globals: Object.fromEntries(
         [
           ...['document', 'location', 'sessionStorage', 'navigator', 'fetch', 'setTimeout', 'clearTimeout', 'Event'],
-          ...['FormData', 'URLSearchParams', 'Option', 'HTMLTableCellElement'],
+          ...[
+            'FormData',
+            'URLSearchParams',
+            'Option',
+            'HTMLTableCellElement',
+            'ResizeObserver',
+            'matchMedia',
+            'getComputedStyle',
+          ],
         ].map((name) => [name, 'readonly']),
       ),
     },

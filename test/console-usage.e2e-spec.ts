@@ -88,6 +88,44 @@ describeInBrowser('what was used, in the console', (open) => {
     await requestOf('later').waitFor();
   });
 
+  it('draws usage over time by model, project and key, and writes it as tables', async () => {
+    await goTo('Usage');
+    const chart = (title: string): Locator => page.getByRole('figure', { name: title });
+    const drawn = (title: string): Locator => chart(title).getByRole('img');
+    const saysAll = async (title: string, ...texts: (string | RegExp)[]): Promise<void> => {
+      const label = await drawn(title).getAttribute('aria-label');
+      for (const text of texts) expect(label).toEqual(expect.stringMatching(text));
+    };
+    await drawn('Requests').and(page.locator('[aria-label*="whole 1"]')).waitFor();
+    await saysAll('Requests', /^Requests by model, the last 24 hours: /, 'broken 1', 'refused 1', 'later 1');
+    await saysAll('Errors', 'whole 0', 'broken 1', 'refused 1', 'later 1');
+    await saysAll('Mean time to first token', 'whole nothing', /broken \d+ ms/);
+    const isDrawn = `document.querySelector('#chart-requests canvas').getContext('2d')
+      .getImageData(0, 0, 500, 200).data.some((byte) => byte !== 0)`;
+    expect(await page.evaluate(isDrawn)).toBe(true);
+    await chart('Tokens').getByText('As a table').press('Enter');
+    const lines = chart('Tokens').getByRole('region', { name: 'Tokens' }).getByRole('row');
+    await lines.first().waitFor();
+    expect(await lines.count()).toBe(1 + 24);
+    expect(await lines.first().getByRole('columnheader').allTextContents()).toEqual(
+      expect.arrayContaining(['Time', 'whole', 'broken']),
+    );
+    await opened.look('console-usage');
+    const together = page.getByRole('region', { name: 'Together' });
+    const wholeRow = together.getByRole('row', { name: /^whole/ });
+    expect(await wholeRow.getByRole('cell').allTextContents()).toEqual(['whole', '1', '0', '2', '3', '–']);
+    await page.getByRole('combobox', { name: 'By' }).selectOption('Key');
+    await together.getByRole('row', { name: /^first 4 3 / }).waitFor();
+    await page.getByRole('combobox', { name: 'By' }).selectOption('Project');
+    await together.getByRole('row', { name: /^default 4 3 / }).waitFor();
+    for (const range of ['the last hour', 'the last 7 days', 'the last 30 days']) {
+      await page.getByRole('combobox', { name: 'Time' }).selectOption(range);
+      await drawn('Requests')
+        .and(page.locator(`[aria-label*="${range}: default 4"]`))
+        .waitFor();
+    }
+  });
+
   it('asked nobody else anything, and has no errors', () => {
     expect(opened.complaints).toEqual([]);
   });

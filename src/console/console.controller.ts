@@ -2,6 +2,7 @@ import { Controller, Get, Param, Res } from '@nestjs/common';
 import { ApiExcludeController } from '@nestjs/swagger';
 import type { Response } from 'express';
 import { readdirSync, readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
 import { extname } from 'node:path';
 import { Public } from '../auth/auth.decorators.js';
 import { ApiError } from '../errors/api-error.js';
@@ -13,6 +14,12 @@ const TYPES: Readonly<Record<string, string>> = {
   '.js': 'text/javascript; charset=utf-8',
 };
 
+/** Parts of packages. */
+const PACKAGED: Readonly<Record<string, string>> = {
+  'uplot.js': 'uplot/dist/uPlot.esm.js',
+  'uplot.css': 'uplot/dist/uPlot.min.css',
+};
+
 // From the bundle as from here.
 const FOLDER = new URL('../console/assets/', import.meta.url);
 
@@ -21,7 +28,9 @@ const FOLDER = new URL('../console/assets/', import.meta.url);
 @Controller('console')
 export class ConsoleController {
   /** By name; read when it is wanted first, and kept. */
-  private readonly files = new Map<string, Buffer | undefined>(readdirSync(FOLDER).map((name) => [name, undefined]));
+  private readonly files = new Map<string, Buffer | undefined>(
+    [...readdirSync(FOLDER), ...Object.keys(PACKAGED)].map((name) => [name, undefined]),
+  );
 
   @Public()
   @Get()
@@ -42,8 +51,13 @@ export class ConsoleController {
   }
 
   private read(name: string): Buffer {
-    const content = this.files.get(name) ?? readFileSync(new URL(name, FOLDER));
+    const content = this.files.get(name) ?? readFileSync(pathOf(name));
     this.files.set(name, content);
     return content;
   }
+}
+
+function pathOf(name: string): URL | string {
+  const packaged = PACKAGED[name];
+  return packaged === undefined ? new URL(name, FOLDER) : createRequire(import.meta.url).resolve(packaged);
 }

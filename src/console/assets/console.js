@@ -2,6 +2,7 @@ import { adminKey, call, setAdminKey } from './api.js';
 import { element } from './dom.js';
 import { onSubmit, run, signOut } from './session.js';
 import { hideViews, showView } from './views.js';
+import './usage.js';
 import './requests.js';
 import './keys.js';
 
