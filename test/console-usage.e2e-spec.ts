@@ -12,7 +12,7 @@ describeInBrowser('what was used, in the console', (open) => {
   let page: Page;
 
   beforeAll(async () => {
-    opened = await ConsolePage.open(open, { routing: { maxAttempts: 1 } });
+    opened = await ConsolePage.open(open, { routing: { maxAttempts: 1 } }, { maxConcurrency: 4 });
     ({ page } = opened);
   }, OPEN_TIMEOUT_MS);
 
@@ -124,6 +124,54 @@ describeInBrowser('what was used, in the console', (open) => {
         .and(page.locator(`[aria-label*="${range}: default 4"]`))
         .waitFor();
     }
+  });
+
+  it('shows how the upstreams are, to administrators of the gateway', async () => {
+    await goTo('Upstreams');
+    const fake = page.getByRole('row', { name: /^fake / });
+    await fake.getByText('healthy').waitFor();
+    expect(await fake.getByRole('cell').allTextContents()).toEqual([
+      'fake',
+      'healthy',
+      '0 of 4',
+      '0',
+      'openai',
+      opened.upstream.baseUrl,
+    ]);
+    const [answered, hold] = [Promise.withResolvers<unknown>(), Promise.withResolvers<unknown>()];
+    opened.upstream.onCompletion((response, request) => {
+      void hold.promise.then(() => replyJson(completion('Hello'))(response, request));
+    });
+    void complete({ model: 'held' }).then(answered.resolve);
+    await fake.getByText('1 of 4').waitFor();
+    await opened.administer('POST', '/admin/upstreams/fake/drain');
+    await fake.getByText('drained, gets nothing').waitFor();
+    await opened.look('console-upstreams');
+    hold.resolve(undefined);
+    await answered.promise;
+    await opened.administer('POST', '/admin/upstreams/fake/undrain');
+    await fake.getByText('0 of 4').waitFor();
+  });
+
+  it('shows nothing of the upstreams to who administers an organization', async () => {
+    expect(opened.complaints).toEqual([]);
+    const organization = await opened.administer<{ id: string }>('POST', '/admin/organization', { name: 'other' });
+    const { value } = await opened.administer<{ value: string }>(
+      'POST',
+      '/v1/organization/admin_api_keys',
+      { name: 'theirs' },
+      { 'openai-organization': organization.id },
+    );
+    await page.getByRole('button', { name: 'Sign out' }).click();
+    await opened.signIn(value);
+    await page.getByRole('heading', { name: 'Usage' }).waitFor();
+    const links = page.getByRole('navigation', { name: 'Console' }).getByRole('link');
+    expect(await links.allTextContents()).not.toContain('Upstreams');
+    expect(await page.locator('#upstreams tr').count()).toBe(0);
+    await goTo('Requests');
+    await page.getByText('None in the last day.').waitFor();
+    // The browser says so of an answer of 403.
+    opened.complaints.length = 0;
   });
 
   it('asked nobody else anything, and has no errors', () => {

@@ -24,10 +24,14 @@ export class ConsolePage {
     private readonly dataDir: string,
   ) {}
 
-  static async open(open: () => Promise<OpenBrowser>, config: object = {}): Promise<ConsolePage> {
+  static async open(
+    open: () => Promise<OpenBrowser>,
+    config: object = {},
+    upstreamConfig: object = {},
+  ): Promise<ConsolePage> {
     const dataDir = mkdtempSync(join(tmpdir(), 'data-'));
     const upstream = await FakeUpstream.start();
-    const upstreams = [{ name: 'fake', baseUrl: upstream.baseUrl }];
+    const upstreams = [{ name: 'fake', baseUrl: upstream.baseUrl, ...upstreamConfig }];
     const gateway = GatewayProcess.spawn(
       { database: 'embedded', dataDir, upstreams, ...config },
       { API_KEYS: '', ADMIN_API_KEYS: '' },
@@ -77,6 +81,16 @@ export class ConsolePage {
     });
     await answer.text().catch(() => undefined);
     return answer.status;
+  }
+
+  /** The answer to the first administrator. */
+  async administer<T>(method: string, path: string, body?: object, headers: object = {}): Promise<T> {
+    const answer = await fetch(this.url + path, {
+      method,
+      headers: { authorization: `Bearer ${this.adminKey}`, 'content-type': 'application/json', ...headers },
+      ...(body && { body: JSON.stringify(body) }),
+    });
+    return (await answer.json()) as T;
   }
 
   async close(): Promise<void> {

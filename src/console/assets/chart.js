@@ -24,6 +24,8 @@ function colorOf(name) {
   return color;
 }
 
+const SCROLLS = { className: 'scrolls short', tabIndex: 0, role: 'region' };
+
 const charts = new Set();
 /** The pointer is at the same time in all charts. */
 const sync = { key: 'usage' };
@@ -131,9 +133,9 @@ export class Chart {
       );
     });
     const table = make('table', {}, make('thead', {}, head), make('tbody', {}, ...lines.reverse()));
-    const made = make('div', { className: 'scrolls short', tabIndex: 0, role: 'region', ariaLabel: this.title }, table);
-    if (old) old.replaceWith(made);
-    else this.details.append(made);
+    // What somebody has scrolled to stays where it is.
+    if (old) old.replaceChildren(table);
+    else this.details.append(make('div', { ...SCROLLS, ariaLabel: this.title }, table));
   }
 }
 

@@ -1,7 +1,8 @@
 import { adminKey, call, setAdminKey } from './api.js';
 import { element } from './dom.js';
 import { onSubmit, run, signOut } from './session.js';
-import { hideViews, showView } from './views.js';
+import { readUpstreams } from './upstreams.js';
+import { allowView, hideViews, showView } from './views.js';
 import './usage.js';
 import './requests.js';
 import './keys.js';
@@ -14,9 +15,25 @@ function show(isSignedIn) {
 }
 
 async function signIn() {
-  await call('GET', '/projects?limit=1');
+  const [hasDatabase, isInstanceAdmin] = await Promise.all([
+    unless(404, call('GET', '/projects?limit=1')),
+    unless(403, readUpstreams()),
+  ]);
+  for (const name of ['usage', 'requests', 'keys']) allowView(name, hasDatabase);
+  allowView('upstreams', isInstanceAdmin);
   show(true);
   await showView();
+}
+
+/** Whether a call succeeds, or is answered with this status. */
+async function unless(status, calling) {
+  try {
+    await calling;
+    return true;
+  } catch (error) {
+    if (error.status !== status) throw error;
+    return false;
+  }
 }
 
 onSubmit('sign-in-form', async (form) => {
@@ -29,6 +46,7 @@ element('sign-out').addEventListener('click', signOut);
 
 document.addEventListener('signed-out', () => {
   hideViews();
+  for (const rows of document.querySelectorAll('tbody, #projects')) rows.replaceChildren();
   show(false);
 });
 

@@ -20,6 +20,12 @@ export function row(...cells) {
 
 export const numberCell = (text) => make('td', { className: 'number', textContent: text });
 
+/** How much of a limit is used, to be seen and in words. */
+export function fullness(used, limit, text = `${numberText(used)} of ${numberText(limit)}`) {
+  const meter = make('meter', { max: limit, high: limit * 0.8, optimum: 0, value: used, ariaHidden: 'true' });
+  return make('span', { className: 'fullness' }, meter, text);
+}
+
 /** Adds values and their names to what a select offers. */
 export function offer(select, names) {
   const known = new Set(Array.from(select.options, ({ value }) => value));

@@ -17,6 +17,11 @@ export function addView(name, load, everyMs) {
   views.set(name, { name, load, everyMs });
 }
 
+/** Whether the address may name it. */
+export function allowView(name, isAllowed) {
+  element('views').querySelector(`a[href="#${name}"]`).parentElement.hidden = !isAllowed;
+}
+
 /** Shows what the address names, as far as it is allowed, else the first. */
 export async function showView() {
   const links = [...element('views').querySelectorAll('a')].filter(({ parentElement }) => !parentElement.hidden);

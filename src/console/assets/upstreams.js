@@ -1,0 +1,40 @@
+import { request } from './api.js';
+import { element, fullness, make, numberCell, numberText, row } from './dom.js';
+import { addView } from './views.js';
+
+/** The upstreams as the gateway sees them, for its administrators. */
+
+const EVERY_MS = 2_000;
+
+const WORDS = {
+  healthy: 'healthy',
+  rate_limited: 'rate-limited',
+  half_open: 'on trial after an ejection',
+  ejected: 'ejected',
+  drained: 'drained',
+  down: 'down',
+};
+
+export const readUpstreams = async () => (await request('GET', '/admin/upstreams')).upstreams;
+
+/** @throws {ApiError} 403 to who administers an organization only. */
+async function load(isCurrent) {
+  const upstreams = await readUpstreams();
+  if (isCurrent()) element('upstreams').replaceChildren(...upstreams.map(toRow));
+}
+
+function toRow(upstream) {
+  const { engine, version, available, condition, in_flight: used, max_concurrency: limit } = upstream;
+  const models = upstream.rate_limited_models;
+  const state = (WORDS[condition] ?? condition) + (models.length > 0 ? `: ${models.join(', ')}` : '');
+  return row(
+    upstream.name,
+    make('span', { className: available ? 'good' : 'bad', textContent: available ? state : `${state}, gets nothing` }),
+    limit === null ? numberText(used) : fullness(used, limit),
+    numberCell(numberText(upstream.ejections)),
+    version === null ? engine : `${engine} ${version}`,
+    upstream.base_url ?? '–',
+  );
+}
+
+addView('upstreams', load, EVERY_MS);
