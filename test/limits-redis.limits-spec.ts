@@ -15,6 +15,8 @@ import { until } from './support/wait.js';
 const SCHEDULES = 10_000;
 const AT_ONCE = 200;
 
+const ADMIN = { id: 'admin', hash: hashApiKey('admin-key'), admin: true };
+
 const REQUEST = { model: 'llama-8b', prompt: [1, 2], max_tokens: 8 };
 
 describeWithPrograms(
@@ -37,7 +39,7 @@ describeWithPrograms(
     });
 
     async function start(keyLimits: object, limits: object = {}, gatewayClock = clock as ManualClock | undefined) {
-      const apiKeys = [{ id: 'team', hash: hashApiKey(API_KEY), limits: keyLimits }];
+      const apiKeys = [{ id: 'team', hash: hashApiKey(API_KEY), limits: keyLimits }, ADMIN];
       const gateway = await Gateway.inFrontOf(upstream, {
         ...(gatewayClock && { clock: gatewayClock }),
         config: { apiKeys, limits: { store: redis.url, ...limits } },
@@ -160,6 +162,29 @@ describeWithPrograms(
       await until('the settlement', async () => (await redis.command('GET', key)) === '5');
     });
 
+    it('are listed with what is used of them, and nothing is taken; a Redis that hangs is a 503', async () => {
+      const gateway = await start({ requestsPerMinute: 1_000, tokensPerMonth: 1_000, concurrentRequests: 4 });
+      expect(await statusOf(gateway)).toBe(200);
+      const list = () => gateway.get('/v1/organization/limits', { authorization: 'Bearer admin-key' });
+      const used = async (): Promise<unknown> => {
+        const { data } = (await (await list()).json()) as { data: { limits: { kind: string; used: number }[] }[] };
+        const uses = data[0]?.limits.map(({ kind, used }) => [kind, used]);
+        return Object.fromEntries(uses ?? []);
+      };
+      await until('the settlement', async () => JSON.stringify(await used()).includes('"tokens_per_month":5'));
+      for (let count = 0; count < 3; count++) {
+        // By Redis's own clock: a request comes back in 60 ms.
+        expect(await used()).toEqual({
+          requests_per_minute: expect.any(Number),
+          tokens_per_month: 5,
+          concurrent_requests: 0,
+        });
+      }
+      redis.signal('SIGSTOP');
+      const answer = await list();
+      expect([answer.status, await errorOf(answer)]).toMatchObject([503, { error: { code: 'limits_unavailable' } }]);
+    });
+
     it('cost a request one call, and one after it', async () => {
       const gateway = await start({ requestsPerMinute: 100, tokensPerMinute: 1_000, concurrentRequests: 4 });
       expect(await statusOf(gateway)).toBe(200);
@@ -181,7 +206,10 @@ describeWithPrograms(
           limits: { requestsPerMinute: 2, tokensPerMinute: 1_000, concurrentRequests: 2 },
         }));
         const store = nodes[0]?.url.replace('redis:', 'redis+cluster:');
-        const gateway = await Gateway.inFrontOf(upstream, { clock, config: { apiKeys, limits: { store } } });
+        const gateway = await Gateway.inFrontOf(upstream, {
+          clock,
+          config: { apiKeys: [...apiKeys, ADMIN], limits: { store } },
+        });
         gateways.push(gateway);
         for (const { id } of apiKeys) {
           const statuses: number[] = [];
@@ -191,6 +219,10 @@ describeWithPrograms(
           }
           expect(statuses).toEqual([200, 200, 429]);
         }
+        const list = await gateway.get('/v1/organization/limits', { authorization: 'Bearer admin-key' });
+        const { data } = (await list.json()) as { data: { limits: { used: number }[] }[] };
+        expect(data.map(({ limits }) => limits[2]?.used)).toEqual([0, 0, 0, 0]);
+        expect(data.every(({ limits }) => limits[0]?.used === 2)).toBe(true);
         expect(storeLines(gateway)).toEqual([]);
         for (const node of nodes) expect(Number(await node.command('DBSIZE'))).toBeGreaterThan(1);
       } finally {

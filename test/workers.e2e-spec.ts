@@ -74,6 +74,13 @@ describe('two workers', () => {
     expect(answers.filter(({ status }) => status === 200)).toHaveLength(10);
     expect(answers.filter(({ status }) => status === 429)).toHaveLength(20);
     await Promise.all([hasServed(1), hasServed(2)]);
+    // A token comes back in 6 s.
+    const used = async (): Promise<number | undefined> => {
+      const response = await fetch(`${url}/v1/organization/limits`, { headers: { ...ADMIN, connection: 'close' } });
+      const { data } = (await response.json()) as { data: { limits: { used: number }[] }[] };
+      return data[0]?.limits[0]?.used;
+    };
+    for (let asked = 0; asked < 4; asked++) expect([9, 10]).toContain(await used());
   });
 
   it('show the metrics of both, whichever is asked', async () => {

@@ -7,6 +7,8 @@ import { Administration } from './administration.js';
 import { AuditLogsController } from './audit-logs.controller.js';
 import { AuditLogsService } from './audit-logs.service.js';
 import { KeyUses } from './key-uses.js';
+import { LimitsController } from './limits.controller.js';
+import { LimitsService } from './limits.service.js';
 import { OrganizationsController } from './organizations.controller.js';
 import { OrganizationsService } from './organizations.service.js';
 import { ProjectKeysController } from './project-keys.controller.js';
@@ -33,6 +35,7 @@ import { UsageService } from './usage.service.js';
     AdminKeysController,
     AuditLogsController,
     UsageController,
+    LimitsController,
   ],
   providers: [
     Administration,
@@ -44,6 +47,7 @@ import { UsageService } from './usage.service.js';
     AdminKeysService,
     AuditLogsService,
     UsageService,
+    LimitsService,
     UsageRequestsService,
     KeyUses,
   ],

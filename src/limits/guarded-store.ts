@@ -17,6 +17,7 @@ const MAX_UNSETTLED = 10_000;
 export interface RemoteStore extends LimitStore {
   reserve(request: ReserveRequest): Promise<ReserveAnswer>;
   settle(request: ReserveRequest): Promise<unknown>;
+  used(claims: readonly Claim[]): Promise<number[]>;
   renew(requests: readonly ReserveRequest[]): Promise<void>;
   /** How many replicas it serves, as far as is known; at least 1. */
   readonly replicaCount: number;
@@ -76,6 +77,15 @@ export class GuardedStore implements LimitStore {
     const remote = requests.filter(({ lease }) => !this.ownClaims.has(lease));
     if (this.isDown || remote.length === 0) return;
     this.store.renew(remote).catch((error: unknown) => this.failed(error));
+  }
+
+  /** For people, who can wait: whether requests ask the store is not decided by it. @throws {ApiError} 503 */
+  async used(claims: readonly Claim[]): Promise<number[]> {
+    try {
+      return await this.store.used(claims);
+    } catch {
+      throw limitsUnavailable();
+    }
   }
 
   async close(): Promise<void> {

@@ -65,9 +65,14 @@ export function fits(claim: Claim, used: number): boolean {
 }
 
 /** Whole requests or tokens that are left. */
-export function remainingOf(claim: Claim, used: number): number {
+export function remainingOf(claim: Pick<Claim, 'kind' | 'limit'>, used: number): number {
   const left = Math.max(0, capacityOf(claim) - used);
   return isRate(claim.kind) ? Math.floor(left / UNITS) : left;
+}
+
+/** Whole requests or tokens that are used; a part of one counts as one. */
+export function usedOf({ kind }: Pick<Claim, 'kind'>, used: number): number {
+  return isRate(kind) ? Math.ceil(used / UNITS) : used;
 }
 
 /** Milliseconds until a rate is whole again. */

@@ -28,5 +28,7 @@ export interface LimitStore {
   settle(request: ReserveRequest): Promise<unknown> | void;
   /** Keeps the leases of requests that are still under way. */
   renew(requests: readonly ReserveRequest[]): void | Promise<void>;
+  /** Of each claim's limit, what is used now, in its units. Nothing is taken. */
+  used(claims: readonly Claim[]): number[] | Promise<number[]>;
   close(): void | Promise<void>;
 }

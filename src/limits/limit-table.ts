@@ -56,25 +56,35 @@ export class LimitTable {
     this.isEmpty = all.every((each) => Object.values(definedOf(each)).length === 0);
   }
 
-  private find({ keyId, project, organization }: Caller, model: string): LimitRule[] {
-    const { limits } = this;
+  /** Whether keys without limits of their own have some. */
+  get hasKeyDefaults(): boolean {
+    return Object.values(definedOf(this.keyDefaults)).length > 0;
+  }
+
+  /** The limits of one key, project or organization that hold for a model; without one, all. */
+  rulesOf(scope: LimitScope, id: string, organization: string | undefined, model?: string): LimitRule[] {
+    const own = this.limits[scope].get(id);
+    const limits = scope === 'key' ? { ...this.keyDefaults, ...definedOf(own ?? {}) } : own;
+    if (!limits) return [];
     // One node of a Redis cluster has all buckets of an organization: a request's are checked in one step.
-    const tag = `{${encodeURIComponent(organization ?? keyId)}}`;
-    const ofKey = { ...this.keyDefaults, ...definedOf(limits.key.get(keyId) ?? {}) };
-    const rules = rulesOf('key', `${tag}:key:${keyId}`, ofKey, model);
+    const tag = `{${encodeURIComponent(organization ?? id)}}`;
+    const prefix = scope === 'organization' ? `${tag}:organization` : `${tag}:${scope}:${encodeURIComponent(id)}`;
+    return rulesIn(scope, prefix, limits, model);
+  }
+
+  private find({ keyId, project, organization }: Caller, model: string): LimitRule[] {
+    const rules = this.rulesOf('key', keyId, organization, model);
     if (organization === undefined) return rules;
-    const ofProject = project === undefined ? undefined : limits.project.get(project);
-    const ofOrganization = limits.organization.get(organization);
-    if (ofProject)
-      rules.push(...rulesOf('project', `${tag}:project:${encodeURIComponent(project ?? '')}`, ofProject, model));
-    if (ofOrganization) rules.push(...rulesOf('organization', `${tag}:organization`, ofOrganization, model));
+    if (project !== undefined) rules.push(...this.rulesOf('project', project, organization, model));
+    rules.push(...this.rulesOf('organization', organization, organization, model));
     return rules;
   }
 }
 
 /** A pattern has one bucket for all models that match it: callers who make names up fill no memory. */
-function rulesOf(scope: LimitScope, prefix: string, limits: ScopeLimits, model: string): LimitRule[] {
-  const patterns = Object.entries(limits.models ?? {}).filter(([pattern]) => new Glob(pattern).matches(model));
+function rulesIn(scope: LimitScope, prefix: string, limits: ScopeLimits, model: string | undefined): LimitRule[] {
+  const matches = (pattern: string): boolean => model === undefined || new Glob(pattern).matches(model);
+  const patterns = Object.entries(limits.models ?? {}).filter(([pattern]) => matches(pattern));
   const all: [string | undefined, LimitOptions][] = [[undefined, limits], ...patterns];
   return all.flatMap(([models, options]) =>
     (Object.keys(KIND_OF) as (keyof LimitOptions)[]).flatMap((option) => {

@@ -9,7 +9,7 @@ import { DEFAULT_MAX_TOKENS, promptsOf } from '../contract/prompts.js';
 import { ApiError } from '../errors/api-error.js';
 import type { Exchange } from '../observability/exchange.js';
 import { Metrics } from '../observability/metrics.js';
-import { type Claim, dayOf, type LimitRule, monthOf } from './limit-rule.js';
+import { type Claim, dayOf, type LimitRule, type LimitScope, monthOf, remainingOf, usedOf } from './limit-rule.js';
 import { nameOf, refusalOf } from './limit-refusal.js';
 import { LEASE_MS, type LimitStore, type ReserveAnswer } from './limit-store.js';
 import { LimitTable } from './limit-table.js';
@@ -19,6 +19,21 @@ import { sizeOfPrompts, TokenEstimate } from './token-estimate.js';
 
 /** The token to inject the `LimitStore` by. */
 export const LIMIT_STORE = Symbol('limit store');
+
+/** Who has limits. */
+export interface LimitSubject {
+  scope: LimitScope;
+  id: string;
+  /** That it belongs to, or is. */
+  organization: string | undefined;
+}
+
+export interface LimitUse {
+  rule: LimitRule;
+  /** Whole requests or tokens; more than the limit after a debt. */
+  used: number;
+  remaining: number;
+}
 
 const RENEW_MS = LEASE_MS / 3;
 
@@ -100,6 +115,27 @@ export class Limiter implements OnApplicationShutdown {
   /** The tokens of the prompts, as far as the gateway can tell. */
   promptTokensOf(body: CreateCompletionDto): number {
     return this.estimate.of(body.model, sizeOfPrompts(body));
+  }
+
+  /** Whether every key is limited. */
+  get limitsAllKeys(): boolean {
+    return this.table.hasKeyDefaults;
+  }
+
+  /**
+   * The limits of each of these, for all models, and what is used of them now. Nothing is taken.
+   *
+   * @throws {ApiError} 503 when the store of the limits cannot be asked.
+   */
+  async usesOf(subjects: readonly LimitSubject[]): Promise<LimitUse[][]> {
+    const rules = subjects.map(({ scope, id, organization }) => this.table.rulesOf(scope, id, organization));
+    const claims = this.claimsOf(rules.flat(), 0);
+    const used = await this.store.used(claims);
+    const uses = rules.flat().map((rule, at): LimitUse => {
+      const units = used[at] ?? 0;
+      return { rule, used: usedOf(rule, units), remaining: remainingOf(rule, units) };
+    });
+    return rules.map(({ length }) => uses.splice(0, length));
   }
 
   /** Told by a reservation when its request is over. */

@@ -61,6 +61,11 @@ export class MemoryStore implements LimitStore {
     }
   }
 
+  used(claims: readonly Claim[]): number[] {
+    const now = Math.floor(this.clock.now());
+    return claims.map((claim) => this.usedOf(claim, now));
+  }
+
   close(): void {
     this.buckets.clear();
     this.leases.clear();

@@ -89,6 +89,16 @@ end
 return now
 `);
 
+/** The same arguments, of which the lease and the amounts say nothing. Answers what is used. */
+export const USED = script(`${COMMON}${CLAIMS}
+local used = {}
+for i, key in ipairs(KEYS) do
+  local kind, limit = claim(i)
+  used[i] = usedOf(key, kind, limit)
+end
+return used
+`);
+
 /** Keys: sorted sets of leases. Arguments: the lease, and how long it holds. Answers how many hold, in the last of them. */
 export const RENEW = script(`${COMMON}
 local count = 0

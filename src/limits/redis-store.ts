@@ -1,14 +1,18 @@
 import { randomUUID } from 'node:crypto';
 import type { Clock, Timer } from '../common/clock.js';
 import type { RemoteStore } from './guarded-store.js';
+import type { Claim } from './limit-rule.js';
 import { LEASE_MS, type ReserveAnswer, type ReserveRequest } from './limit-store.js';
 import { RedisClient } from './redis-client.js';
-import { RENEW, RESERVE, SETTLE } from './redis-scripts.js';
+import { RENEW, RESERVE, SETTLE, USED } from './redis-scripts.js';
 
 const PREFIX = 'gateway:limits:';
 
 /** Replicas hold a lease of their own here: their number is how many there are. */
 const REPLICAS = 'gateway:replicas';
+
+/** So many limits are read at a time: Redis does nothing else meanwhile. */
+const MAX_READ = 500;
 
 const HEARTBEAT_MS = LEASE_MS / 3;
 
@@ -46,6 +50,19 @@ export class RedisStore implements RemoteStore {
 
   async renew(requests: readonly ReserveRequest[]): Promise<void> {
     await Promise.all(requests.map((each) => this.client.run(RENEW, keysOf(each), [each.lease, LEASE_MS])));
+  }
+
+  /** Limits of one organization are on one node of a cluster, and are asked for together. */
+  async used(claims: readonly Claim[]): Promise<number[]> {
+    const used = new Map<string, number>();
+    for (const ofOrganization of Map.groupBy(claims, ({ key }) => key.slice(0, key.indexOf('}'))).values()) {
+      for (let from = 0; from < ofOrganization.length; from += MAX_READ) {
+        const request = { lease: '', claims: ofOrganization.slice(from, from + MAX_READ) };
+        const answer = (await this.client.run(USED, keysOf(request), argumentsOf(request))) as number[];
+        request.claims.forEach(({ key }, index) => used.set(key, answer[index] ?? 0));
+      }
+    }
+    return claims.map(({ key }) => used.get(key) ?? 0);
   }
 
   close(): void {

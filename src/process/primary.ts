@@ -170,6 +170,9 @@ class Primary implements PoolOwner, Service {
         worker.tell({ type: 'reserved', lease, answer: this.limits.reserve(message.request) });
         break;
       }
+      case 'readLimits':
+        worker.tell({ type: 'limitsRead', id: message.id, used: this.limits.used(message.claims) });
+        break;
       case 'settle':
         this.limits.settle(message.request);
         break;

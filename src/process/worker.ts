@@ -127,6 +127,9 @@ class GatewayWorker implements Service {
       case 'reserved':
         this.limits?.reserved(message.lease, message.answer);
         break;
+      case 'limitsRead':
+        this.limits?.wereRead(message.id, message.used);
+        break;
       case 'recalled':
         this.sharing.sharedSlotsOf(message.upstream)?.recall();
         break;

@@ -88,7 +88,8 @@ describeOnDatabases('the routes of the administration API', (newDatabase) => {
       const before = await rowsNow();
       const status = await statusOf(method, path, othersKey);
       // Its own lists are empty, and what it makes is its own.
-      const isOwnCollection = /^\/v1\/organization\/(?:projects|admin_api_keys|audit_logs|usage\/requests)$/.test(path);
+      const isOwnCollection =
+        /^\/v1\/organization\/(?:projects|admin_api_keys|audit_logs|usage\/requests|limits)$/.test(path);
       const allowed = isOwnCollection ? [200, 422] : path.startsWith('/admin') ? [403] : [404, 422];
       expect(allowed).toContain(status);
       expect(await rowsNow()).toEqual(before);

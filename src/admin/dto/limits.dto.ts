@@ -103,3 +103,41 @@ export class UpdateRateLimitDto {
   @IsLimit(LIMIT_MAXIMA.requestsPerDay)
   max_requests_per_1_day?: number;
 }
+
+/** How much of one limit is used now. */
+export class LimitUseDto {
+  @ApiProperty({
+    enum: ['requests_per_minute', 'tokens_per_minute', 'requests_per_day', 'tokens_per_month', 'concurrent_requests'],
+  })
+  kind: keyof LimitOptionsDto;
+
+  @ApiProperty({ type: String, nullable: true, description: 'The pattern of models that it is for; null: all.' })
+  models: string | null;
+
+  @ApiProperty(INT64)
+  limit: number;
+  /** With what requests under way have reserved; more than the limit after a debt. */
+  @ApiProperty(INT64)
+  used: number;
+  @ApiProperty(INT64)
+  remaining: number;
+}
+
+/** The limits of an organization, a project or a key. */
+export class LimitsInForceDto {
+  @ApiProperty({ enum: ['organization.limits'] })
+  object: 'organization.limits';
+
+  /** Of the organization, the project or the key. */
+  id: string;
+
+  @ApiProperty({ enum: ['organization', 'project', 'key'] })
+  scope: 'organization' | 'project' | 'key';
+
+  name: string;
+
+  @ApiProperty({ type: String, nullable: true, description: 'Of a key: its project.' })
+  project_id: string | null;
+
+  limits: LimitUseDto[];
+}

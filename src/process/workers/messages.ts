@@ -1,5 +1,6 @@
 import type { MetricObjectWithValues, MetricValue } from 'prom-client';
 import type { GatewayConfig } from '../../config/config.js';
+import type { Claim } from '../../limits/limit-rule.js';
 import type { ReserveAnswer, ReserveRequest } from '../../limits/limit-store.js';
 import type { StatementAnswer } from '../../storage/pending-answers.js';
 import type { EngineAddress } from '../../upstreams/embedded-engine.js';
@@ -42,6 +43,8 @@ export type ToWorker =
   | { type: 'recalled'; upstream: string }
   /** The answer to `reserve`. */
   | { type: 'reserved'; lease: string; answer: ReserveAnswer }
+  /** The answer to `readLimits`. */
+  | { type: 'limitsRead'; id: number; used: number[] }
   /** Answered with `metrics`. */
   | { type: 'reportMetrics' }
   /** The answer to `readMetrics`. */
@@ -76,6 +79,8 @@ export type ToPrimary =
   | { type: 'returned'; upstream: string; count: number }
   /** Check and take what the request may use of its limits. Answered with `reserved`. */
   | { type: 'reserve'; request: ReserveRequest }
+  /** Say what is used of these limits. Answered with `limitsRead`. */
+  | { type: 'readLimits'; id: number; claims: readonly Claim[] }
   | { type: 'settle'; request: ReserveRequest }
   | { type: 'renew'; requests: readonly ReserveRequest[] }
   | { type: 'metrics'; snapshot: MetricsSnapshot }
