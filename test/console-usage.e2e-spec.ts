@@ -82,6 +82,11 @@ describeInBrowser('what was used, in the console', (open) => {
     await page.getByRole('button', { name: 'Pause' }).press('Enter');
     await page.getByText('paused').waitFor();
     await complete({ model: 'later' });
+    await until('the request to be listed', async () => {
+      const path = '/v1/organization/usage/requests?models[]=later';
+      return (await opened.administer<{ data: unknown[] }>('GET', path)).data.length === 1;
+    });
+    expect(await requestOf('later').count()).toBe(0);
     const asked = page.waitForResponse(/usage\/requests/);
     await page.getByRole('button', { name: 'Pause' }).click();
     await asked;
@@ -153,8 +158,38 @@ describeInBrowser('what was used, in the console', (open) => {
     await fake.getByText('0 of 4').waitFor();
   });
 
+  it('shows the limits in force, and how full they are', async () => {
+    await goTo('Limits');
+    await page.getByText('Nothing is limited.').waitFor();
+    const { data } = await opened.administer<{ data: [{ id: string }] }>('GET', '/v1/organization/projects');
+    const limits = { tokens_per_month: 10, models: { 'wh*': { requests_per_day: 1_000 } } };
+    await opened.administer('POST', `/v1/organization/projects/${data[0].id}`, { limits });
+    const used = async (limit: RegExp, text: string): Promise<void> => {
+      await page.getByRole('row', { name: limit }).getByText(text, { exact: true }).waitFor();
+    };
+    await used(/^project default tokens a month all /, '0 of 10');
+    await used(/^project default requests a day wh\* /, '0 of 1,000');
+    opened.upstream.onCompletion(replyJson(completion('Hello')));
+    await complete({ model: 'whole', max_tokens: 5 });
+    await used(/^project default tokens a month all /, '5 of 10');
+    await used(/^project default requests a day wh\* /, '1 of 1,000');
+    await opened.look('console-limits');
+  });
+
+  it('fits a narrow screen, also a dark one', async () => {
+    await page.emulateMedia({ colorScheme: 'dark' });
+    await page.setViewportSize({ width: 400, height: 800 });
+    for (const view of ['Usage', 'Requests', 'Limits', 'Upstreams', 'Keys']) {
+      await goTo(view);
+      await opened.look(`console-${view.toLowerCase()}-dark-400`);
+      expect([view, await opened.overflow()]).toEqual([view, 0]);
+    }
+    // A project that may use every model answers 404 when it is asked which, which the browser says.
+    const others = opened.complaints.splice(0).filter((complaint) => !complaint.includes('404'));
+    expect(others).toEqual([]);
+  });
+
   it('shows nothing of the upstreams to who administers an organization', async () => {
-    expect(opened.complaints).toEqual([]);
     const organization = await opened.administer<{ id: string }>('POST', '/admin/organization', { name: 'other' });
     const { value } = await opened.administer<{ value: string }>(
       'POST',
@@ -164,17 +199,13 @@ describeInBrowser('what was used, in the console', (open) => {
     );
     await page.getByRole('button', { name: 'Sign out' }).click();
     await opened.signIn(value);
-    await page.getByRole('heading', { name: 'Usage' }).waitFor();
     const links = page.getByRole('navigation', { name: 'Console' }).getByRole('link');
     expect(await links.allTextContents()).not.toContain('Upstreams');
     expect(await page.locator('#upstreams tr').count()).toBe(0);
     await goTo('Requests');
     await page.getByText('None in the last day.').waitFor();
-    // The browser says so of an answer of 403.
-    opened.complaints.length = 0;
-  });
-
-  it('asked nobody else anything, and has no errors', () => {
-    expect(opened.complaints).toEqual([]);
+    // The browser says so of the answer of 403.
+    const others = opened.complaints.splice(0).filter((complaint) => !/40[34]/.test(complaint));
+    expect(others).toEqual([]);
   });
 });

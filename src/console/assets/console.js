@@ -5,6 +5,7 @@ import { readUpstreams } from './upstreams.js';
 import { allowView, hideViews, showView } from './views.js';
 import './usage.js';
 import './requests.js';
+import './limits.js';
 import './keys.js';
 
 function show(isSignedIn) {

@@ -1,5 +1,5 @@
 import { request } from './api.js';
-import { element, fullness, make, numberCell, numberText, row } from './dom.js';
+import { element, fullness, make, numberText, row } from './dom.js';
 import { addView } from './views.js';
 
 /** The upstreams as the gateway sees them, for its administrators. */
@@ -31,7 +31,7 @@ function toRow(upstream) {
     upstream.name,
     make('span', { className: available ? 'good' : 'bad', textContent: available ? state : `${state}, gets nothing` }),
     limit === null ? numberText(used) : fullness(used, limit),
-    numberCell(numberText(upstream.ejections)),
+    numberText(upstream.ejections),
     version === null ? engine : `${engine} ${version}`,
     upstream.base_url ?? '–',
   );
