@@ -1,8 +1,10 @@
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
 import type { Locator, Page } from 'playwright-core';
+import { hashApiKey } from '../src/config/api-key-hash.js';
 import { describeInBrowser } from './support/browser.js';
 import { ConsolePage, OPEN_TIMEOUT_MS } from './support/console-page.js';
 import { beginStream, chunk, completion, events, replyJson } from './support/fake-upstream.js';
+import { GatewayProcess } from './support/gateway-process.js';
 import { until } from './support/wait.js';
 
 const PROMPT = 'a secret prompt';
@@ -167,12 +169,12 @@ describeInBrowser('what was used, in the console', (open) => {
     const used = async (limit: RegExp, text: string): Promise<void> => {
       await page.getByRole('row', { name: limit }).getByText(text, { exact: true }).waitFor();
     };
-    await used(/^project default tokens a month all /, '0 of 10');
-    await used(/^project default requests a day wh\* /, '0 of 1,000');
+    await used(/^project default tokens a month /, '0 of 10');
+    await used(/^project default requests a day of wh\* /, '0 of 1,000');
     opened.upstream.onCompletion(replyJson(completion('Hello')));
     await complete({ model: 'whole', max_tokens: 5 });
-    await used(/^project default tokens a month all /, '5 of 10');
-    await used(/^project default requests a day wh\* /, '1 of 1,000');
+    await used(/^project default tokens a month /, '5 of 10');
+    await used(/^project default requests a day of wh\* /, '1 of 1,000');
     await opened.look('console-limits');
   });
 
@@ -207,5 +209,24 @@ describeInBrowser('what was used, in the console', (open) => {
     // The browser says so of the answer of 403.
     const others = opened.complaints.splice(0).filter((complaint) => !/40[34]/.test(complaint));
     expect(others).toEqual([]);
+  });
+
+  it('shows the limits and the upstreams of a gateway without a database', async () => {
+    const apiKeys = [
+      { id: 'admin', hash: hashApiKey('admin-key'), admin: true },
+      { id: 'team', hash: hashApiKey('team-key'), limits: { requestsPerMinute: 5 } },
+    ];
+    const upstreams = [{ name: 'fake', baseUrl: opened.upstream.baseUrl }];
+    const gateway = GatewayProcess.spawn({ database: 'none', upstreams, apiKeys }, { API_KEYS: '' });
+    try {
+      await page.goto(`${await gateway.listening()}/console`);
+      await opened.signIn('admin-key');
+      await page.getByRole('row', { name: 'key team requests a minute 0 of 5' }).waitFor();
+      const links = page.getByRole('navigation', { name: 'Console' }).getByRole('link');
+      expect(await links.allTextContents()).toEqual(['Limits', 'Upstreams']);
+    } finally {
+      gateway.kill('SIGTERM');
+      await gateway.ended;
+    }
   });
 });

@@ -17,8 +17,8 @@ function show(isSignedIn) {
 
 async function signIn() {
   const [hasDatabase, isInstanceAdmin] = await Promise.all([
-    unless(404, call('GET', '/projects?limit=1')),
-    unless(403, readUpstreams()),
+    unless(({ code }) => code === 'no_database', call('GET', '/projects?limit=1')),
+    unless(({ status }) => status === 403, readUpstreams()),
   ]);
   for (const name of ['usage', 'requests', 'keys']) allowView(name, hasDatabase);
   allowView('upstreams', isInstanceAdmin);
@@ -26,13 +26,13 @@ async function signIn() {
   await showView();
 }
 
-/** Whether a call succeeds, or is answered with this status. */
-async function unless(status, calling) {
+/** Whether a call succeeds, or fails in the way that is looked for. */
+async function unless(isLookedFor, calling) {
   try {
     await calling;
     return true;
   } catch (error) {
-    if (error.status !== status) throw error;
+    if (!isLookedFor(error)) throw error;
     return false;
   }
 }

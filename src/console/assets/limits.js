@@ -34,13 +34,8 @@ async function load(isCurrent) {
 }
 
 function toRow({ scope, name }, { kind, models, limit, used }) {
-  return row(
-    scope,
-    name,
-    WORDS[kind] ?? kind,
-    models === null ? 'all' : make('code', { textContent: models }),
-    fullness(used, limit),
-  );
+  const of = models === null ? [] : [' of ', make('code', { textContent: models })];
+  return row(`${scope} ${name}`, make('span', {}, WORDS[kind] ?? kind, ...of), fullness(used, limit));
 }
 
 element('more-limits').addEventListener('click', () => {
