@@ -89,7 +89,7 @@ describeInBrowser('what was used, in the console', (open) => {
       return (await opened.administer<{ data: unknown[] }>('GET', path)).data.length === 1;
     });
     expect(await requestOf('later').count()).toBe(0);
-    const asked = page.waitForResponse(/usage\/requests/);
+    const asked = page.waitForResponse(/usage\/requests\?.*start_time=\d+/);
     await page.getByRole('button', { name: 'Pause' }).click();
     await asked;
     await requestOf('later').waitFor();

@@ -11,6 +11,12 @@ export class ApiError extends Error {
   }
 }
 
+/** How far the gateway's clock is ahead of this one. */
+let aheadMs = 0;
+
+/** Unix seconds, by the gateway's clock. */
+export const gatewayTime = () => Math.floor((Date.now() + aheadMs) / 1000);
+
 export const adminKey = () => sessionStorage.getItem(KEY);
 
 export function setAdminKey(key) {
@@ -33,6 +39,7 @@ export async function request(method, url, body) {
   } catch {
     throw new ApiError(0, 'The gateway cannot be reached.');
   }
+  aheadMs = Date.parse(answer.headers.get('date')) - Date.now();
   const json = await answer.json();
   if (!answer.ok) throw new ApiError(answer.status, json.error.message, json.error.code);
   return json;

@@ -1,4 +1,4 @@
-import { call } from './api.js';
+import { call, gatewayTime } from './api.js';
 import { durationText, element, exactTime, make, numberCell, numberText, offer, row } from './dom.js';
 import { addView, loadView } from './views.js';
 
@@ -10,8 +10,10 @@ const EVERY_MS = 2_000;
 const OVERLAP_S = 30;
 const DAY_S = 86_400;
 
-/** What is shown, by id, the last first. */
+/** The lines that are shown, by id, the last first. */
 let shown = new Map();
+/** Unix seconds: up to when it was asked. What is rare is not looked for in a whole day again and again. */
+let askedUntil;
 let isPaused = false;
 let areChoicesLoaded = false;
 
@@ -19,37 +21,36 @@ const filters = element('request-filters');
 
 async function load(isCurrent) {
   if (!areChoicesLoaded) await loadChoices();
-  if (isPaused && shown.size > 0) return;
+  if (isPaused && askedUntil !== undefined) return;
+  const now = gatewayTime();
   const page = await call('GET', `/usage/requests?${queryOf()}`);
-  if (isCurrent()) add(page.data);
+  if (!isCurrent()) return;
+  askedUntil = now;
+  add(page.data);
 }
 
 function queryOf() {
   const query = new URLSearchParams({ limit: String(MAX_ROWS) });
   for (const [name, value] of new FormData(filters)) if (value !== '') query.append(name, value);
-  const [newest] = shown.values();
-  if (newest) query.append('start_time', String(Math.floor(endOf(newest.request)) - OVERLAP_S));
+  if (askedUntil !== undefined) query.append('start_time', String(askedUntil - OVERLAP_S));
   return query;
 }
 
-const endOf = ({ started_at: startedAt, duration_ms: durationMs }) => startedAt + durationMs / 1000;
-
 function add(requests) {
-  const fresh = requests
-    .filter(({ id }) => !shown.has(id))
-    .map((request) => [request.id, { request, line: toRow(request) }]);
+  const fresh = requests.filter(({ id }) => !shown.has(id));
   if (fresh.length > 0) {
-    const all = [...fresh, ...shown].sort(([a], [b]) => (a < b ? 1 : -1));
-    shown = new Map(all.slice(0, MAX_ROWS));
+    const lines = [...fresh.map((request) => [request.id, toRow(request)]), ...shown];
+    lines.sort(([a], [b]) => (a < b ? 1 : -1));
+    for (const [, line] of lines.splice(MAX_ROWS)) line.remove();
+    shown = new Map(lines);
     // Rows that stay are not made anew: what is selected or focused in them stays so.
     const body = element('requests');
-    for (const [, { line }] of all.slice(MAX_ROWS)) line.remove();
     let next = body.firstElementChild;
-    for (const { line } of shown.values()) {
+    for (const line of shown.values()) {
       if (line === next) next = next.nextElementSibling;
       else body.insertBefore(line, next);
     }
-    offerSeen(fresh.map(([, { request }]) => request));
+    offerSeen(fresh);
   }
   element('no-requests').hidden = shown.size > 0;
 }
@@ -74,7 +75,7 @@ function toRow(request) {
 
 /** What one can filter by is what was used in the last day, and what is seen. */
 async function loadChoices() {
-  const start = Math.floor(Date.now() / 1000) - DAY_S;
+  const start = gatewayTime() - DAY_S;
   const { data } = await call(
     'GET',
     `/usage/completions?start_time=${start}&bucket_width=1d&group_by[]=model&group_by[]=api_key_id`,
@@ -100,6 +101,7 @@ function offerSeen(requests) {
 
 function forget() {
   shown = new Map();
+  askedUntil = undefined;
   element('requests').replaceChildren();
 }
 

@@ -1,4 +1,4 @@
-import { call } from './api.js';
+import { call, gatewayTime } from './api.js';
 import { Chart } from './chart.js';
 import { durationText, element, numberCell, numberText, row } from './dom.js';
 import { addView, loadView } from './views.js';
@@ -50,7 +50,7 @@ const choices = element('usage-choices');
 async function load(isCurrent) {
   const by = choices.elements.by.value;
   const { width, widthS, count, wide } = RANGES[choices.elements.range.value];
-  const now = Math.floor(Date.now() / 1000);
+  const now = gatewayTime();
   const start = now - (now % widthS) - (count - 1) * widthS;
   const read = async (parameters) => (await call('GET', `/usage/completions?${new URLSearchParams(parameters)}`)).data;
   const fine = [
