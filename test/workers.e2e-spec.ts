@@ -67,20 +67,22 @@ describe('two workers', () => {
   });
 
   it('keep the limits of a key together', async () => {
-    const limits = { requestsPerMinute: 10 };
+    // Of a minute's, some come back while the test runs.
+    const limits = { requestsPerDay: 10 };
     const limited = [...API_KEYS, { id: 'team', hash: hashApiKey('team-key'), limits }];
     const url = await start({}, { apiKeys: limited });
     const answers = await Promise.all(Array.from({ length: 30 }, () => post(url, REQUEST, 'team-key')));
     expect(answers.filter(({ status }) => status === 200)).toHaveLength(10);
     expect(answers.filter(({ status }) => status === 429)).toHaveLength(20);
-    await Promise.all([hasServed(1), hasServed(2)]);
-    // A token comes back in 6 s.
+    // All that are let in may be of one worker.
+    const hasAnswered = (worker: number) => gateway.logged(({ msg, worker: id }) => msg === 'request' && id === worker);
+    await Promise.all([hasAnswered(1), hasAnswered(2)]);
     const used = async (): Promise<number | undefined> => {
       const response = await fetch(`${url}/v1/organization/limits`, { headers: { ...ADMIN, connection: 'close' } });
       const { data } = (await response.json()) as { data: { limits: { used: number }[] }[] };
       return data[0]?.limits[0]?.used;
     };
-    for (let asked = 0; asked < 4; asked++) expect([9, 10]).toContain(await used());
+    for (let asked = 0; asked < 4; asked++) expect(await used()).toBe(10);
   });
 
   it('show the metrics of both, whichever is asked', async () => {
