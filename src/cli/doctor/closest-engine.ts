@@ -49,7 +49,9 @@ export async function engineBySigns(client: EngineClient): Promise<Engine | unde
 
 /** The engine whose profile differs least from what was found; the first of `ENGINES` among equals. */
 export function closestEngine(findings: Findings, api: UpstreamConfig['api'], sign: Engine | undefined): Engine {
-  const distances = ENGINES.map((engine) => ({
+  // The embedded engine always shows its sign.
+  const possible = ENGINES.filter((engine) => engine !== 'embedded' || sign === engine);
+  const distances = possible.map((engine) => ({
     engine,
     distance: distanceOf(engine, findings, api) - (engine === sign ? SIGN : 0),
   }));
