@@ -25,7 +25,7 @@ export default tseslint.config(
   },
   {
     files: ['scripts/**', 'examples/**', 'bench/**/*.mjs', '*.config.js'],
-    languageOptions: { globals: { process: 'readonly', console: 'readonly', URL: 'readonly' } },
+    languageOptions: { globals: { process: 'readonly', fetch: 'readonly', console: 'readonly', URL: 'readonly' } },
   },
   {
     files: ['src/console/assets/*.js'],
