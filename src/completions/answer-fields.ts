@@ -14,7 +14,7 @@ const ENVELOPE = new Set([
 
 const OF_A_CHOICE = new Set(['index', 'text', 'finish_reason', 'logprobs']);
 
-/** Whether a completion or a chunk tells something besides: `prompt_filter_results`, `sglext`, … */
+/** Whether a completion or chunk has extra fields: `prompt_filter_results`, `sglext`, … */
 export function tellsMore(completion: object): boolean {
   return hasFieldBeside(completion, ENVELOPE);
 }
@@ -35,17 +35,17 @@ function isEmptyList(value: unknown): boolean {
   return Array.isArray(value) && value.length === 0;
 }
 
-/** What tells of a prompt, and comes once for it: vLLM's `return_token_ids` and `prompt_logprobs`, Azure's filters. */
+/** Fields about the prompt, sent once for it: vLLM's `prompt_token_ids` and `prompt_logprobs`, Azure's filters. */
 const OF_A_PROMPT = ['prompt_token_ids', 'prompt_logprobs', 'prompt_filter_results'];
 
-/** Takes away what tells of a prompt, from a chunk or a choice. @returns whether there was any. */
+/** Removes the prompt's fields from a chunk or a choice. @returns whether there were any. */
 export function dropPromptFields(fields: object): boolean {
   const found = OF_A_PROMPT.filter((name) => (fields as Record<string, unknown>)[name] !== undefined);
   for (const name of found) Reflect.deleteProperty(fields, name);
   return found.length > 0;
 }
 
-/** Whether a chunk or a choice tells of a prompt. */
+/** Whether a chunk or a choice has fields about the prompt. */
 export function tellsOfPrompt(fields: object): boolean {
   return OF_A_PROMPT.some((name) => ((fields as Record<string, unknown>)[name] ?? undefined) !== undefined);
 }

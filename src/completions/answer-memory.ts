@@ -18,7 +18,7 @@ export class AnswerMemory {
 }
 
 /**
- * Takes the bytes of a whole answer, and tells `spend` of them first, which may have a limit of its own.
+ * Accounts for the bytes of a whole answer; `spend`, which may have a lower limit, is charged first.
  *
  * @throws {UpstreamError} 503, when so many bytes of answers cannot be held. The upstream is not at fault.
  */

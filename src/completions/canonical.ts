@@ -37,7 +37,7 @@ export interface LegacyLogprobs {
 }
 
 /**
- * Reads what an upstream says is a completion, or a chunk of one.
+ * Reads an upstream's completion, or a chunk of one.
  *
  * @returns undefined for `null`, with which llama.cpp begins a stream for several prompts.
  * @throws {UpstreamError} when it is an error, or no completion.
@@ -52,7 +52,7 @@ export function readCompletion(json: string): UpstreamCompletion | undefined {
 }
 
 /**
- * What an upstream has sent as JSON, of whatever shape.
+ * JSON from an upstream, of any shape.
  *
  * @returns undefined for `null`.
  * @throws {UpstreamError} when it is an error, or no JSON object.
@@ -61,7 +61,7 @@ export function readAnswer(json: string): object | undefined {
   const value = parseAnswer(json);
   if (value === null) return undefined;
   if (typeof value !== 'object') throw new UpstreamError('answered', 'an answer that is no JSON object');
-  // SGLang's error has no `error`; it says what it is.
+  // SGLang's errors have no `error` field but an `object: "error"`.
   if ((value as { error?: unknown }).error || (value as { object?: unknown }).object === 'error') {
     throw reading(() => refusalInStream(value));
   }
@@ -81,7 +81,7 @@ const FINISH_REASONS = new Set<unknown>([null, 'stop', 'length', 'content_filter
 /** What engines call the end of a text besides. Any other reason of their own is a `stop`: the text is whole. */
 const LENGTH_REASONS = new Set<unknown>(['max_tokens', 'max_length', 'limit']);
 
-/** What marks an answer to which the upstream gives no mark of its own. */
+/** The id and time of an answer whose upstream gives none. */
 export interface FallbackIdentity {
   id: string;
   /** Seconds since the epoch. */
@@ -92,7 +92,7 @@ export interface FallbackIdentity {
  * Brings the parts of a completion that the contract fixes to the contract's form, in place.
  *
  * @returns whether nothing had to change.
- * @throws {UpstreamError} when the upstream says that it gave up.
+ * @throws {UpstreamError} when the upstream reports an abort.
  */
 export function makeCanonical(completion: UpstreamCompletion, fallback: FallbackIdentity): boolean {
   let isCanonical = true;
@@ -124,7 +124,7 @@ export function makeCanonical(completion: UpstreamCompletion, fallback: Fallback
   return isCanonical;
 }
 
-/** In a whole answer every choice has ended: of one that does not say why, the text is whole. @returns whether all said it. */
+/** Every choice of a whole answer has ended; one without a finish reason gets `stop`. @returns whether all had one. */
 export function endChoices({ choices }: UpstreamCompletion): boolean {
   const open = choices.filter(({ finish_reason: reason }) => reason === null);
   for (const choice of open) choice.finish_reason = 'stop';
@@ -144,7 +144,7 @@ function canonicalReason(reason: unknown): string | null {
   return LENGTH_REASONS.has(reason) ? 'length' : 'stop';
 }
 
-/** vLLM and SGLang end a request so when they are told to. */
+/** How vLLM and SGLang end a request that was aborted. */
 function abortedByOperator(): UpstreamError {
   const publicError = { status: 502, code: 'upstream_error', message: 'The upstream has aborted the request.' };
   return new UpstreamError('answered', 'the upstream has aborted the request', { isAborted: true, publicError });

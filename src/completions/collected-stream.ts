@@ -26,7 +26,7 @@ async function readUnasked(
 }
 
 /**
- * The whole answer that a stream amounts to, as JSON. `spend` is told of what is kept, in characters, and may throw.
+ * Collects a stream into one JSON answer. `spend` is charged for each character kept, and may throw.
  *
  * @throws {UpstreamError} when the stream errs, makes no sense, or ends before each of its choices has.
  */

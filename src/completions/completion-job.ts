@@ -121,7 +121,7 @@ export class CompletionJob implements RoutedRequest<Continuation> {
     return this.streamOptions.includeUsage || mayHaveToResume(asked, this.limits.resume);
   }
 
-  /** What the client asks for. The body is parsed as long as this is needed, and no longer: nobody keeps it. */
+  /** The request as parsed. Do not keep it: the body may be folded to bytes again. */
   private get asked(): CreateCompletionDto {
     return this.request.body.value as CreateCompletionDto;
   }
@@ -264,7 +264,7 @@ export class CompletionJob implements RoutedRequest<Continuation> {
     this.sink.end();
   }
 
-  /** The end of a broken stream that lacks nothing else, where it can be told without another request. */
+  /** The missing end of a broken stream, when it is known without another request. */
   private knownEndOf(stream: CompletionStream): string | undefined {
     if (stream.state === 'text done') return stream.finish();
     const known = this.resumes.knownEnd();
@@ -299,7 +299,7 @@ export class CompletionJob implements RoutedRequest<Continuation> {
     return this.requestIds.suffixOf(this.request.exchange.attemptCount, ++attempt.requestCount);
   }
 
-  /** What goes with a request whatever its body: an id of its own, made of the client's, and whom it acts for. */
+  /** What every upstream request carries: an id derived from the client's, trace context, and the tenant. */
   private newRequest({ candidate, deadlineAt }: RunningAttempt, idSuffix: string): NewRequest {
     const headers = idHeaders(candidate.upstream.profile, uniqueId(this.request.exchange.id, idSuffix));
     const { traceparent, tracestate } = this.request.exchange;

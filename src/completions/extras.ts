@@ -32,7 +32,7 @@ export class Extras {
     return new ValidationError(issues as [Issue, ...Issue[]]);
   }
 
-  /** Empty, where there is no more to say than that it is refused. */
+  /** Why the field is refused; empty when there is no reason beyond that. */
   private why({ loc, value }: ExtraField, { profile, version }: Upstream): string | undefined {
     const { extraParameters, knownFields } = profile;
     if (extraParameters === 'forward') return undefined;

@@ -8,7 +8,7 @@ import { bestOf } from './features/best-of.js';
 import type { Feature } from './features/feature.js';
 import { type Refusal, unsupportedMessage } from './unsupported.js';
 
-/** A body may ask for millions of choices; as many requests would serve nobody. */
+/** A body may ask for millions of choices; that many requests help no client. */
 export const MAX_PARTS = 2_048;
 
 export type FanOutLimits = Pick<RoutingConfig, 'maxFanOutBytes' | 'maxMergedAnswerBytes'>;

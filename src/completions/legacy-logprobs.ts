@@ -25,11 +25,11 @@ interface Position {
   isCounted: boolean | undefined;
   /** The echoed prompt from where the next token begins. */
   ahead: string;
-  /** The token before was a part of a character: where it ends cannot be told from its name. */
+  /** The previous token is part of a character: its name does not show where it ends. */
   isInCharacter: boolean;
 }
 
-/** Brings log probabilities, in whatever shape they come, to OpenAI's legacy lists, and to as many as were asked for. */
+/** Converts log probabilities of any known shape to OpenAI's legacy lists, cut to the requested number. */
 export class ToLegacyLogprobs implements ChoiceFitter {
   readonly stage = 'convert';
   private readonly positions = new Map<number, Position>();

@@ -11,7 +11,7 @@ const COPIES = ['hidden_states', 'routed_experts', '__verbose'];
 
 type Fields = Record<string, unknown>;
 
-/** Takes away what says again, beside the choices, what an emulation takes from them. */
+/** Removes fields that repeat, beside the choices, what an emulation changes in them. */
 export function dropMirrors(completion: UpstreamCompletion): void {
   drop(completion, TOKEN_LISTS);
   drop(completion, COPIES);
@@ -33,7 +33,7 @@ function drop(fields: object, names: readonly string[]): void {
   for (const name of names) if (name in fields) Reflect.deleteProperty(fields, name);
 }
 
-/** Ids that are held back together: those of one token, or of a piece whose text nobody here can tell apart. */
+/** Ids held back together: those of one token, or of a piece whose text cannot be divided here. */
 interface HeldIds {
   name: string;
   ids: unknown[];

@@ -3,7 +3,7 @@ import { uniqueIdFields } from './upstream-request-ids.js';
 
 /**
  * Writes the bodies of the requests that one request of a client becomes, each when it is sent: what they have in common is
- * made JSON once, and what a part has of its own is put in as text.
+ * serialized once; a part's own fields are spliced in as text.
  */
 export class PartBodies {
   private common: string | undefined;
@@ -21,7 +21,7 @@ export class PartBodies {
     return this.write(ids ? { ...this.sent, ...ids } : this.sent);
   }
 
-  /** The request for a part with these fields of its own, which are those of each other part, too; undefined is not sent. */
+  /** The body of a part with its own fields, which have the same names in every part; undefined is not sent. */
   part(partFields: SentBody, idSuffix: string): string {
     const own = { ...partFields, ...uniqueIdFields(this.sent, idSuffix) };
     if (this.dialect.isNested) return this.write({ ...this.sent, ...own });

@@ -107,7 +107,7 @@ function costly(emulated: ReadonlySet<FeatureName>): readonly FeatureName[] {
 }
 
 interface PlannedPart extends Pick<Part, 'firstChoice' | 'choiceCount' | 'promptIndex'> {
-  /** What this part has of its own. */
+  /** The fields of this part alone. */
   fields?: SentBody;
 }
 

@@ -2,7 +2,7 @@ import { dropPromptFields, tellsOfPrompt } from './answer-fields.js';
 import type { UpstreamCompletion } from './canonical.js';
 import type { PartReader } from './stream/part-reader.js';
 
-/** Of several parts for one prompt, lets one tell of the prompt, as one request for all of them would. */
+/** Of several parts for one prompt, forwards the prompt's fields from one only, as a single request would. */
 export class PromptFields {
   /** By the prompt's number. */
   private readonly tellers = new Map<number, PartReader>();

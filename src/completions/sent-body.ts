@@ -45,7 +45,7 @@ function streamOptions(
   return { ...Object.fromEntries(given), include_usage: true };
 }
 
-/** A value that says nothing, of a field that the engine is not known to take. */
+/** A no-op value of a field that the engine is not known to accept. */
 function isUnwanted(path: string, value: unknown, { extraParameters, knownFields }: Upstream['profile']): boolean {
   if (!mayBeNoOp(path) || extraParameters === 'forward') return false;
   return isNoOp(path, value) && !(extraParameters === 'forward-known' && Object.hasOwn(knownFields, path));

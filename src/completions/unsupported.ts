@@ -14,12 +14,12 @@ export function unsupportedMessage(asks: string): string {
   return `No upstream of this model supports ${asks}.`;
 }
 
-/** Nobody supports it, and nobody was asked. */
+/** No candidate supports it; none was asked. */
 export function unsupported({ param, asks }: Refusal): ApiError {
   return new ApiError(400, 'unsupported_parameter', unsupportedMessage(asks), { param });
 }
 
-/** The prompt is longer than the context. `said`: the numbers that the upstream told, if it told any. */
+/** The prompt is longer than the context. `said`: the token counts in the upstream's message, if any. */
 export function contextExceeded(reason: string, said?: Parameters<typeof contextMessage>[0]): UpstreamError {
   const publicError = { status: 400, code: 'context_length_exceeded', message: contextMessage(said) };
   return new UpstreamError('answered', reason, { status: 400, publicError });

@@ -22,7 +22,7 @@ export function isStream({ headers }: UpstreamAnswer, { contentType }: StreamFra
 /**
  * The error of a 200 that is no stream, though one was asked for: some engines refuse so, and say in the body what is wrong.
  *
- * @throws {UpstreamError} what the body says.
+ * @throws {UpstreamError} the error in the body.
  */
 export async function notAStream({ headers, body }: UpstreamAnswer): Promise<UpstreamError> {
   readAnswer(await readStart(body, MAX_ERROR_BYTES));

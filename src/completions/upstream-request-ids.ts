@@ -1,7 +1,7 @@
 import type { Random } from '../common/random.js';
 import type { SentBody } from './dialects/dialect.js';
 
-/** UTF-16 units that are kept of an id that a client chose: a cut one still tells whose it is. */
+/** UTF-16 units kept of a client's id: enough to recognize it. */
 const KEPT_LENGTH = 64;
 
 /** Fields by which a client names a request to the engine: vLLM's and SGLang's. */
@@ -47,7 +47,7 @@ function cut(id: string): string {
   return id.slice(0, KEPT_LENGTH).toWellFormed();
 }
 
-/** The headers that tell the engine the id, unless it would refuse the request for it. */
+/** The id as headers, for engines that accept them. */
 export function idHeaders(
   { refusesRequestIds = false }: { refusesRequestIds?: boolean },
   id: string,

@@ -2,7 +2,7 @@ import type { GatewayConfig } from '../config/config.js';
 import type { FirstKeys } from '../admin/first-keys.js';
 import type { Upstream } from '../upstreams/upstream.js';
 
-/** What of an upstream is told. */
+/** What the banner shows of an upstream. */
 type Named = Pick<Upstream, 'config' | 'baseUrl'>;
 
 export interface Running {

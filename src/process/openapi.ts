@@ -23,7 +23,7 @@ const ADMIN_DESCRIPTION = `Organizations, projects, API keys and the audit log, 
 
 It needs an admin key (\`dfadmin_…\`), a key of the organization (\`dforg_…\`), or a key with \`admin: true\`, and a gateway with a database.`;
 
-/** An API with a document of its own. */
+/** An API with its own document. */
 export interface DocumentedApi {
   title: string;
   description: string;

@@ -7,7 +7,7 @@ import type { Logger } from '../observability/logger.js';
 import { isDatabaseError } from '../storage/database-unavailable.js';
 import type { Storage } from '../storage/storage.js';
 
-/** Whether somebody can call the gateway without a database. */
+/** Whether the configuration alone has credentials. */
 export function hasCredentials({ apiKeys, auth }: GatewayConfig): boolean {
   return apiKeys.length > 0 || auth.jwt.issuer !== undefined;
 }

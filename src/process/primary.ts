@@ -27,7 +27,7 @@ export interface PrimaryParts extends Prepared {
   databaseFile: LeaseSource | undefined;
 }
 
-/** Serves with several processes, until it is told to end. */
+/** Supervises several worker processes until it is stopped. */
 export async function runPrimary(parts: PrimaryParts): Promise<void> {
   await new Primary(parts).start();
 }

@@ -51,7 +51,7 @@ function modelNamer(): (document: OpenAPIObject, model: string) => OpenAPIObject
   };
 }
 
-/** What is known without asking an upstream: this is for everybody who comes by. */
+/** Known without a request upstream: the document is public. */
 function firstModelOf(app: NestExpressApplication): string {
   const [first] = app.get(UpstreamRegistry).upstreams.flatMap(({ models }) => models.names);
   return first ?? 'NAME_OF_A_MODEL';

@@ -17,7 +17,7 @@ const PARENT_LOOK_MS = 500;
 /** What a process does, and how that ends. Its steps are called in this order. */
 export interface Service {
   endLimits(): Pick<ServerConfig, 'shutdownDelayMs' | 'drainTimeoutMs'>;
-  /** Readiness says no from now on. Everything is still served. */
+  /** From now on readiness fails. Requests are still served. */
   announceEnd(): void;
   /** Takes nothing new, and resolves when all that was under way has ended or, after `limitMs`, was cut. */
   drain(limitMs: number): Promise<void>;
@@ -41,7 +41,7 @@ export class Shutdown {
     return this.hasBegun;
   }
 
-  /** The service begins to start. From now on a fault that nobody catches ends it. */
+  /** The service begins to start. From now on an uncaught fault ends it. */
   starts(service: Service, logger: Logger): void {
     this.service = service;
     this.logger = logger;

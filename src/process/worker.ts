@@ -34,7 +34,7 @@ export async function runWorker(shutdown: Shutdown): Promise<void> {
   }
 }
 
-/** Does what the primary process tells it. */
+/** Follows the primary process's messages. */
 class GatewayWorker implements Service {
   private readonly connections: OpenConnections;
   private readonly handed: HandedConnections;

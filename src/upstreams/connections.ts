@@ -77,7 +77,7 @@ export class Connection {
   /** Requests since it was made, or made anew. */
   private useCount = 0;
 
-  /** `onFree` is told that it has no request any more, or, with false, that it was closed while it had none. */
+  /** Calls `onFree` when its request has ended, or, with false, when it was closed while idle. */
   constructor(
     origin: URL,
     connector: buildConnector.connector,

@@ -26,7 +26,7 @@ export function decodeAnswer(answer: UpstreamAnswer): UpstreamAnswer {
   return { ...answer, headers, body: new DecodedBody(answer.body, createGunzip(OPTIONS)) };
 }
 
-/** What is decoded goes on at once, and when the source breaks off, what came before is taken first. */
+/** Decoded bytes are forwarded at once; when the source breaks, those before it are delivered first. */
 class DecodedBody implements AnswerBody {
   private hasLeft = false;
 

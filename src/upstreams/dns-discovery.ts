@@ -4,7 +4,7 @@ import { LOGGER, type Logger } from '../observability/logger.js';
 import { addressesOf } from './dns-addresses.js';
 import { UpstreamRegistry } from './upstream-registry.js';
 
-/** Resolves the name of each upstream with `discovery: dns` again and again, and tells the registry what it finds. */
+/** Re-resolves the name of each upstream with `discovery: dns` on a timer, and updates the registry. */
 @Injectable()
 export class DnsDiscovery implements OnModuleInit, OnApplicationShutdown {
   /** By the name of the upstream. */
@@ -48,7 +48,7 @@ export class DnsDiscovery implements OnModuleInit, OnApplicationShutdown {
       if (this.failing.delete(name)) this.logger.info({ upstream: name }, 'the name of an upstream is resolved again');
       this.registry.addressesAre(name, addresses);
     } catch (err) {
-      // What was known stays known: health checks tell what has gone.
+      // Keep the known addresses: health checks find those that are gone.
       if (!this.failing.has(name)) this.logger.warn({ upstream: name, err }, 'the name of an upstream is not resolved');
       this.failing.add(name);
     }

@@ -23,7 +23,7 @@ export interface EngineAddress {
   token: string;
 }
 
-/** What the engine tells its parent. */
+/** The engine's messages to its parent. */
 type EngineMessage = { listening: number } | { failed: string };
 
 /** Why the engine did not start, in words for whoever starts the gateway. */
@@ -70,7 +70,7 @@ export class EmbeddedEngine implements Upstream {
     return this.http?.baseUrl;
   }
 
-  /** @throws {EngineStartError} that says what to do. */
+  /** @throws {EngineStartError} with a remedy. */
   async start(): Promise<void> {
     const child = fork(ENGINE_PROGRAM, {
       env: {

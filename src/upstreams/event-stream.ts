@@ -41,7 +41,7 @@ export class EventStreamParser {
     return events;
   }
 
-  /** The data of a last event that lacks its blank line: engines forget it, and what it says is no less true. */
+  /** The data of a last event without its blank line, which some engines omit. */
   end(): string | undefined {
     const events: string[] = [];
     this.takeLines(`${this.rest.take().toString()}\n\n`, events);

@@ -12,7 +12,7 @@ const MAX_INTERIM_LENGTH = 16_384;
  * Leaves out the 1xx before an answer, which a client must be able to take though it has not asked for them (RFC 9110,
  * section 15.2): undici gives the connection up at a `100 Continue`.
  *
- * It stands between the socket and undici, which takes what comes by `read`.
+ * It sits between the socket and undici, which pulls by `read`.
  */
 export class InterimSkipper {
   /** An answer is to begin. */
@@ -43,7 +43,7 @@ export class InterimSkipper {
     while (text !== '' && mayBeInterim(text)) {
       const end = text.indexOf(END);
       const length = end === -1 ? text.length : end;
-      // undici says what is wrong with more.
+      // undici reports the error for more.
       if (this.skippedLength + length > MAX_INTERIM_LENGTH) break;
       if (end === -1) {
         this.held = text;

@@ -39,7 +39,7 @@ export class RateLimits {
     return limit !== undefined && (limit.trial !== undefined || limit.trialAt > this.clock.now());
   }
 
-  /** Whether it said 429 a moment ago, and not for how long. */
+  /** Whether it recently answered 429 without a `Retry-After`. */
   isLastChoice(model: string): boolean {
     return this.lastChoiceUntil.size > 0 && (this.lastChoiceUntil.get(model) ?? 0) > this.clock.now();
   }
@@ -62,7 +62,7 @@ export class RateLimits {
     if (limit && !this.isClosed(model)) limit.trial = slot;
   }
 
-  /** A request has ended, whatever its end. A trial without an answer has told nothing: the next request is the trial. */
+  /** A request has ended. A trial without an answer proves nothing: the next request is the trial. */
   ended(model: string, slot: object): void {
     const limit = this.limits.size > 0 ? this.limits.get(model) : undefined;
     if (limit?.trial === slot) limit.trial = undefined;
@@ -84,7 +84,7 @@ export class RateLimits {
       return;
     }
     const until = now + Math.min(retryAfterMs, this.maxRestMs);
-    // A trial knows better than what was said before.
+    // A trial's result is newer than the earlier 429.
     if (limit) limit.until = isTrial ? until : Math.max(limit.until, until);
     else if (until > now) {
       remember(this.limits, model, { until, trialAt: now + TRIAL_INTERVAL_MS, trial: undefined }, MAX_MODELS);

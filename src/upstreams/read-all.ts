@@ -6,7 +6,7 @@ import { UpstreamError } from './upstream-error.js';
 const MAX_ANSWER_BYTES = 256 * 1024 * 1024;
 
 /**
- * A whole body as text. `spend` is told of the bytes as they come, and may throw when they are too many for it.
+ * A whole body as text. `spend` is charged for the bytes as they arrive, and may throw.
  *
  * @throws {UpstreamError} when it is larger than any completion.
  */

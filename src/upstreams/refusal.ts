@@ -4,7 +4,7 @@ import { MODEL_NOT_FOUND } from '../errors/model-not-found.js';
 import type { UpstreamAnswer } from './upstream.js';
 import { type PublicError, UpstreamError } from './upstream-error.js';
 
-/** What engines send as an error, in whatever shape, brought to one. */
+/** An engine's error, normalized. */
 interface EngineError {
   message: string | undefined;
   code: string | undefined;
@@ -37,7 +37,7 @@ export function refusalOf(
   });
 }
 
-/** An error that came as an event of a stream, after the status line had said 200. */
+/** An error sent as a stream event, after a 200. */
 export function refusalInStream(event: unknown): UpstreamError {
   const error = readEngineError(event);
   const status = statusMeant(statusOf(event), error);
@@ -124,7 +124,7 @@ const LIMIT_HEADER_NAME = /^x-ratelimit-[a-z\d-]{1,64}$/;
 /** Numbers, durations, dates, and lists of them. */
 const LIMIT_HEADER_VALUE = /^[\w ,.:;=+"-]{1,128}$/;
 
-/** What tells a client when to come back: `Retry-After`, and OpenAI's `x-ratelimit-*`. What is no such value is left out. */
+/** `Retry-After` and OpenAI's `x-ratelimit-*`; invalid values are dropped. */
 function limitHeadersOf(headers: UpstreamAnswer['headers']): Record<string, string> {
   const limits: Record<string, string> = { 'Retry-After': retryAfterOf(headers) ?? DEFAULT_RETRY_AFTER };
   let count = 0;
@@ -173,7 +173,7 @@ function readEngineError(body: unknown): EngineError {
   const nested = isFields(body.error) ? body.error : body;
   const passedOn =
     typeof body.error === 'string' && body.error.startsWith('{"error":') ? parseEngineError(body.error) : undefined;
-  // Ollama passes on what its llama-server says, as a text.
+  // Ollama forwards its llama-server's error as a string.
   if (passedOn?.message !== undefined) return passedOn;
   const message = text(nested.message) ?? text(body.error) ?? detailOf(body.detail);
   return {

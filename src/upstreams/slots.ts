@@ -2,7 +2,7 @@
 export interface Slots {
   /** Whether a request may have a slot at once. */
   readonly isFree: boolean;
-  /** Whether, as far as is known, no slot is left. Where other processes share the limit, `ask` tells. */
+  /** Whether no slot is known to be free. When processes share the limit, `ask` decides. */
   readonly areFull: boolean;
   /** Called when a slot is free again, whoever freed it, or when it is known that none is. One listener. */
   onChange: () => void;

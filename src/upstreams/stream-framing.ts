@@ -1,7 +1,7 @@
 import { EventStreamParser } from './event-stream.js';
 import { JsonLinesParser } from './json-lines.js';
 
-/** Takes the messages of a stream out of its bytes, in whatever pieces they come. */
+/** Splits a byte stream into messages, independent of chunk boundaries. */
 export interface StreamParser {
   /**
    * The messages that `piece` completes.
@@ -13,7 +13,7 @@ export interface StreamParser {
   end(): string | undefined;
 }
 
-/** How the messages of a stream are told apart. */
+/** How the messages of a stream are delimited. */
 export interface StreamFraming {
   readonly contentType: RegExp;
   newParser(): StreamParser;

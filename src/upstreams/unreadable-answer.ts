@@ -16,7 +16,7 @@ export function unreadableAnswer(thrown: unknown): ApiError {
   return new UpstreamError('answered', reason, { cause: thrown });
 }
 
-/** @throws {ApiError} whatever `read` throws. */
+/** @throws {ApiError} for anything that `read` throws. */
 export function reading<T>(read: () => T): T {
   try {
     return read();

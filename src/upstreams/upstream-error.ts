@@ -7,7 +7,7 @@ import type { Redaction } from './redaction.js';
  * - `not_sent`: no connection, so the upstream knows nothing of the request;
  * - `sent`: the request left, and no byte of an answer came;
  * - `broken`: an answer began, and the connection did not bring its end;
- * - `answered`: the upstream said all that it had to say, and it is an error or makes no sense.
+ * - `answered`: the answer is complete, and an error or unusable.
  */
 export type Phase = 'not_sent' | 'sent' | 'broken' | 'answered';
 
@@ -35,7 +35,7 @@ export interface UpstreamErrorOptions {
   /** What the upstream's `Retry-After` asks for, in milliseconds. */
   retryAfterMs?: number | undefined;
   cause?: unknown;
-  /** What the client reads when the upstream itself said what is wrong; otherwise the phase decides. */
+  /** What the client reads when the upstream explained the error; otherwise the phase decides. */
   publicError?: PublicError;
 }
 
@@ -53,7 +53,7 @@ export class UpstreamError extends ApiError {
    * request when it is rate-limited and does not say for how long.
    */
   readonly allowsRetry: boolean;
-  /** Whether it tells against the upstream's health. A rate limit, a missing model or a bad request does not. */
+  /** Whether it counts against the upstream's health. A rate limit, a missing model or a bad request does not. */
   readonly isFailure: boolean;
   /**
    * Whether another attempt is taken from the budget: an upstream that is alive would get the load again. A dead
@@ -91,7 +91,7 @@ export class UpstreamError extends ApiError {
     this.isCharged = isTimeout || (phase === 'answered' && (this.allowsRetry || isRateLimit));
   }
 
-  /** The same; of what the upstream itself said, what clients may read. */
+  /** The same error, with the upstream's text redacted for clients. */
   redacted(redaction: Redaction): UpstreamError {
     const { publicError } = this.options;
     if (!publicError) return this;
@@ -117,10 +117,10 @@ const REQUEST_IS_WRONG = new Set([400, 413, 422]);
 /** Statuses of an upstream that will say the same again: it refuses our credential, or lacks the model or the feature. */
 const UPSTREAM_LACKS_IT = new Set([401, 403, 404, 501]);
 
-/** A 4xx says that the upstream works, but for these: it refuses our credential, or gave up waiting. */
+/** A 4xx proves that the upstream works, except these: it refuses our credential, or timed out waiting. */
 const FAILURES_BELOW_500 = new Set([401, 403, 408]);
 
-/** 501 says that it works, and lacks what the request needs. */
+/** 501 proves that it works but lacks a feature. */
 function tellsOfFailure(status: number): boolean {
   return status < 400 || FAILURES_BELOW_500.has(status) || (status >= 500 && status !== 501);
 }

@@ -20,7 +20,7 @@ const MAX_MODEL_NAME_LENGTH = 256;
 export class UpstreamProbe {
   constructor(private readonly http: HttpService) {}
 
-  /** Whether the upstream says that it is well, in the way that its configuration asks for. */
+  /** Whether the upstream passes the configured health check. */
   async isUp(upstream: Upstream, model: string | undefined): Promise<boolean> {
     const { baseUrl, config, profile } = upstream;
     if (baseUrl === undefined) return false;
@@ -32,7 +32,7 @@ export class UpstreamProbe {
         : { url: healthUrlOf(baseUrl, profile) },
     );
     if (!answer) return false;
-    // A health path that is missing or wants a credential still tells that the server is up; a completion must be one.
+    // A missing or protected health path still shows that the server is up; a completion must succeed.
     // At its rate limit it works, too.
     return asksForToken ? answer.status === 200 || answer.status === 429 : answer.status < 500;
   }
@@ -46,7 +46,7 @@ export class UpstreamProbe {
     return names.slice(0, MAX_MODEL_NAMES);
   }
 
-  /** What the engine says its version is, the first 64 characters; undefined when it does not. */
+  /** The version that the engine reports, up to 64 characters; undefined when it reports none. */
   async version(upstream: Upstream): Promise<string | undefined> {
     const { baseUrl, profile } = upstream;
     if (baseUrl === undefined || profile.versionPath === undefined) return undefined;
@@ -56,7 +56,7 @@ export class UpstreamProbe {
     return typeof told === 'string' ? told.slice(0, 64) : undefined;
   }
 
-  /** The answer, whatever its status; undefined when there is none. */
+  /** The answer, of any status; undefined when there is none. */
   private async call(
     { baseUrl, config, agent }: Upstream,
     request: AxiosRequestConfig,
@@ -101,7 +101,7 @@ function oneToken(
   return { url: `${baseUrl}/chat/completions`, data: { ...data, messages: [{ role: 'user', content: 'Hi' }] } };
 }
 
-/** The URL that tells whether an upstream is up; engines without a health path are asked for their models. */
+/** The health check's URL; engines without a health path are asked for their models. */
 function healthUrlOf(baseUrl: string, { healthPath }: EngineProfile): string {
   return healthPath === undefined ? `${baseUrl}/models` : rootOf(baseUrl) + healthPath;
 }

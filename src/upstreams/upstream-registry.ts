@@ -27,7 +27,7 @@ export class UpstreamRegistry implements OnModuleInit, OnApplicationShutdown {
   private readonly addresses = new Map<string, readonly Address[]>();
   /** By name, so that they stay drained under new options. */
   private drained: ReadonlySet<string> = new Set();
-  /** Where other processes serve as well: tells them. */
+  /** Notifies the other worker processes, if any. */
   onDrain: (upstream: string, isDrained: boolean) => void = () => undefined;
 
   constructor(

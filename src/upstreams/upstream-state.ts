@@ -16,7 +16,7 @@ export interface Slot {
 
 /**
  * What is known of one upstream from its traffic (passive) and from its probes (active), asked in small questions:
- * `isAvailable = isHealthy && !isFull`. For which models it is rate-limited is a question of its own (`rateLimits`).
+ * `isAvailable = isHealthy && !isFull`. Rate limits are per model, and kept apart (`rateLimits`).
  *
  * After some failures in a row it is ejected for a while that doubles with each ejection. When the while is over, one
  * real request tries it: if that succeeds it is healthy again, if not it is ejected for longer.
@@ -30,7 +30,7 @@ export class UpstreamState {
   private ejectedUntil: number | undefined;
   private trial: Slot | undefined;
   private isDown = false;
-  /** A first check, or traffic, has told of it. */
+  /** Set by the first check, or by traffic. */
   private isKnown = false;
   /** The last failure was that of a connection that could not be made. */
   private isUnreached = false;
@@ -98,7 +98,7 @@ export class UpstreamState {
   /** Announced by `slots`, when all else is up to date. */
   release(slot: Slot): void {
     this.inFlight--;
-    // A trial whose client disconnected has told nothing: the next request is the trial.
+    // A trial whose client disconnected proves nothing: the next request is the trial.
     if (this.trial === slot) this.trial = undefined;
     this.rateLimits.ended(slot.model, slot);
     this.slots.release();
@@ -112,7 +112,7 @@ export class UpstreamState {
     this.trial = undefined;
     this.isKnown = true;
     this.isUnreached = false;
-    // A real answer is newer, and tells more, than the last probe.
+    // A real answer is newer evidence than the last probe.
     this.isDown = false;
   }
 

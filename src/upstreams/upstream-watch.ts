@@ -45,7 +45,7 @@ export class UpstreamWatch implements OnApplicationBootstrap, OnApplicationShutd
   }
 
   private watch(upstream: Upstream): void {
-    // Nobody checks it: it is taken to be up until traffic says otherwise.
+    // Unchecked upstreams count as up until traffic shows otherwise.
     if (upstream.config.healthCheck === 'off') upstream.state.probed(true);
     else this.watchHealth(upstream);
     if (upstream.config.discover) {

@@ -23,7 +23,7 @@ export interface UpstreamRequest {
 export interface UpstreamAnswer {
   status: number;
   headers: Record<string, string | string[] | undefined>;
-  /** In plain, whatever coding it came in. */
+  /** Decoded. */
   body: AnswerBody;
 }
 
@@ -35,16 +35,16 @@ export interface Upstream {
   /** What the engine does by itself, as the configuration changes it. */
   readonly profile: ConfiguredProfile;
   readonly state: UpstreamState;
-  /** The engine's, as it says; undefined while that is not known. */
+  /** As the engine reports it; undefined while unknown. */
   version: string | undefined;
   /** Of control calls, where their connections are special: private CA, client certificate, proxy. */
   readonly agent?: Agent | undefined;
   /** Up to and with `/v1`; undefined while there is none, as when the embedded engine is being restarted. */
   readonly baseUrl: string | undefined;
   /**
-   * Sends a request and waits for the head of the answer, whatever its status.
+   * Sends a request and waits for the head of the answer, of any status.
    *
-   * @throws {UpstreamError} when there is no answer, and says how far the request got.
+   * @throws {UpstreamError} when there is no answer; its phase is how far the request got.
    * @throws the reason of `cancellation`, when it is cancelled.
    */
   send(request: UpstreamRequest, cancellation: Cancellation): Promise<UpstreamAnswer>;

@@ -18,7 +18,7 @@ export function dialectOf(api: Api, { endpoint = 'completions' }: Pick<EnginePro
   return api === 'chat' ? chatDialect : DIALECTS[endpoint];
 }
 
-/** The endpoint of the candidate that does most of what the request asks for, and tells the ids of tokens where they are wanted. */
+/** The candidate's endpoint that supports most of the request, with token ids where they are wanted. */
 export function dialectFor(body: CreateCompletionDto, candidate: Candidate, wantsTokenIds: boolean): Dialect {
   const { config, profile } = candidate.upstream;
   if (wantsTokenIds && profile.tokenIdsPath !== undefined) return tokenIdsDialect(profile.tokenIdsPath);

@@ -4,12 +4,12 @@ import type { UpstreamCompletion } from '../canonical.js';
 /** A request for a completion in the names of the contract, without what is not given. */
 export type SentBody = Record<string, unknown>;
 
-/** How one endpoint of an engine is asked for a completion, and how it tells one, whole or as a stream. */
+/** Translates requests and answers, whole or streamed, to and from one endpoint of an engine. */
 export interface Dialect {
   readonly path: string;
   /** The path is below the root of the server, not below `/v1`. */
   readonly isFromRoot?: true;
-  /** Its answers are the contract's: what needs no change is told on byte for byte. */
+  /** Its answers are the contract's: unchanged ones are forwarded byte for byte. */
   readonly isContract?: true;
   /** A whole answer is streamed by the engine, and collected here. */
   readonly isCollected?: true;
@@ -28,7 +28,7 @@ export interface Dialect {
   /**
    * A whole answer (`isWhole`), or a message of a stream, as a completion.
    *
-   * @returns undefined for what tells nothing.
+   * @returns undefined for a message without content.
    * @throws {UpstreamError} when it is an error, or no completion.
    */
   readonly read: (json: string, isWhole: boolean) => UpstreamCompletion | undefined;

@@ -13,11 +13,11 @@ import { inOwnNames, type LlamaCppAnswer, toCompletion } from './llama-cpp-answe
 const MAX_UNCOUNTED_BYTES = { prefix: 384, suffix: 120 };
 
 /**
- * llama.cpp's `/infill`, which knows the tokens by which the loaded model tells prefix, suffix and middle.
+ * llama.cpp's `/infill`, which inserts the loaded model's tokens for prefix, suffix and middle.
  * See https://github.com/ggml-org/llama.cpp/tree/master/tools/server#post-infill-for-code-infilling.
  */
 export function infillDialect(path: string): Dialect {
-  /** Tokens that the prompt has at least; 0 where nobody has counted. */
+  /** Lower bound of the prompt's tokens; 0 when not counted. */
   let leastTokens = 0;
   return {
     path,

@@ -50,7 +50,7 @@ export const ollamaDialect: Dialect = {
       model,
       prompt,
       suffix,
-      // The model's own template says where a suffix stands.
+      // The model's template places the suffix.
       raw: suffix === undefined,
       stream: stream === true,
       // Without it Ollama would take what stands between tags of thinking out of the text.

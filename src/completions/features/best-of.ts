@@ -65,7 +65,7 @@ function toAsked(choice: UpstreamChoice, index: number, body: CreateCompletionDt
   return { ...choice, index, text: echoedPromptOf(body, index) + choice.text, logprobs: null };
 }
 
-/** Of the generated tokens. A choice without any has nothing for it: nobody asks for the best to get no text. */
+/** Over the generated tokens. A choice without any ranks last: an empty text is never the best. */
 function meanLogprob(choice: UpstreamChoice, body: CreateCompletionDto): number {
   const legacy = asLegacy(choice.logprobs);
   if (!legacy && choice.text !== '') throw ignoredBy({ param: 'best_of', asks: '`best_of`' });

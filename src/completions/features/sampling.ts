@@ -12,7 +12,7 @@ export const samplingDefaults: Feature = {
   emulation: { how: 'they are sent' },
 };
 
-/** What is sent where the client says nothing else. The engine has other options of its own, whatever the client gives. */
+/** Sent when the client sets no value; the engine's own defaults differ. */
 export function defaultsFor({ capabilities, samplingDefaults: own }: EngineProfile): SentBody {
   return capabilities.sampling_defaults === 'emulate' ? { ...(own ?? CONTRACT_DEFAULTS) } : {};
 }

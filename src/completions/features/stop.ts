@@ -91,7 +91,7 @@ function releaseTokens(scan: Scan, choice: UpstreamChoice, stopped: boolean): Up
   return scan.held.release(scan.isOver && !stopped ? Infinity : scan.releasedTo);
 }
 
-/** The tokens of the text that is held back, with what the upstream said of them, in their order. */
+/** The tokens of the held-back text, with the upstream's data, in order. */
 class HeldTokens {
   private lists = noTokens();
   /** Those before it have been released. */

@@ -27,7 +27,7 @@ export const streamUsage: Feature = {
 export interface CountedChoice {
   promptIndex: number;
   prompt: string;
-  /** Of a prompt that is filled in, what comes after; the few tokens that tell the two apart are not counted. */
+  /** The suffix of an infilled prompt; the few separator tokens are not counted. */
   suffix: string;
   text: string;
 }

@@ -57,12 +57,12 @@ export class CompletionStream {
     return this.ending.state;
   }
 
-  /** The counts so far; undefined while a part has told none. */
+  /** The counts so far; undefined until every part has reported some. */
   get usage(): Usage | undefined {
     return this.counts.usage;
   }
 
-  /** Whether there is nothing more to read of a part, whatever the upstream still says. */
+  /** Whether a part is complete; later messages are ignored. */
   isOver(reader: PartReader): boolean {
     if (reader.hasEnded) return true;
     return this.expected.endsEarly && !this.expected.includeUsage && this.isWhole(reader);
@@ -110,7 +110,7 @@ export class CompletionStream {
     return this.early.isEmpty ? event : this.writeEarly() + event;
   }
 
-  /** The one chunk that has the usage, and what the engine tells besides. */
+  /** The usage chunk, with the engine's extra fields. */
   private acceptWithoutChoices(chunk: UpstreamCompletion, isUsageOnly: boolean, length: number): string {
     const usage = isUsageOnly ? this.writeUsage(chunk) : '';
     if (usage !== '' || !tellsMore(chunk)) return usage;
@@ -201,7 +201,7 @@ export class CompletionStream {
 
 type PlainCompletion = UpstreamCompletion & { choices: [UpstreamChoice] };
 
-/** A chunk of one choice that has nothing but a text: what more there may be says something else each time. */
+/** A one-choice chunk with only a text; other fields vary from chunk to chunk. */
 function isPlain(chunk: UpstreamCompletion): chunk is PlainCompletion {
   const [choice, ...others] = chunk.choices;
   return (

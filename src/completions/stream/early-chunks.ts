@@ -1,7 +1,7 @@
 import { UpstreamError } from '../../upstreams/upstream-error.js';
 import type { UpstreamCompletion } from '../canonical.js';
 
-/** UTF-16 units. What an engine says before it begins is a few hundred. */
+/** UTF-16 units. Engines send a few hundred before the first choice. */
 const MAX_LENGTH = 1_048_576;
 
 /**

@@ -8,11 +8,11 @@ import type { TokenTrails } from './token-trails.js';
 export interface KnownEnd {
   /** The choice that has all its tokens and no finish; its reason is `length`. */
   unfinished: number | undefined;
-  /** Undefined where nobody has asked for it. */
+  /** Undefined when not requested. */
   usage: Usage | undefined;
 }
 
-/** @returns undefined where a token may be missing, or the usage is asked for and cannot be told. */
+/** @returns undefined when a token may be missing, or the requested usage is unknown. */
 export function knownEnd(
   body: CreateCompletionDto,
   progress: StreamProgress,

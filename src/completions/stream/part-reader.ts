@@ -21,7 +21,7 @@ export interface Piece {
   isUsageOnly: boolean;
 }
 
-/** Reads what the upstream answers to one part of a request, and makes it what the contract says and the client asked for. */
+/** Reads the upstream's answer to one part of a request, and converts it to the contract as the client requested it. */
 export class PartReader {
   private readonly fitters: readonly ChoiceFitter[];
   /** Whether something came of each of the choices. */
@@ -39,7 +39,7 @@ export class PartReader {
     this.fitters = part.fitters();
   }
 
-  /** Whether the upstream has said anything of it. */
+  /** Whether no message of it has arrived. */
   get isSilent(): boolean {
     return !this.hasSpoken;
   }
@@ -52,7 +52,7 @@ export class PartReader {
   /**
    * A whole answer, or the data of one event.
    *
-   * @returns undefined for what tells nothing.
+   * @returns undefined for a message without content.
    * @throws {UpstreamError} when it is an error, no completion, or not what was asked for.
    */
   read(json: string, isWhole = false): Piece | undefined {
@@ -117,7 +117,7 @@ export class PartReader {
     throw ignoredBy({ param, asks: `\`${param}\` as it was given` });
   }
 
-  /** @throws {UpstreamError} when the upstream has ended, and a choice has no finish: nobody should take that for an end. */
+  /** @throws {UpstreamError} when the upstream ended while a choice has no finish reason. */
   requireWhole(): void {
     if (this.isWhole) return;
     const hasOpen = this.finishedCount < this.begunCount;

@@ -17,7 +17,7 @@ interface Shape {
   event: Hole;
 }
 
-/** What a chunk says whose shape is known. */
+/** The content of a chunk of a learned shape. */
 export interface PlainChunk {
   index: number;
   text: string;
@@ -39,7 +39,7 @@ export class PlainChunks {
   private shape: Shape | undefined;
   private misses = 0;
 
-  /** What the chunk says, when it differs from a learned one in its text alone. */
+  /** The chunk's content, when it differs from a learned one in its text alone. */
   read(data: string): PlainChunk | undefined {
     if (!this.shape) return undefined;
     const literal = within(this.shape.data, data);

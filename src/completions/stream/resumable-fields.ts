@@ -40,7 +40,7 @@ export function givenExtras(body: object): string[] {
     .map(({ path }) => path);
 }
 
-/** Whether the body has nothing but fields of the contract and those with which a text goes on as it began. */
+/** Whether the body has only fields of the contract, and those that do not change a resumed text. */
 export function mayBeResumed(body: object): boolean {
   return givenExtras(body).every((name) => RESUMABLE.has(name));
 }

@@ -4,7 +4,7 @@ import { mayBeResumed } from './resumable-fields.js';
 import type { StreamProgress } from './stream-progress.js';
 import type { TokenOverlap } from './token-overlap.js';
 
-/** How a broken stream goes on: with one request for the one choice that is open. */
+/** How a broken stream is resumed: with one request for the one open choice. */
 export interface Resumption {
   /** The request for the rest: what the client sent, with the delivered text in the prompt. */
   body: CreateCompletionDto;
@@ -18,9 +18,9 @@ export interface Resumption {
   delivered: { ofChoice: number; ofAll: number };
   /** All tokens were delivered and only the end is missing: of the answer, nothing but the usage is for the client. */
   isOnlyEnd: boolean;
-  /** What the engine generates once more of what was delivered; undefined where it goes on by text. */
+  /** The delivered tokens that the engine generates again; undefined when resumed by text. */
   overlap?: TokenOverlap;
-  /** To be called when it is asked for: what comes is counted from the place where it goes on. */
+  /** Call before the request is sent: tokens are counted from the resume position. */
   rewind?: () => void;
 }
 

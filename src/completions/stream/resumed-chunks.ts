@@ -5,7 +5,7 @@ import type { Resumption } from './resume.js';
 import type { StreamProgress } from './stream-progress.js';
 import type { TokenOverlap } from './token-overlap.js';
 
-/** Makes the chunks of a resumed stream go on where the client's stream broke off. */
+/** Aligns the chunks of a resumed stream with the position at which the client's stream broke. */
 export class ResumedChunks {
   private owedText: string;
   /** What is added to the upstream's text offsets; known from its first token on. */

@@ -2,7 +2,7 @@ import type { Usage } from '../../observability/usage.js';
 import { mergeUsage } from '../merge-usage.js';
 import type { PartReader } from './part-reader.js';
 
-/** The usage of a stream: what its parts tell, or what is counted in their place. */
+/** The usage of a stream: as its parts report it, or counted here. */
 export class StreamCounts {
   private readonly told = new Map<PartReader, Usage>();
   private counted: Usage | undefined;
@@ -18,7 +18,7 @@ export class StreamCounts {
     this.counted = usage;
   }
 
-  /** Undefined while a part has told none: a sum of the others would be wrong. */
+  /** Undefined until every part has reported: a partial sum would be wrong. */
   get usage(): Usage | undefined {
     if (this.counted) return this.counted;
     if (this.told.size < this.partCount) return undefined;

@@ -12,7 +12,7 @@ import { asksForIds, mayBeResumedByIds, resumptionByIds } from './resume-by-ids.
 import type { StreamProgress } from './stream-progress.js';
 import { TokenTrails } from './token-trails.js';
 
-/** How a broken stream can go on, by the token ids of its engine and by text. */
+/** How a broken stream can be resumed, by its engine's token ids and by text. */
 export interface Continuation {
   byIds: Resumption | undefined;
   byText: Resumption | undefined;
@@ -23,9 +23,9 @@ export function mayHaveToResume(asked: CreateCompletionDto, resume: RoutingConfi
   return resume !== 'off' && (mayBeResumed(asked) || mayBeResumedByIds(asked));
 }
 
-/** What one stream needs to go on elsewhere when it breaks: whose token ids it has, and what was delivered of it. */
+/** What resuming one stream needs: whose token ids it has, and what was delivered. */
 export class StreamResumes {
-  /** What was delivered may end within a token, or its tokens are not counted: nobody can go on from the text. */
+  /** The delivered text may end within a token, or its tokens are not counted: it cannot be resumed by text. */
   private isTextInexact = false;
   /** The token ids of what was delivered, where they were asked for. */
   private trails: TokenTrails | undefined;
@@ -45,7 +45,7 @@ export class StreamResumes {
     return this.progress.chunkCount > 0;
   }
 
-  /** Undefined when it cannot go on anywhere. */
+  /** Undefined when it cannot be resumed. */
   continuation(): Continuation | undefined {
     if (this.resume === 'off') return undefined;
     this.found ??= { continuation: this.findContinuation() };
@@ -59,7 +59,7 @@ export class StreamResumes {
     return byText !== undefined || (byIds !== undefined && this.namesTokensAlike(candidate));
   }
 
-  /** What is asked of the candidate for the rest, by ids where it can be. */
+  /** The request for the rest at this candidate, by ids where possible. */
   resumptionAt(candidate: Candidate, { byIds, byText }: Continuation): Resumption {
     const resumption = byIds && this.namesTokensAlike(candidate) ? byIds : byText;
     if (!resumption) throw new UpstreamError('not_sent', 'the stream cannot be resumed there');
@@ -87,7 +87,7 @@ export class StreamResumes {
     return this.trails;
   }
 
-  /** Told of each attempt before it is made. */
+  /** Call before each attempt. */
   begin({ upstream }: Candidate, holdsTextBack: boolean): void {
     this.found = undefined;
     const { mergesTokens = false } = upstream.profile;
@@ -95,7 +95,7 @@ export class StreamResumes {
     this.isTextInexact ||= holdsTextBack || isUncounted;
   }
 
-  /** The end of a stream that broke with nothing else missing, where it can be told without another request. */
+  /** The missing end of a broken stream, when it is known without another request. */
   knownEnd(): ReturnType<typeof knownEnd> {
     if (this.resume === 'off' || !this.hasBegun || (!this.trails && this.isTextInexact)) return undefined;
     return knownEnd(this.asked(), this.progress, this.trails);

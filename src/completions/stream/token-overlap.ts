@@ -5,7 +5,7 @@ import type { TokenIds } from './token-trail.js';
 
 /** What a resumed engine generates again of what the client has: it has to be the same, and is not sent again. */
 export class TokenOverlap {
-  /** `ids` are those of the broken stream after the place it goes on from, `text` what was delivered of theirs. */
+  /** `ids`: those of the broken stream after the resume position; `text`: what was delivered of them. */
   constructor(
     private ids: readonly number[],
     private text: string,
@@ -17,7 +17,7 @@ export class TokenOverlap {
    * Takes the overlap from a choice, in place.
    *
    * @returns whether anything is left of it.
-   * @throws {UpstreamError} when the engine says something else than before.
+   * @throws {UpstreamError} when the engine generates other tokens than before.
    */
   cut(choice: UpstreamChoice & TokenIds): boolean {
     if (this.ids.length === 0 && this.text === '') return true;

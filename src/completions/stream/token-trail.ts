@@ -46,7 +46,7 @@ export class TokenTrail {
     if (isIds(fields.prompt_token_ids)) this.promptIds ??= this.keep(fields.prompt_token_ids);
     if (isIds(fields.token_ids)) this.ids.push(...this.keep(fields.token_ids));
     else if (text !== '' || !finish_reason) this.isBroken = true;
-    // A token that ends within a character has no text yet, and what ends there is no place to go on from.
+    // A token that ends within a character has no text yet: not a resume position.
     if (text === '') return;
     this.sentCharacters += lengthInCodePoints(text);
     const characters = this.sentCharacters + this.heldCharacters;

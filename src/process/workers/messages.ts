@@ -23,7 +23,7 @@ export interface DatabaseAnswer extends StatementAnswer {
   call: number;
 }
 
-/** What the primary process tells a worker. They arrive in the order in which they were sent. */
+/** Messages from the primary process to a worker. They arrive in order. */
 export type ToWorker =
   /** Begin: the validated configuration, as JSON leaves it, and where the primary's embedded engine listens. */
   | { type: 'start'; config: GatewayConfig; engine?: EngineAddress | undefined; drained: string[]; workerCount: number }
@@ -59,7 +59,7 @@ export type ToWorker =
   /** No connection comes any more: let what is under way end within the limit, then end. */
   | { type: 'drain' };
 
-/** What a worker tells the primary process. */
+/** Messages from a worker to the primary process. */
 export type ToPrimary =
   /** It has loaded its code and waits for `start`. */
   | { type: 'hello' }

@@ -12,7 +12,7 @@ const ANSWER_TIMEOUT_MS = 2_000;
  * itself, and up to when it was last asked when it was killed.
  */
 export class MetricsSum {
-  /** Of each worker that lives, what it said last. */
+  /** The last report of each live worker. */
   private readonly last = new Map<number, MetricsSnapshot>();
   /** Of those that are gone, what they had counted. */
   private past: MetricsSnapshot[] = [];

@@ -6,7 +6,7 @@ type Listener = (message: ToWorker, socket: Socket | undefined) => void;
 
 /** A worker's end of the channel to the primary process. When the primary dies, Node ends the worker. */
 export class PrimaryChannel {
-  /** What came before anybody listened. */
+  /** Messages received before a listener was set. */
   private readonly early: Parameters<Listener>[] = [];
   private listener: Listener = (...message) => this.early.push(message);
   private readonly readings = new Map<number, (text: string) => void>();

@@ -14,7 +14,7 @@ interface Holder {
   state: 'holding' | 'recalled' | 'busy';
 }
 
-/** A worker that wants a slot was told nothing yet, or that none is left. */
+/** A worker that asked for a slot has no answer yet, or was refused. */
 type Wanting = 'asked' | 'told';
 
 /**

@@ -1,6 +1,6 @@
 import type { Slots } from '../../upstreams/slots.js';
 
-/** What a worker tells the primary of the slots of one upstream. */
+/** A worker's message to the primary about the slots of one upstream. */
 export interface SlotsVoice {
   wanted(): void;
   returned(count: number): void;

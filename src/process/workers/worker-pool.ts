@@ -6,7 +6,7 @@ import { WorkerProcess, WorkerStartError } from './worker-process.js';
 
 /** What the pool's owner does with its workers. */
 export interface PoolOwner {
-  /** What a worker is told to begin with. */
+  /** The first message to a worker. */
   startMessage(): ToWorker;
   heard(worker: WorkerProcess, message: ToPrimary): void;
   /** It serves from now on. */
@@ -58,7 +58,7 @@ export class WorkerPool {
     });
   }
 
-  /** Another one comes in the place of a worker that ends for a fault of its own. */
+  /** Replaces a worker that crashed. */
   replaceFailing(worker: WorkerProcess): void {
     // One that is starting or leaving is replaced by whoever waits for it.
     const isMissed = worker.state === 'serving' && !this.isEnding;
@@ -89,7 +89,7 @@ export class WorkerPool {
     limit.cancel();
   }
 
-  /** A worker that was killed while it started says nothing of the others. */
+  /** A worker killed during its start is no reason to give up on the others. */
   private async launchFirst(restartDelay: RestartDelay): Promise<void> {
     for (;;) {
       try {

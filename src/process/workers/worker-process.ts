@@ -10,7 +10,7 @@ export class WorkerStartError extends Error {
 
   constructor(
     reason: string,
-    /** By somebody, and not by what it is. */
+    /** By an operator, not by a fault of its own. */
     readonly wasKilled = false,
   ) {
     super(reason);
@@ -33,7 +33,7 @@ export class WorkerProcess {
   ) {
     this.ended = endOf(worker);
     this.serving = this.start();
-    // Whoever waits for it hears of it; nobody else must.
+    // Whoever awaits it gets the error; otherwise it is not unhandled.
     this.serving.catch(() => undefined);
     worker.on('error', () => undefined);
   }
@@ -89,7 +89,7 @@ const MOST_TURNS = 1_000;
 async function endOf({ id, process: child }: Worker): Promise<string | number | null> {
   const how = await new Promise<string | number | null>((resolve) => {
     child.once('exit', (code, signal) => resolve(signal ?? code));
-    // Whatever went wrong, without a process there will be no exit.
+    // The process could not be started: there will be no exit event.
     if (child.pid === undefined) child.once('error', ({ message }) => resolve(message));
   });
   // What it said last may not have been read yet, and which connections it has is part of it.

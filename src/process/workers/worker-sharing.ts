@@ -14,7 +14,7 @@ export class WorkerSharing implements Sharing {
   constructor(private readonly channel: PrimaryChannel) {}
 
   slotsOf(upstream: UpstreamConfig, configured: string): Slots {
-    // Without a limit nobody has to be asked.
+    // Without a limit there is nothing to coordinate.
     if (maxConcurrencyOf(upstream) === undefined) return new OwnSlots();
     const { name } = upstream;
     let slots = this.slots.get(name);
