@@ -20,7 +20,7 @@ export interface ChoicePart extends Omit<Piece<ScoredToken>, 'dropped'> {
   readonly finishReason: FinishReason | null;
 }
 
-/** Takes a part. Generation goes on when it resolves: this is how a slow reader slows it down. */
+/** Takes a part. Generation continues when it resolves: backpressure. */
 export type Deliver = (part: ChoicePart) => Promise<void> | void;
 
 export interface PromptRun {

@@ -32,7 +32,7 @@ export interface CompletionRequest {
 export interface Ending {
   /** Tokens that end it like a stop text. */
   readonly stopTokens: ReadonlySet<number>;
-  /** It goes on past the end-of-text token. */
+  /** Generation continues past the end-of-text token. */
   readonly ignoresEnd: boolean;
   /** What it stopped at is part of it. */
   readonly keepsStop: boolean;

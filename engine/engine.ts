@@ -10,7 +10,7 @@ export interface Usage {
   total_tokens: number;
 }
 
-/** Takes a part, and the counts so far. Generation goes on when it resolves: this is how a slow reader slows it down. */
+/** Takes a part, and the counts so far. Generation continues when it resolves: backpressure. */
 export type Deliver = (part: ChoicePart, usage: Usage) => Promise<void> | void;
 
 /** Runs completion requests on a model: some at a time, each on a sequence of its own, the others in a queue. */

@@ -5,7 +5,7 @@ import { loadModel } from './load-model.js';
 import { createEngineServer } from './server.js';
 import { readSettings } from './settings.js';
 
-/** What a parent process with an IPC channel is told. */
+/** Messages to a parent process with an IPC channel. */
 export type EngineMessage = { listening: number; model: string } | { failed: string };
 
 try {

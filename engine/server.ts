@@ -38,7 +38,7 @@ export function createEngineServer(engine: Engine, logError: (error: unknown) =>
       if (!server.listening) server.closeIdleConnections();
     });
     answer(engine, request, response, requireToken).catch((thrown: unknown) => {
-      // The client is gone: nobody reads an answer, and there is nothing to mend.
+      // The client disconnected: no answer to write.
       if (response.destroyed) return;
       const error = toApiError(thrown);
       if (error.status >= 500) logError(error.cause ?? error);

@@ -7,7 +7,7 @@ export function tokenCheck(token: string | undefined): (request: IncomingMessage
   if (token === undefined) return () => undefined;
   const expected = digestOf(`Bearer ${token}`);
   return ({ headers }) => {
-    // Digests have one length, so that the comparison tells nothing of the token's.
+    // Digests have one length: the comparison leaks nothing of the token's.
     if (timingSafeEqual(digestOf(headers.authorization ?? ''), expected)) return;
     const code = headers.authorization === undefined ? 'missing_api_key' : 'invalid_api_key';
     throw new ApiError(401, code, 'This engine serves the program that has started it.', {

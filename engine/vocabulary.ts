@@ -1,4 +1,4 @@
-/** What a GGUF file says about one token. */
+/** A GGUF file's data about one token. */
 export interface TokenKind {
   /** A token that steers the model and has no text of its own: begin and end of text, fill-in-the-middle, … */
   readonly isControl: boolean;

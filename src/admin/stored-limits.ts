@@ -34,7 +34,7 @@ export function columnOfScope({ models = {}, ...all }: ScopeLimits): string | nu
   return Object.keys(limits).length === 0 ? null : JSON.stringify(limits);
 }
 
-/** What an answer says of a row's limits. */
+/** A row's limits, for an answer. */
 export function limitsOf(row: Limited): LimitsDto | null {
   return row.limits === null ? null : limitsAnswered(limitsIn(row));
 }

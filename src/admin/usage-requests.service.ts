@@ -14,7 +14,7 @@ interface KeyName {
   api_key_name: string | null;
 }
 
-/** The requests themselves, as far as they are kept: the last ones first. */
+/** Single requests within the retention, newest first. */
 @Injectable()
 export class UsageRequestsService {
   constructor(private readonly administration: Administration) {}

@@ -5,7 +5,7 @@ import { type Caller, callerOf, findCaller } from './caller.js';
 
 export const IS_PUBLIC = 'isPublic';
 
-/** Opens a route to everybody, for the guard and in the OpenAPI document alike. Without it a route needs an API key. */
+/** Makes a route public, for the guard and in the OpenAPI document. Routes without it need an API key. */
 export function Public(): MethodDecorator {
   return applyDecorators(SetMetadata(IS_PUBLIC, true), ApiOperation({ security: [] }));
 }

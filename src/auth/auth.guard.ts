@@ -11,7 +11,7 @@ import { invalidKey, missingKey, notAnAdmin, notAnOrganizationAdmin, onlyAdminis
 /** `Bearer` and a token (RFC 6750, section 2.1); the scheme is case-insensitive (RFC 9110, section 11.1). */
 const BEARER = /^bearer +(\S+) *$/i;
 
-/** Lets nobody in without a good bearer token, unless the route is `@Public()`. It authenticates; it does nothing else. */
+/** Requires a valid bearer token, unless the route is `@Public()`. It authenticates, and does nothing else. */
 @Injectable()
 export class AuthGuard implements CanActivate {
   constructor(
@@ -47,7 +47,7 @@ export class AuthGuard implements CanActivate {
     );
   }
 
-  /** A public route is for everybody; one who shows a good key may be told more. */
+  /** A public route needs no key; a valid one may show more. */
   private recognize(request: Request): true | Promise<true> {
     if (request.headers.authorization === undefined) return true;
     const ignore = (error: unknown): true => {

@@ -19,7 +19,7 @@ import { KeyDirectory } from './key-directory.js';
     },
     {
       provide: AUTHENTICATORS,
-      // What cannot be told now is told last.
+      // The directory answers 503 for unknown keys while it is stale: ask it last.
       useFactory: (
         keys: ConfiguredKeys,
         jwt: JwtAuthenticator | undefined,

@@ -1,6 +1,6 @@
 import type { Caller } from './caller.js';
 
-/** Whom the client says that it acts for, in `OpenAI-Organization` and `OpenAI-Project`. */
+/** The tenant named in `OpenAI-Organization` and `OpenAI-Project`. */
 export interface ClaimedTenant {
   organization: string | undefined;
   project: string | undefined;
@@ -9,10 +9,10 @@ export interface ClaimedTenant {
 /** Turns a bearer token into a caller. */
 export interface Authenticator {
   /**
-   * Sync where it knows without asking anybody.
+   * Synchronous when no I/O is needed.
    *
    * @returns undefined: not one of mine, ask the next.
-   * @throws {ApiError} 401 for one of mine that is not good, 503 when that cannot be told now.
+   * @throws {ApiError} 401 for an invalid credential of this kind, 503 when it cannot be verified now.
    */
   authenticate(bearer: string, claimed: ClaimedTenant): Caller | undefined | Promise<Caller | undefined>;
 }

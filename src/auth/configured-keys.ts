@@ -29,7 +29,7 @@ export class ConfiguredKeys implements Authenticator {
   /**
    * The key whose hash is that of the bearer.
    *
-   * A client cannot choose the characters of a hash, so how long the look-up takes tells nothing of a stored key.
+   * A client cannot choose the characters of a hash, so the timing of the look-up leaks nothing.
    */
   authenticate(bearer: string, claimed: ClaimedTenant): Caller | undefined {
     // Where all keys are in the database, none is hashed twice.

@@ -10,10 +10,10 @@ import type { Authenticator, ClaimedTenant } from './authenticator.js';
 import type { Caller } from './caller.js';
 import { type KeyOwner, StoredKey, StoredProject } from './stored-key.js';
 
-/** Between two looks at the database, where nothing tells of a change. */
+/** Between two polls of the database without a notification. */
 const POLL_MS = 5_000;
 
-/** So long after the last good look nobody can say that a key that is not known here does not exist. */
+/** After this long without a successful read, an unknown key may exist: 503, not 401. */
 const STALE_MS = 10_000;
 
 type KeyColumns = Pick<
@@ -47,7 +47,7 @@ export interface StoredLimits {
 
 /**
  * The keys of the database, whole, in memory: a request asks nothing of the database. It is read at the start, whenever
- * something tells of a change, and every 5 s; what changed is known by its revision.
+ * on a notification, and every 5 s; changes are found by revision.
  */
 @Injectable()
 export class KeyDirectory implements Authenticator, KeyOwner, OnApplicationBootstrap, OnModuleDestroy {
@@ -56,7 +56,7 @@ export class KeyDirectory implements Authenticator, KeyOwner, OnApplicationBoots
   private readonly texts = new Map<string, string>();
   private readonly archivedOrganizations = new Set<string>();
   private readonly limits: StoredLimits = { key: new Map(), project: new Map(), organization: new Map() };
-  private tellLimits: (limits: StoredLimits) => void = () => undefined;
+  private notifyLimits: (limits: StoredLimits) => void = () => undefined;
   private revision = -1;
   private readAt = -Infinity;
   private reading: Promise<void> | undefined;
@@ -70,7 +70,7 @@ export class KeyDirectory implements Authenticator, KeyOwner, OnApplicationBoots
     @Inject(LOGGER) private readonly logger: Logger,
   ) {}
 
-  /** Where the database does not answer, the gateway starts all the same, and goes on trying. */
+  /** Without an answer from the database the gateway starts anyway, and retries. */
   async onApplicationBootstrap(): Promise<void> {
     if (!this.storage) return;
     this.storage.onChange(() => void this.refresh());
@@ -83,7 +83,7 @@ export class KeyDirectory implements Authenticator, KeyOwner, OnApplicationBoots
 
   /** Calls the listener after each change that was read. */
   onLimits(listener: (limits: StoredLimits) => void): void {
-    this.tellLimits = listener;
+    this.notifyLimits = listener;
   }
 
   /** Whether the keys were read once. */
@@ -153,7 +153,7 @@ export class KeyDirectory implements Authenticator, KeyOwner, OnApplicationBoots
       if (changes) {
         this.take(changes);
         await this.readKeys();
-        this.tellLimits(this.limits);
+        this.notifyLimits(this.limits);
         // Last: what was read in part is read again.
         this.revision = changes.upTo;
       }

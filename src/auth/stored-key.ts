@@ -40,7 +40,7 @@ export class StoredKey {
   private readonly project: string | undefined;
   private readonly isInstanceAdmin: boolean;
   private readonly expiresAt: number;
-  /** Unix seconds; undefined when nobody has used it since it was asked for. */
+  /** Unix seconds; undefined when unused since the last call of `takeUse`. */
   private usedAt: number | undefined;
 
   constructor(

@@ -28,7 +28,7 @@ export function checkCompletion(body: unknown): CreateCompletionDto {
 function explainFields(body: Record<string, unknown>): Issue[] {
   const errors = validateSync(toKnownFields(body), { validationError: { target: false, value: true } });
   const issues = errors.flatMap((error) => toIssues(error, body, ['body']));
-  // Neither good nor bad: nobody should have to guess which of the two is wrong.
+  // The two checks disagree: fail loudly.
   if (issues.length === 0) throw new Error('the compiled check and class-validator disagree on a body');
   return issues;
 }

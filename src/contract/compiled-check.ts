@@ -1,7 +1,7 @@
 import { plainToInstance } from 'class-transformer';
 import { getMetadataStorage, ValidationTypes, type ValidationArguments } from 'class-validator';
 
-/** Whether a plain value satisfies a DTO class. It says yes or no; class-validator says why. */
+/** Whether a plain value satisfies a DTO class; class-validator explains why not. */
 export type Check = (value: object) => boolean;
 
 type Class = abstract new (...args: never[]) => object;

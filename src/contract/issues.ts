@@ -12,7 +12,7 @@ export function requireObject(body: unknown): asserts body is Record<string, unk
 }
 
 /**
- * The problems of one field. A wrong type is the whole story: that a string is also not less than 2 helps nobody.
+ * The problems of one field. A wrong type hides the others: that a string is also not less than 2 is noise.
  */
 export function toIssues(error: FieldError, body: Record<string, unknown>, path: Issue['loc']): Issue[] {
   const loc = [...path, error.property];

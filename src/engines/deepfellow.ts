@@ -1,6 +1,6 @@
 import { type EngineProfile, nativeBut } from './engine-profile.js';
 
-/** DeepFellow Infra, in front of an engine that it does not name: whatever can be emulated is. */
+/** DeepFellow Infra, in front of an engine that it does not name: everything that can be emulated is. */
 export const deepfellow: EngineProfile = {
   capabilities: nativeBut({
     prompt_empty: 'refuse',

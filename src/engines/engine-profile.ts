@@ -20,9 +20,9 @@ export interface EngineProfile {
   readonly knownFields: KnownFields;
   /** Where it answers for its health, from the root of the server; without it, it is asked for its models. */
   readonly healthPath?: string;
-  /** Where it tells its version, as `{ "version": … }` or `{ "build_info": … }`, from the root of the server. */
+  /** The path of its version, `{ "version": … }` or `{ "build_info": … }`, from the root of the server. */
   readonly versionPath?: string;
-  /** What is sent where the client says nothing, because the engine would take something else. */
+  /** Sent when the client sets no value, because the engine's defaults differ from the contract's. */
   readonly samplingDefaults?: Readonly<Record<string, number>>;
   /** How many stop texts it takes where `stop` is emulated: what it finds itself need not be aborted. */
   readonly stopLimit?: number;
@@ -53,7 +53,7 @@ export interface EngineProfile {
   readonly impliedTag?: string;
   /** It refuses an `X-Request-Id` that is no UUID. */
   readonly refusesRequestIds?: true;
-  /** Each request cuts the one before it off: one slot, unless `maxConcurrency` says more. */
+  /** Each request interrupts the previous one: one slot, unless `maxConcurrency` is higher. */
   readonly isOneAtATime?: true;
   /** What stays different, for the documentation. */
   readonly limits: readonly string[];
@@ -82,7 +82,7 @@ const CHAT: Partial<Record<FeatureName, Support>> = {
   echo_logprobs: 'refuse',
 };
 
-/** What the configuration of an upstream says of it. */
+/** The profile as the upstream's configuration changes it. */
 export interface ProfileOptions {
   api: Api;
   capabilities?: Partial<Record<FeatureName, Support>>;

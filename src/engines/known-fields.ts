@@ -15,7 +15,7 @@ export interface KnownField {
 /** By path below the body: `top_k`, `stream_options.continuous_usage_stats`. */
 export type KnownFields = Readonly<Record<string, KnownField>>;
 
-/** Fields that an engine takes, whatever its version, and that leave the contract as it is. */
+/** Fields that every version of an engine accepts, and that do not affect the contract. */
 export function fields(...names: string[]): KnownFields {
   return Object.fromEntries(names.map((name) => [name, {}]));
 }

@@ -34,7 +34,7 @@ export const llamaCpp: EngineProfile = {
     n_predict: { instead: 'max_tokens' },
     n_probs: { instead: 'logprobs' },
     n_cmpl: { instead: 'n' },
-    // They take away, or add, what the contract says of an answer.
+    // They remove or add fields of the contract's answer.
     post_sampling_probs: { instead: 'logprobs' },
     verbose: { instead: 'stream_options' },
   },

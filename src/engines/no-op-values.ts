@@ -30,12 +30,12 @@ const NO_OPS: Readonly<Record<string, readonly unknown[]>> = {
   'stream_options.continuous_usage_stats': [false],
 };
 
-/** Whether the field may have such a value: of others nobody has to ask. */
+/** Whether the field has no-op values at all. */
 export function mayBeNoOp(path: string): boolean {
   return Object.hasOwn(NO_OPS, path);
 }
 
-/** Whether the value says nothing: then it is refused by no upstream, and not sent to one that is not known to take the field. */
+/** Whether the value is a no-op: never refused, and not sent to engines that may not know the field. */
 export function isNoOp(path: string, value: unknown): boolean {
   if (value === null) return true;
   if (!mayBeNoOp(path)) return false;

@@ -12,7 +12,7 @@ export const ollama: EngineProfile = {
     prompt_list: 'emulate',
     prompt_tokens: 'refuse',
     prompt_tokens_list: 'refuse',
-    // Unlimited, where nothing or 0 is said.
+    // Unlimited when absent or 0.
     max_tokens_absent: 'emulate',
     max_tokens_zero: 'emulate',
     echo_only: 'emulate',

@@ -1,4 +1,4 @@
-/** What an engine's message means, whatever status and code came with it. */
+/** The meaning of an engine's message, independent of its status and code. */
 export type Meaning = 'context_length_exceeded' | 'model_not_found' | 'invalid_request' | 'unsupported_parameter';
 
 interface KnownMessage {
@@ -16,7 +16,7 @@ interface KnownMessage {
  * context; `prompt`, the prompt's length; `completion`, what `max_tokens` asks for.
  */
 const KNOWN_MESSAGES: readonly KnownMessage[] = [
-  // vLLM 0.11.0: the limit that it tells is the context less `max_tokens`, be that below zero
+  // vLLM 0.11.0: the limit in it is the context less `max_tokens`, possibly negative
   {
     pattern:
       /^This model's maximum context length is -?\d+ tokens\. However, your request has (?<prompt>\d+) input tokens\./,
@@ -69,7 +69,7 @@ const KNOWN_MESSAGES: readonly KnownMessage[] = [
   },
 ];
 
-/** What the message of an error means, and how it is told; undefined where it is not known. */
+/** The meaning of an error message, and the message for clients; undefined when unknown. */
 export function meaningOf(message: string): { means: Meaning; message: string; param?: string } | undefined {
   for (const { pattern, means, param, isOpenAis = false } of KNOWN_MESSAGES) {
     const found = pattern.exec(message);

@@ -23,7 +23,7 @@ export class ErrorFilter implements ExceptionFilter {
   catch(thrown: unknown, host: ArgumentsHost): void {
     const request = host.switchToHttp().getRequest<Request>();
     const response = host.switchToHttp().getResponse<Response>();
-    // The client hung up: there is nobody to write to, and what was thrown only ended the work.
+    // The client disconnected: the error only unwound the request.
     if (response.destroyed) return;
 
     const error = thrown instanceof HttpException ? fromNest(thrown, request) : toApiError(thrown);

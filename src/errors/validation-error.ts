@@ -1,6 +1,6 @@
 import { ApiError, type Issue } from './api-error.js';
 
-/** More than anybody reads; without a limit, a 10 MB body of tiny mistakes would get an answer of 200 MB. */
+/** More than anyone reads; without a limit, a 10 MB body of tiny mistakes would get an answer of 200 MB. */
 export const MAX_ISSUES = 100;
 
 /** A body that breaks the contract: 422 with every problem listed, not the first only, up to 100. */

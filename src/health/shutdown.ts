@@ -3,6 +3,6 @@ import { Injectable } from '@nestjs/common';
 /** How far the end of the process has come. */
 @Injectable()
 export class ShutdownState {
-  /** Readiness says no. Requests are still served. */
+  /** Readiness fails. Requests are still served. */
   isAnnounced = false;
 }

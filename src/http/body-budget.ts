@@ -1,6 +1,6 @@
 import { ApiError } from '../errors/api-error.js';
 
-/** Of the budget, what one API key may have: so many of them can be served whatever one of them does. */
+/** The share of one API key: that many keys can be served at any time. */
 const KEYS_AT_ONCE = 4;
 
 interface Account {

@@ -46,7 +46,7 @@ export class ClientConnection implements AnswerSink {
     });
   }
 
-  /** For the answer, whatever it will be. */
+  /** For the answer, success or error. */
   setHeaders(headers: Readonly<Record<string, string>>): void {
     for (const name in headers) this.response.setHeader(name, headers[name] ?? '');
   }

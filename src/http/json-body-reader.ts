@@ -55,7 +55,7 @@ export class JsonBodyReader {
     }
   }
 
-  /** What the request says that it has is taken of the budget before it is read, else what comes. */
+  /** Reserves the declared length before reading; without one, what arrives. */
   private readBytes(request: Request, share: BodyShare): Promise<Buffer> {
     const expectedBytes = Number(request.headers['content-length'] ?? 0);
     if (expectedBytes === 0) {
@@ -90,7 +90,7 @@ type Decoder = ReturnType<typeof createGunzip | typeof createInflate | typeof cr
 const ENDS_EARLY = 'the body ends early';
 const NOT_AS_CODED = 'the body is not compressed as Content-Encoding says';
 
-/** Gathers all that comes, as far as `admit` lets it in, which is told how much there is. */
+/** Collects the stream; `admit` is called with the size so far, and throws when it is too large. */
 function collect(
   source: Readable,
   gathered: GrowingBytes,
@@ -128,7 +128,7 @@ async function drain(request: Request): Promise<void> {
   await promise;
 }
 
-/** A body that says that it has no bytes. */
+/** A body declared empty. */
 function isEmpty({ headers }: Request): boolean {
   return headers['transfer-encoding'] === undefined && Number(headers['content-length'] ?? 0) === 0;
 }

@@ -25,7 +25,7 @@ export class OpenConnections {
   /** Our side of them is closed. */
   private readonly closing = new Set<Socket>();
   private readonly idle = new Map<Socket, Idle>();
-  /** Of each connection, the answer that says that it is the last. */
+  /** For each connection, the response that carries `Connection: close`. */
   private readonly last = new WeakMap<Socket, ServerResponse>();
   private readonly waiters = new Set<() => void>();
   private isEnding = false;

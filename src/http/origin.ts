@@ -1,6 +1,6 @@
 import type { Request } from 'express';
 
-/** The address that the client has sent the request to, as far as it looks like one. */
+/** The address that the client used, if it is well-formed. */
 export function originOf({ headers }: Pick<Request, 'headers'>): string {
   const { host = '' } = headers;
   const scheme = headers['x-forwarded-proto'] === 'https' ? 'https' : 'http';

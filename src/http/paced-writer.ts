@@ -73,7 +73,7 @@ export class PacedWriter implements StalledAnswer {
   end(last = ''): void {
     this.unsent += last;
     if (this.unsent.length > SLICE_LENGTH) this.flush();
-    // A client that leaves has nothing to be told.
+    // The client has disconnected: no event to send.
     if (this.draining) this.draining.then(() => this.finish()).catch(() => undefined);
     else this.finish();
   }
@@ -94,7 +94,7 @@ export class PacedWriter implements StalledAnswer {
     this.unsentBytes = Buffer.byteLength(this.unsent);
     this.wholeLength = this.unsent.length;
     this.draining = this.writeAsDrained();
-    // Whoever sends the next events is told of it.
+    // The next write reports it.
     this.draining.catch(() => undefined);
   };
 

@@ -19,7 +19,7 @@ export interface RemoteStore extends LimitStore {
   settle(request: ReserveRequest): Promise<unknown>;
   used(claims: readonly Claim[]): Promise<number[]>;
   renew(requests: readonly ReserveRequest[]): Promise<void>;
-  /** How many replicas it serves, as far as is known; at least 1. */
+  /** Known replicas; at least 1. */
   readonly replicaCount: number;
   /** A request waits no longer for its answer, in milliseconds. */
   readonly timeoutMs: number;
@@ -52,7 +52,7 @@ export class GuardedStore implements LimitStore {
     }
     try {
       const answer = await this.ask(request);
-      this.cameBack();
+      this.markRecovered();
       return answer;
     } catch (error) {
       this.failed(error);
@@ -154,7 +154,7 @@ export class GuardedStore implements LimitStore {
     this.logger.error({ reason, policy: this.onFailure }, 'the store of the limits cannot be asked');
   }
 
-  private cameBack(): void {
+  private markRecovered(): void {
     if (!this.isDown) return;
     this.isDown = false;
     this.metrics.limitStoreUp.set(1);

@@ -85,7 +85,7 @@ export function waitMsOf(claim: Claim, used: number): number {
   return Math.max(1, Math.ceil((used + inUnits(claim) - capacityOf(claim)) / claim.limit));
 }
 
-/** From when on nobody asks any more for what was used in a period: longer than any. Milliseconds. */
+/** How long the use of a period is kept: longer than the period. Milliseconds. */
 export const PERIOD_MS: Readonly<Record<'daily' | 'budget', number>> = {
   daily: 2 * DAY_MS,
   budget: 32 * DAY_MS,

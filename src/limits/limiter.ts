@@ -37,7 +37,7 @@ export interface LimitUse {
 
 const RENEW_MS = LEASE_MS / 3;
 
-/** Lets a request in as far as its limits allow: reserves what it may use at most, and settles what it has used. */
+/** Admits requests within their limits: reserves the most that one may use, and settles what it used. */
 @Injectable()
 export class Limiter implements OnApplicationShutdown {
   private readonly table: LimitTable;
@@ -112,7 +112,7 @@ export class Limiter implements OnApplicationShutdown {
     return this.admit(reservation, rules, answer, exchange);
   }
 
-  /** The tokens of the prompts, as far as the gateway can tell. */
+  /** The estimated tokens of the prompts. */
   promptTokensOf(body: CreateCompletionDto): number {
     return this.estimate.of(body.model, sizeOfPrompts(body));
   }

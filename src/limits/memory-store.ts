@@ -9,7 +9,7 @@ interface Bucket {
   used: number;
   /** Milliseconds since the epoch. */
   at: number;
-  /** From then on it says what no entry says. */
+  /** From then on it equals a missing entry. */
   idleAt: number;
 }
 

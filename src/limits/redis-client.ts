@@ -2,7 +2,7 @@ import type { Cluster, Redis } from 'ioredis';
 import type { Script } from './redis-scripts.js';
 
 const CONNECT_TIMEOUT_MS = 2_000;
-/** A server that says nothing for so long while it owes an answer is connected to anew. */
+/** After this silence with a reply pending, the connection is replaced. */
 const SILENCE_MS = 3_000;
 const MAX_RECONNECT_MS = 1_000;
 
@@ -55,7 +55,7 @@ export class RedisClient {
     await promise;
   }
 
-  /** By its hash, and once as a whole to a server that does not know it. @throws {Error} what Redis says, or the connection. */
+  /** By its hash, and once as a whole to a server that does not know it. @throws {Error} Redis's, or the connection's. */
   async run({ lua, sha }: Script, keys: readonly string[], args: readonly (string | number)[]): Promise<unknown> {
     this.gather();
     try {

@@ -16,7 +16,7 @@ const MAX_READ = 500;
 
 const HEARTBEAT_MS = LEASE_MS / 3;
 
-/** Keeps the limits of several replicas in a Redis or Valkey: one call for a request, and one after it that nobody waits for. */
+/** Keeps the limits of several replicas in a Redis or Valkey: one call for a request, and one after it without waiting. */
 export class RedisStore implements RemoteStore {
   replicaCount = 1;
   readonly timeoutMs = 50;
@@ -28,7 +28,7 @@ export class RedisStore implements RemoteStore {
     private readonly clock: Clock,
   ) {}
 
-  /** Resolves when it is connected, or cannot be for the moment: it goes on trying. */
+  /** Resolves when connected, or when the first attempt failed: it keeps retrying. */
   static async open(url: string, clock: Clock): Promise<RedisStore> {
     const client = await RedisClient.open(url);
     const store = new RedisStore(client, clock);

@@ -2,7 +2,7 @@ import { remember } from '../common/remember.js';
 import { type Prompt, promptsOf } from '../contract/prompts.js';
 import type { CreateCompletionDto } from '../contract/create-completion.dto.js';
 
-/** Of English text, about, before an upstream has told. */
+/** Roughly that of English text; used until an upstream has reported usage. */
 const BYTES_PER_TOKEN = 4;
 
 /** How much a new answer counts against those before it. */
@@ -28,7 +28,7 @@ function add(size: PromptSize, prompt: Prompt): void {
   else size.ids += prompt.length;
 }
 
-/** How many tokens prompts are, by what the upstreams said of earlier ones of the model. */
+/** Estimates the tokens of prompts from the usage reported for earlier ones of the model. */
 export class TokenEstimate {
   private readonly bytesPerToken = new Map<string, number>();
 

@@ -3,7 +3,7 @@ import type { Clock } from '../common/clock.js';
 import type { Exchange } from './exchange.js';
 import type { Logger } from './logger.js';
 
-/** Told once, when an exchange is over, whatever its end. Must not throw, must not wait. */
+/** Called once when an exchange is over, however it ended. Must not throw, must not wait. */
 export interface ExchangeObserver {
   ended(exchange: Exchange): void;
 }
@@ -59,7 +59,7 @@ export class ExchangeObservers implements ExchangeObserver {
       this.logger.error({ id, observer, faults, err }, 'an observer of exchanges failed');
       guarded.faultCount = 0;
     } catch {
-      // The log itself may be what is at fault: the metric tells.
+      // The log itself may be at fault: count it.
     }
   }
 }

@@ -33,7 +33,7 @@ export class Exchange {
   attemptStartedAt = 0;
   /** Milliseconds that it waited for its first slot. */
   queueMs = 0;
-  /** How often a broken stream went on elsewhere. */
+  /** How often a broken stream was resumed. */
   resumeCount = 0;
   /** The features that the gateway emulated in the last attempt. */
   emulated: readonly string[] = [];

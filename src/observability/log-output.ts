@@ -6,7 +6,7 @@ const STDOUT = 1;
 /** Lines that wait for standard output; further ones are lost. */
 const MAX_WAITING_BYTES = 1_048_576;
 
-/** Gathered lines wait no longer than anybody notices. */
+/** Lines are buffered for an imperceptible time. */
 const GATHER_MS = 100;
 
 /** Until a full pipe is tried again, and until anything else that failed is: a full disk, a closed pipe. */

@@ -8,10 +8,10 @@ import {
   type RegistryContentType,
 } from 'prom-client';
 
-/** How a request came to be sent upstream: at first, to the same upstream again, to another one, or to go on with a stream. */
+/** Why a request was sent upstream: first attempt, retry, fallback or resume. */
 export type AttemptKind = 'first' | 'retry' | 'fallback' | 'resume';
 
-/** What the gauges show, asked when somebody looks. */
+/** The values of the gauges, read at each scrape. */
 export interface UpstreamReading {
   upstream: string;
   inFlight: number;

@@ -60,13 +60,13 @@ class Primary implements PoolOwner, Service {
       const onMove = (address: EngineAddress | undefined): void => this.engineMoved(address);
       this.engine = new EmbeddedEngine(config.embedded.model, systemClock, logger, onMove);
     }
-    const tell = (id: number, message: ToWorker): void => this.workerOf(id)?.tell(message);
-    this.slots = new SharedLimits(workerCount, tell);
+    const send = (id: number, message: ToWorker): void => this.workerOf(id)?.send(message);
+    this.slots = new SharedLimits(workerCount, send);
     this.slots.replace(config.upstreams);
-    if (parts.databaseFile) this.database = new SharedDatabase(parts.databaseFile, tell);
+    if (parts.databaseFile) this.database = new SharedDatabase(parts.databaseFile, send);
     this.sum = new MetricsSum(
       () => this.pool.workers.filter(({ state }) => state !== 'starting').map(({ id }) => id),
-      (id) => tell(id, { type: 'reportMetrics' }),
+      (id) => send(id, { type: 'reportMetrics' }),
       () => this.metrics.registry.getMetricsAsJSON(),
       systemClock,
     );
@@ -104,7 +104,7 @@ class Primary implements PoolOwner, Service {
 
   announceEnd(): void {
     this.isEndAnnounced = true;
-    this.pool.tellAll({ type: 'announceEnd' });
+    this.pool.broadcast({ type: 'announceEnd' });
   }
 
   async drain(limitMs: number): Promise<void> {
@@ -113,7 +113,7 @@ class Primary implements PoolOwner, Service {
     // Until every connection is with a worker, one that dies is missed.
     await this.acceptor.emptied(limitMs);
     this.pool.end();
-    this.pool.tellAll({ type: 'drain' });
+    this.pool.broadcast({ type: 'drain' });
     await this.pool.ended(limitAt - systemClock.now() + STUCK_AFTER_MS);
   }
 
@@ -134,7 +134,7 @@ class Primary implements PoolOwner, Service {
   }
 
   serves(worker: WorkerProcess): void {
-    if (this.isEndAnnounced) worker.tell({ type: 'announceEnd' });
+    if (this.isEndAnnounced) worker.send({ type: 'announceEnd' });
     this.acceptor.add(worker);
   }
 
@@ -163,15 +163,15 @@ class Primary implements PoolOwner, Service {
       case 'drainUpstream':
         if (message.isDrained) this.drained.add(message.upstream);
         else this.drained.delete(message.upstream);
-        this.pool.tellAll({ type: 'drained', upstreams: [...this.drained] });
+        this.pool.broadcast({ type: 'drained', upstreams: [...this.drained] });
         break;
       case 'reserve': {
         const { lease } = message.request;
-        worker.tell({ type: 'reserved', lease, answer: this.limits.reserve(message.request) });
+        worker.send({ type: 'reserved', lease, answer: this.limits.reserve(message.request) });
         break;
       }
       case 'readLimits':
-        worker.tell({ type: 'limitsRead', id: message.id, used: this.limits.used(message.claims) });
+        worker.send({ type: 'limitsRead', id: message.id, used: this.limits.used(message.claims) });
         break;
       case 'settle':
         this.limits.settle(message.request);
@@ -183,13 +183,13 @@ class Primary implements PoolOwner, Service {
         void this.database?.heard(worker.id, message);
         break;
       case 'databaseChanged':
-        this.pool.tellAll({ type: 'databaseChanged' });
+        this.pool.broadcast({ type: 'databaseChanged' });
         break;
       case 'metrics':
         this.sum.reported(worker.id, message.snapshot);
         break;
       case 'readMetrics':
-        void this.sum.read().then((text) => worker.tell({ type: 'metricsText', id: message.id, text }));
+        void this.sum.read().then((text) => worker.send({ type: 'metricsText', id: message.id, text }));
         break;
       case 'failing':
         this.pool.replaceFailing(worker);
@@ -216,7 +216,7 @@ class Primary implements PoolOwner, Service {
     this.config = { ...next, ...changed, embedded };
     this.parts.logger.level = this.config.log.level;
     this.slots.replace(next.upstreams);
-    this.pool.tellAll({ type: 'config', config: this.configOfWorkers() });
+    this.pool.broadcast({ type: 'config', config: this.configOfWorkers() });
     return this.config;
   }
 
@@ -229,6 +229,6 @@ class Primary implements PoolOwner, Service {
 
   private engineMoved(address: EngineAddress | undefined): void {
     this.engineAddress = address;
-    this.pool.tellAll({ type: 'engine', engine: address });
+    this.pool.broadcast({ type: 'engine', engine: address });
   }
 }

@@ -70,14 +70,14 @@ export class Shutdown {
    */
   beginOnSignal(isUnderNpm: boolean): void {
     let isTold = false;
-    const tell = (reason: string): void => {
+    const announce = (reason: string): void => {
       isTold = true;
       this.begin(reason);
     };
     for (const signal of ['SIGTERM', 'SIGINT'] as const) {
       process.on(signal, () => {
         if (isTold) process.exit(128 + constants.signals[signal]);
-        tell(signal);
+        announce(signal);
       });
     }
     if (!isUnderNpm) return;
@@ -85,7 +85,7 @@ export class Shutdown {
     const look = setInterval(() => {
       if (process.ppid === parent) return;
       clearInterval(look);
-      tell('the parent is gone');
+      announce('the parent is gone');
     }, PARENT_LOOK_MS).unref();
   }
 

@@ -29,7 +29,7 @@ export async function runWorker(shutdown: Shutdown): Promise<void> {
   try {
     await GatewayWorker.start(channel, shutdown);
   } catch (error) {
-    await channel.tell({ type: 'failed', reason: explainStartFailure(error) });
+    await channel.send({ type: 'failed', reason: explainStartFailure(error) });
     process.exit(1);
   }
 }
@@ -69,14 +69,14 @@ class GatewayWorker implements Service {
     const registry = app.get(UpstreamRegistry);
     registry.engineListensAt(start.engine);
     registry.drainedAre(start.drained);
-    registry.onDrain = (upstream, isDrained) => void channel.tell({ type: 'drainUpstream', upstream, isDrained });
+    registry.onDrain = (upstream, isDrained) => void channel.send({ type: 'drainUpstream', upstream, isDrained });
     app.get(Metrics).readFrom(() => channel.readMetrics());
     await app.init();
     const worker = new GatewayWorker(app, config, sharing, sharedLimits, channel, storage, logger, shutdown);
     shutdown.starts(worker, logger);
     channel.onMessage((message, socket) => worker.hear(message, socket));
     shutdown.serves();
-    await channel.tell({ type: 'serving' });
+    await channel.send({ type: 'serving' });
   }
 
   endLimits(): Pick<ServerConfig, 'shutdownDelayMs' | 'drainTimeoutMs'> {
@@ -84,7 +84,7 @@ class GatewayWorker implements Service {
   }
 
   announceEnd(): void {
-    if (!this.isReleased) void this.channel.tell({ type: 'failing' });
+    if (!this.isReleased) void this.channel.send({ type: 'failing' });
   }
 
   async drain(limitMs: number): Promise<void> {
@@ -103,7 +103,7 @@ class GatewayWorker implements Service {
     switch (message.type) {
       case 'connection':
         // A client may have gone on the way. In either case the primary's end is to be closed.
-        void this.channel.tell({ type: 'taken' });
+        void this.channel.send({ type: 'taken' });
         if (socket) this.handed.receive(socket);
         break;
       case 'config':

@@ -27,6 +27,6 @@ export const isAvailable = (candidate: Candidate): boolean =>
 export const mayBeTried = (candidate: Candidate): boolean =>
   !candidate.upstream.state.isFull && !isRateLimited(candidate);
 
-/** It said 429 a moment ago, and not for how long. */
+/** It recently answered 429 without a `Retry-After`. */
 export const isLastChoice = ({ upstream, upstreamModel }: Candidate): boolean =>
   upstream.state.rateLimits.isLastChoice(upstreamModel);

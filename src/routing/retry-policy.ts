@@ -41,7 +41,7 @@ export class RetryPolicy {
    * How long to wait before the same upstream is tried again: what it asked for, or exponential back-off with full
    * jitter (https://aws.amazon.com/blogs/architecture/exponential-backoff-and-jitter/).
    *
-   * @returns milliseconds; undefined when it asked for longer than anybody should wait here.
+   * @returns milliseconds; undefined when it asked for longer than a request may wait.
    */
   waitMs(error: UpstreamError, attempts: number): number | undefined {
     const { backoffMs, maxBackoffMs, maxRetryAfterMs } = this.config;

@@ -109,7 +109,7 @@ function without(candidates: readonly EligibleCandidate[], names: ReadonlySet<st
   return names.size === 0 ? candidates : candidates.filter((candidate) => !names.has(nameOf(candidate)));
 }
 
-/** Those that have not just said 429; all, when all have. */
+/** Those that did not just answer 429; all when all did. */
 function withoutLastChoices(candidates: readonly EligibleCandidate[]): readonly EligibleCandidate[] {
   if (candidates.length < 2 || !candidates.some(isLastChoice)) return candidates;
   const others = candidates.filter((candidate) => !isLastChoice(candidate));

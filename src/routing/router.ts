@@ -63,7 +63,7 @@ export class Router {
     );
   }
 
-  /** Whether the model is one that the configuration or an upstream's list names, and not only one that somebody asked for. */
+  /** Whether the configuration or an upstream's list names the model. */
   isListed(model: string): boolean {
     return this.registry.upstreams.some(({ models }) => models.lists(model));
   }
@@ -172,7 +172,7 @@ export class Router {
       return undefined;
     } catch (thrown) {
       outcome = request.cancellation.isCancelled ? 'client_gone' : String(toApiError(thrown).status);
-      // A disconnect of the client says nothing about the upstream.
+      // A client's disconnect is no evidence about the upstream.
       if (!(thrown instanceof UpstreamError) || request.cancellation.isCancelled) throw thrown;
       if (thrown.isFailure) {
         const blame = (): void => state.failed(slot, thrown.phase === 'not_sent');

@@ -17,7 +17,7 @@ export function isDatabaseError(error: unknown): error is Error {
   return (typeof code === 'string' && /^(?:E[A-Z]{3,}|[0-9A-Z]{5})$/.test(code)) || /timeout|terminated/i.test(message);
 }
 
-/** What administrators get while the database cannot be used, and callers whose key nobody here knows. */
+/** The error for administration while the database is down, and for callers with an unknown key. */
 export function databaseUnavailable(cause: Error): ApiError {
   const { code } = cause as Error & { code?: unknown };
   const isFull = code === POSTGRES_DISK_FULL || (typeof code === 'number' && (code & 0xff) === SQLITE_FULL);

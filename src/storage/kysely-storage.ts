@@ -7,7 +7,7 @@ import type { Storage } from './storage.js';
 
 /** Tells the other processes of a change, and this one of theirs. */
 export interface ChangeNews {
-  /** Within the transaction that changes something; undefined: it is told without one. */
+  /** Runs in the changing transaction; undefined when no statement is needed. */
   statement?(revision: number): CompiledQuery;
   /** After it. */
   changed?(): void;

@@ -28,7 +28,7 @@ export interface LeaseSource {
   close(): Promise<void>;
 }
 
-/** What SQLite says. `code` is its extended result code (https://www.sqlite.org/rescode.html). */
+/** An error of SQLite. `code` is its extended result code (https://www.sqlite.org/rescode.html). */
 export class DatabaseError extends Error {
   override readonly name = 'DatabaseError';
 

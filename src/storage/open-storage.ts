@@ -25,7 +25,7 @@ export async function openFile(dataDir: string): Promise<LeaseSource> {
   return SqliteFile.open(dataDir);
 }
 
-/** `changed` tells the other processes of this gateway that something was written. */
+/** `changed` notifies the other processes of this gateway of a write. */
 export async function openEmbedded(source: LeaseSource, changed?: () => void): Promise<Storage> {
   const { KyselyStorage } = await import('./kysely-storage.js');
   const { sqliteDialect } = await import('./sqlite-dialect.js');

@@ -13,7 +13,7 @@ export class PendingAnswers {
     return this.pending.size;
   }
 
-  /** @throws {DatabaseError} what the answer says, or what `rejectAll` is given. */
+  /** @throws {DatabaseError} the answer's error, or that given to `rejectAll`. */
   await(id: number): Promise<Rows> {
     const answer = Promise.withResolvers<Rows>();
     this.pending.set(id, answer);

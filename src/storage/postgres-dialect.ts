@@ -22,7 +22,7 @@ export function connectionOptions(url: string): pg.ClientConfig {
   };
 }
 
-/** `onIdleError`: a connection that nobody uses was lost. */
+/** `onIdleError`: an idle connection was lost. */
 export function postgresDialect(url: string, onIdleError: (error: Error) => void): Dialect {
   const pool = new pg.Pool({
     ...connectionOptions(url),
@@ -33,7 +33,7 @@ export function postgresDialect(url: string, onIdleError: (error: Error) => void
     allowExitOnIdle: true,
   });
   pool.on('error', onIdleError);
-  // Between two statements of a transaction nobody listens: the next one fails, and says so.
+  // Between two statements of a transaction there is no listener: the next one fails with the error.
   pool.on('connect', (client) => client.on('error', () => undefined));
   return new PostgresDialect({ pool });
 }

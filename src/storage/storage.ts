@@ -14,7 +14,7 @@ export interface Storage {
   write<T>(change: (trx: Transaction<Schema>, revision: number) => Promise<T>): Promise<T>;
   /** Called when something was written, by whichever process; not for each change, and not for certain. */
   onChange(listener: () => void): void;
-  /** To be called when another process says that it has written. */
+  /** Call when another process reports a write. */
   changed(): void;
   /** Brings the tables up to date. @throws {Error} in words for an operator, when the database is newer than the program. */
   migrate(): Promise<void>;

@@ -52,8 +52,8 @@ export class UpstreamProbe {
     if (baseUrl === undefined || profile.versionPath === undefined) return undefined;
     const answer = await this.call(upstream, { url: rootOf(baseUrl) + profile.versionPath });
     const { version, build_info: build } = (answer?.data ?? {}) as { version?: unknown; build_info?: unknown };
-    const told = version ?? build;
-    return typeof told === 'string' ? told.slice(0, 64) : undefined;
+    const reported = version ?? build;
+    return typeof reported === 'string' ? reported.slice(0, 64) : undefined;
   }
 
   /** The answer, of any status; undefined when there is none. */

@@ -11,10 +11,10 @@ type Engine = UpstreamConfig['engine'];
 /** A promise that is not kept weighs more than a gift that is not taken. */
 const TOO_MUCH = 3;
 const TOO_LITTLE = 1;
-/** A server that tells its name is believed, unless it behaves like another one altogether. */
+/** A server that identifies itself is believed, unless it behaves like another engine entirely. */
 const SIGN = 12;
 
-/** What a server says of itself: nothing of this is on the endpoint, and any of it may be missing. */
+/** How servers identify themselves, outside of the endpoint; any of it may be missing. */
 const SIGNS: readonly { engine: Engine; path: string; isShown: (json: unknown, text: string) => boolean }[] = [
   { engine: 'embedded', path: '/health', isShown: (json) => isFields(json) && 'tokensGenerated' in json },
   { engine: 'ollama', path: '/', isShown: (_, text) => text.startsWith('Ollama is running') },
@@ -35,7 +35,7 @@ const OWNERS: Readonly<Record<string, Engine>> = {
   me: 'llama-cpp-python',
 };
 
-/** The engine that a server says it is, as far as it says so. */
+/** The engine that a server identifies itself as, if it does. */
 export async function engineBySigns(client: EngineClient): Promise<Engine | undefined> {
   for (const { engine, path, isShown } of SIGNS) {
     const { status, json, text } = await client.get(path);

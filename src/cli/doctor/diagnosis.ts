@@ -8,11 +8,11 @@ import type { Verdict } from './verdict.js';
 export type Findings = ReadonlyMap<string, Verdict>;
 export type Overrides = Partial<Record<FeatureName, Support>>;
 
-/** What a profile says of an engine beside what the engine does. */
+/** A profile's claims compared with the engine's behaviour. */
 export interface Cell {
   feature: FeatureName;
   claim: Support;
-  /** What would be true; the claim, where nothing can be told or nothing is gained. */
+  /** The correct value; the claim itself when inconclusive or nothing is gained. */
   proposal: Support;
   /** The profile promises what the engine, and the gateway with it, cannot keep. */
   isTooMuch: boolean;
@@ -90,7 +90,7 @@ function effectiveClaim({ name, needs = [], emulation }: Feature, profile: Engin
 function truthOf(feature: Feature, claim: Support, profile: EngineProfile, findings: Findings): Support {
   const verdict = findings.get(feature.name);
   if (verdict === undefined || verdict.is === 'unclear') {
-    // What nothing could be told of cannot be emulated either without what that needs.
+    // An inconclusive feature cannot be emulated either when what its emulation needs is missing.
     return claim === 'emulate' && !canBeEmulated(feature, profile, findings) ? 'refuse' : claim;
   }
   if (verdict.is === 'honoured') return 'native';
@@ -127,7 +127,7 @@ function isConvertible(verdict: Verdict | undefined): boolean {
 /** Fields are sent on to an engine that honours some, or that refuses what it does not know. */
 function extraParametersOf(topK: Verdict | undefined, unknownField: Verdict | undefined): ExtraParameters | undefined {
   if (topK?.is === 'honoured') return 'forward';
-  // An engine that says no does not drop them in silence: sent on or not, the caller is told.
+  // An engine that refuses them drops nothing in silence: forwarded or not, the client gets an error.
   if (topK?.is === 'refused' && unknownField?.is === 'refused') return undefined;
   return topK?.is === 'ignored' || topK?.is === 'refused' ? 'refuse' : undefined;
 }

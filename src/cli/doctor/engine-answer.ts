@@ -22,7 +22,7 @@ export interface EngineAnswer {
   message: string;
 }
 
-/** A stream as far as it was read. */
+/** The part of a stream that was read. */
 export interface EngineStream extends EngineAnswer {
   /** Whether its content type is that of the endpoint's streams. */
   isStream: boolean;
@@ -117,7 +117,7 @@ function parse(text: string): unknown {
   }
 }
 
-/** What an error says, in any of the shapes that engines have for it. */
+/** The message of an error, in any of the engines' shapes. */
 function messageOf({ error, message, detail }: Fields): string | undefined {
   for (const said of [isFields(error) ? error.message : error, message, detail]) {
     if (typeof said === 'string' && said !== '') return said;

@@ -38,7 +38,7 @@ export const FIRST_TIME_LIMIT_MS = 300_000;
 const TIME_LIMIT_MS = 60_000;
 
 /**
- * Asks one server, and tells whatever it says: nothing is thrown.
+ * Sends requests to one server and returns any answer; never throws.
  *
  * Bodies are written as for completions, and sent as the gateway would send them to the endpoint.
  */
@@ -112,14 +112,14 @@ export class EngineClient {
     );
   }
 
-  /** Sends a request for a whole answer that nobody waits for. @returns what hangs up on it. */
+  /** Sends a request for a whole answer without waiting for it. @returns a function that disconnects. */
   begin(body: Fields): () => void {
     const leave = new AbortController();
     void this.call(this.completion(body), TIME_LIMIT_MS, leave.signal);
     return () => leave.abort();
   }
 
-  /** Requests that it works on, where it has a path that tells: llama.cpp's slots, or metrics. */
+  /** Requests in progress, for engines that report them: llama.cpp's slots, or metrics. */
   async busyCount(): Promise<number | undefined> {
     const { status, json } = await this.get('/slots');
     if (status === 200 && Array.isArray(json)) {
@@ -165,7 +165,7 @@ export class EngineClient {
     return { method: 'POST', url: base + path, data: write({ model: this.subject.model, ...body }) };
   }
 
-  /** What an endpoint of the engine's own says, in the contract's form; what cannot be read is told as it came. */
+  /** The answer of an engine's own endpoint, in the contract's form; unreadable ones unchanged. */
   private inContract(json: string, isWhole: boolean): string {
     if (!this.dialect.isNested) return json;
     try {
@@ -175,7 +175,7 @@ export class EngineClient {
     }
   }
 
-  /** The answer, whatever its status; a text that says why when there is none. */
+  /** The answer, of any status; the reason as a text when there is none. */
   private async call<T>(
     request: AxiosRequestConfig,
     timeLimitMs: number,

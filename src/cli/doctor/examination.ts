@@ -2,7 +2,7 @@ import { type EngineAnswer, type EngineStream, type Fields, isFields, isGood, te
 import { type EngineClient, FIRST_TIME_LIMIT_MS, type Subject } from './engine-client.js';
 import { Decided, deviates, refused, unclear, type Verdict } from './verdict.js';
 
-/** Openings that models go on with, each in its own way. */
+/** Prompts that models continue differently. */
 export const PROMPTS = [
   ...['Once upon a time', 'The sun is', 'My cat said', 'In the morning', 'One day, a boy', 'She looked at the'],
   ...['There was a house', 'The old man had', 'We went to the sea', 'It was a very'],
@@ -29,7 +29,7 @@ export class Examination {
   private readonly knownStreams = new Map<string, Promise<EngineStream>>();
   private readonly knownTokens = new Map<string, Promise<number[] | undefined>>();
 
-  /** The one that most probes go on from. */
+  /** The prompt of most probes. */
   prompt: string = PROMPTS[0];
 
   /** What switches off the engine's own sampling options, where they leave nothing to chance. */
@@ -173,7 +173,7 @@ export class Examination {
   }
 }
 
-/** What an answer that is not good says about what was asked for. */
+/** The verdict of an answer that is an error. */
 export function judgeBad(answer: EngineAnswer): Verdict {
   if (answer.status === 200) return { is: 'deviates', note: '200 without choices' };
   return REFUSALS.has(answer.status) ? refused(answer.status, answer.message) : unclear(reasonOf(answer));

@@ -28,7 +28,7 @@ export async function firstModel(client: EngineClient): Promise<string> {
 /**
  * Puts every question to the server, one after the other.
  *
- * @throws {DoctorError} when it does not even answer the plain one: then nothing can be said of the others.
+ * @throws {DoctorError} when even the plain request fails: every other probe would be inconclusive.
  */
 export async function examine(client: EngineClient, onProgress: OnProgress): Promise<ReadonlyMap<string, Verdict>> {
   const { api, baseUrl, model } = client.subject;
@@ -49,7 +49,7 @@ async function judge(probe: Probe, examination: Examination): Promise<Verdict> {
     return await probe.judge(examination);
   } catch (error) {
     if (error instanceof Decided) return error.verdict;
-    // An answer of a shape that nobody has thought of tells against the doctor, and must not keep the others from being asked.
+    // An unexpected answer is a fault of the doctor, and must not stop the other probes.
     return unclear(`the answer cannot be read: ${(error as Error).message}`);
   }
 }

@@ -18,7 +18,7 @@ export interface FeatureProbe extends AnyProbe {
   readonly feature: FeatureName;
 }
 
-/** It tells something that no profile has, since the gateway copes with every answer in the same way. */
+/** Informational: no profile has it, since the gateway handles every outcome alike. */
 export interface ItemProbe extends AnyProbe {
   readonly item: string;
   /** What the gateway does where it is not honoured. */

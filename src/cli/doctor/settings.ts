@@ -28,7 +28,7 @@ export class DoctorError extends Error {
 export interface Settings {
   /** What is examined, as the configuration has it or would have it. */
   upstream: UpstreamConfig;
-  /** Whether the engine was said, by the configuration or on the command line. */
+  /** Whether the configuration or the command line names the engine. */
   isEngineKnown: boolean;
   /** Undefined: the first of the server's own list. */
   model: string | undefined;

@@ -3,9 +3,9 @@ export type Verdict =
   | { is: 'honoured'; note?: string }
   | { is: 'ignored'; note?: string }
   | { is: 'refused'; status: number; note?: string }
-  /** It does something else: `note` says what. */
+  /** It deviates; `note` says how. */
   | { is: 'deviates'; note: string; isChatShape?: true }
-  /** Nothing can be said: `note` says why. */
+  /** Inconclusive; `note` says why. */
   | { is: 'unclear'; note: string };
 
 export const honoured = (note?: string): Verdict => ({ is: 'honoured', ...(note && { note }) });

@@ -23,7 +23,7 @@ const VOLATILE = new Set([
   ...['total_duration', 'load_duration', 'prompt_eval_duration', 'eval_duration', 'media_marker', 'cached_tokens'],
 ]);
 
-/** What a newer recording says otherwise, request by request. */
+/** The differences of a newer recording, request by request. */
 export function compare(before: Recording, after: Recording): Difference[] {
   const told = ({ exchanges, model }: Recording, name: string): string | undefined => {
     const exchange = exchanges.find((each) => each.name === name);

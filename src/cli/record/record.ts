@@ -10,14 +10,14 @@ export interface Subject {
   apiKey: string | undefined;
   /** Undefined: the first that the server lists. */
   model: string | undefined;
-  /** Undefined: what the server says. */
+  /** Undefined: as the server reports it. */
   version: string | undefined;
 }
 
 /**
  * Asks an engine everything, one request after the other but for those that belong together.
  *
- * @throws {Error} when it lists no model, or tells no version and none was given.
+ * @throws {Error} when it lists no model, or reports no version and none was given.
  */
 export async function record(subject: Subject, onProgress: (name: string) => void): Promise<Recording> {
   const { engine, apiKey } = subject;
@@ -57,7 +57,7 @@ function firstModel(list: unknown): string {
   return id;
 }
 
-/** vLLM and Ollama tell theirs; llama-server its build. */
+/** vLLM and Ollama report theirs, llama-server its build. */
 async function versionOf(get: (path: string) => Promise<unknown>): Promise<string> {
   for (const path of ['/version', '/api/version', '/props']) {
     const { version, build_info: build } = ((await get(path)) ?? {}) as { version?: unknown; build_info?: unknown };

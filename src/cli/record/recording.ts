@@ -14,7 +14,7 @@ export interface SentRequest {
 export interface ReceivedAnswer {
   /** 0: none came. */
   status: number;
-  /** In lower case, in the order of arrival; without `date` and what tells of the connection. */
+  /** Lower case, in order of arrival; without `date` and connection headers. */
   headers: Record<string, string>;
   /** The body in the pieces in which it arrived: all of them together are its text. */
   pieces: string[];
@@ -28,7 +28,7 @@ export interface Exchange {
   answer: ReceivedAnswer;
 }
 
-/** All that one version of one engine said. */
+/** Every answer of one version of one engine. */
 export interface Recording {
   engine: Engine;
   version: string;

@@ -107,7 +107,7 @@ const BEYOND: Record<string, Fields> = {
   use_beam_search: { ...GREEDY, use_beam_search: true, n: 2 },
 };
 
-/** Of these a stream says something else. */
+/** Requests that streams answer differently. */
 const STREAMED_BEYOND = [
   ...['temperature 3', 'no prompt', 'a prompt of a wrong type', 'a token that does not exist', 'an unknown field'],
   ...['n_probs', 'n_cmpl', 'return_token_ids', 'return_token_ids with echo', 'prompt_logprobs', 'use_beam_search'],

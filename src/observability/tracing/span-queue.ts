@@ -75,7 +75,7 @@ export class SpanQueue {
     return promise;
   }
 
-  /** The log tells when it begins to fail, and when it works again. */
+  /** Logs when exports begin to fail, and when they recover. */
   private note(count: number, err: Error | undefined): void {
     if (err) {
       this.dropped.inc({ reason: 'export_failed' }, count);

@@ -31,7 +31,7 @@ export class PrimaryChannel {
       this.listener = (...later) => this.early.push(later);
       resolve(message);
     };
-    void this.tell({ type: 'hello' });
+    void this.send({ type: 'hello' });
     return promise;
   }
 
@@ -41,14 +41,14 @@ export class PrimaryChannel {
   }
 
   /** Resolves when it is sent, or cannot be: then the primary is gone, and this process about to be. */
-  tell(message: ToPrimary): Promise<void> {
+  send(message: ToPrimary): Promise<void> {
     return new Promise((resolve) => {
       process.send?.(message, undefined, undefined, () => resolve());
     });
   }
 
   report(snapshot: MetricsSnapshot): Promise<void> {
-    return this.tell({ type: 'metrics', snapshot });
+    return this.send({ type: 'metrics', snapshot });
   }
 
   /** The metrics of all workers, in Prometheus's format. */
@@ -56,7 +56,7 @@ export class PrimaryChannel {
     const id = ++this.lastReading;
     return new Promise((resolve) => {
       this.readings.set(id, resolve);
-      void this.tell({ type: 'readMetrics', id });
+      void this.send({ type: 'readMetrics', id });
     });
   }
 

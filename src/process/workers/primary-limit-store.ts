@@ -20,7 +20,7 @@ export class PrimaryLimitStore implements RemoteStore {
   reserve(request: ReserveRequest): Promise<ReserveAnswer> {
     return new Promise((resolve) => {
       this.waiting.set(request.lease, resolve);
-      void this.channel.tell({ type: 'reserve', request });
+      void this.channel.send({ type: 'reserve', request });
     });
   }
 
@@ -34,7 +34,7 @@ export class PrimaryLimitStore implements RemoteStore {
     return new Promise((resolve) => {
       const id = ++this.lastReading;
       this.reading.set(id, resolve);
-      void this.channel.tell({ type: 'readLimits', id, claims });
+      void this.channel.send({ type: 'readLimits', id, claims });
     });
   }
 
@@ -45,11 +45,11 @@ export class PrimaryLimitStore implements RemoteStore {
   }
 
   settle(request: ReserveRequest): Promise<void> {
-    return this.channel.tell({ type: 'settle', request });
+    return this.channel.send({ type: 'settle', request });
   }
 
   renew(requests: readonly ReserveRequest[]): Promise<void> {
-    return this.channel.tell({ type: 'renew', requests });
+    return this.channel.send({ type: 'renew', requests });
   }
 
   close(): void {

@@ -8,7 +8,7 @@ export class RemoteDatabase implements LeaseSource {
   private lastCall = 0;
   private lastLease = 0;
 
-  constructor(private readonly tell: (call: DatabaseCall) => void) {}
+  constructor(private readonly send: (call: DatabaseCall) => void) {}
 
   async acquire(): Promise<Lease> {
     const lease = ++this.lastLease;
@@ -31,7 +31,7 @@ export class RemoteDatabase implements LeaseSource {
   private call(asked: Omit<DatabaseCall, 'type' | 'call'>): Promise<Rows> {
     const call = ++this.lastCall;
     const answered = this.pending.await(call);
-    this.tell({ type: 'database', call, ...asked });
+    this.send({ type: 'database', call, ...asked });
     return answered;
   }
 }

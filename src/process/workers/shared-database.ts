@@ -8,15 +8,15 @@ export class SharedDatabase {
 
   constructor(
     private readonly source: LeaseSource,
-    private readonly tell: (worker: number, answer: DatabaseAnswer) => void,
+    private readonly send: (worker: number, answer: DatabaseAnswer) => void,
   ) {}
 
   async heard(worker: number, { call, ...asked }: DatabaseCall): Promise<void> {
     try {
-      this.tell(worker, { type: 'databaseAnswer', call, ...(await this.run(worker, asked)) });
+      this.send(worker, { type: 'databaseAnswer', call, ...(await this.run(worker, asked)) });
     } catch (error) {
       const { message, code } = error as DatabaseError;
-      this.tell(worker, { type: 'databaseAnswer', call, error: { message, ...(code !== undefined && { code }) } });
+      this.send(worker, { type: 'databaseAnswer', call, error: { message, ...(code !== undefined && { code }) } });
     }
   }
 

@@ -15,7 +15,7 @@ interface Holder {
 }
 
 /** A worker that asked for a slot has no answer yet, or was refused. */
-type Wanting = 'asked' | 'told';
+type Wanting = 'asked' | 'refused';
 
 /**
  * The slots of one upstream with `maxConcurrency`, handed out to the workers by the primary process: all that the
@@ -77,8 +77,8 @@ export class SharedLimit {
     }
     if (this.wanting.size > 0 || this.free < 0) this.recall();
     for (const [worker, wanting] of this.wanting) {
-      if (wanting === 'told' || this.mayOthersGive(worker)) continue;
-      this.wanting.set(worker, 'told');
+      if (wanting === 'refused' || this.mayOthersGive(worker)) continue;
+      this.wanting.set(worker, 'refused');
       this.voice.full(worker);
     }
   }

@@ -17,7 +17,7 @@ export class SharedLimits {
 
   constructor(
     private readonly workerCount: number,
-    private readonly tell: (worker: number, message: ToWorker) => void,
+    private readonly send: (worker: number, message: ToWorker) => void,
   ) {}
 
   /** Takes the limits of a new configuration. */
@@ -45,9 +45,9 @@ export class SharedLimits {
     const known = this.limits.get(upstream);
     if (known) return known.limit;
     const limit = new SharedLimit(this.workerCount, {
-      granted: (worker, count) => this.tell(worker, { type: 'granted', upstream, count }),
-      full: (worker) => this.tell(worker, { type: 'full', upstream }),
-      recalled: (worker) => this.tell(worker, { type: 'recalled', upstream }),
+      granted: (worker, count) => this.send(worker, { type: 'granted', upstream, count }),
+      full: (worker) => this.send(worker, { type: 'full', upstream }),
+      recalled: (worker) => this.send(worker, { type: 'recalled', upstream }),
     });
     limit.limitIs(this.maxConcurrency.get(configured) ?? 0);
     this.limits.set(upstream, { limit, configured });

@@ -40,8 +40,8 @@ export class WorkerPool {
     await Promise.all(Array.from({ length: count }, () => this.launchFirst(new RestartDelay())));
   }
 
-  tellAll(message: ToWorker): void {
-    for (const worker of this.living) worker.tell(message);
+  broadcast(message: ToWorker): void {
+    for (const worker of this.living) worker.send(message);
   }
 
   /**
@@ -64,7 +64,7 @@ export class WorkerPool {
     const isMissed = worker.state === 'serving' && !this.isEnding;
     worker.state = 'leaving';
     this.owner.retires(worker);
-    worker.tell({ type: 'drain' });
+    worker.send({ type: 'drain' });
     if (!isMissed) return;
     const restartMs = worker.restartDelay.next();
     this.logger.error({ worker: worker.id, restartMs }, 'a worker has a fault; another one is started');
@@ -108,7 +108,7 @@ export class WorkerPool {
     const worker = WorkerProcess.fork(restartDelay);
     this.living.add(worker);
     worker.onMessage((message) => {
-      if (message.type === 'hello') worker.tell(this.owner.startMessage());
+      if (message.type === 'hello') worker.send(this.owner.startMessage());
       else this.owner.heard(worker, message);
     });
     void worker.ended.then((how) => this.onEnd(worker, how));
@@ -131,7 +131,7 @@ export class WorkerPool {
         return;
       }
       this.owner.retires(old);
-      old.tell({ type: 'retire' });
+      old.send({ type: 'retire' });
     }
     this.logger.info('every worker has been replaced');
   }

@@ -55,7 +55,7 @@ export class WorkerProcess {
   }
 
   /** A worker that has ended hears nothing, which is no error. */
-  tell(message: ToWorker): void {
+  send(message: ToWorker): void {
     if (this.worker.isConnected()) this.worker.send(message, () => undefined);
   }
 

@@ -20,8 +20,8 @@ export class WorkerSharing implements Sharing {
     let slots = this.slots.get(name);
     if (!slots) {
       slots = new SharedSlots({
-        wanted: () => void this.channel.tell({ type: 'wanted', upstream: name, configured }),
-        returned: (count) => void this.channel.tell({ type: 'returned', upstream: name, count }),
+        wanted: () => void this.channel.send({ type: 'wanted', upstream: name, configured }),
+        returned: (count) => void this.channel.send({ type: 'returned', upstream: name, count }),
       });
       this.slots.set(name, slots);
     }

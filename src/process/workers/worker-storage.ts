@@ -13,7 +13,7 @@ export async function openWorkerStorage(
   logger: Logger,
 ): Promise<Storage | undefined> {
   if (config.database !== 'embedded') return openStorage(config, systemClock, logger);
-  const remote = new RemoteDatabase((call) => void channel.tell(call));
+  const remote = new RemoteDatabase((call) => void channel.send(call));
   channel.onDatabaseAnswer = (answer) => remote.answered(answer);
-  return openEmbedded(remote, () => void channel.tell({ type: 'databaseChanged' }));
+  return openEmbedded(remote, () => void channel.send({ type: 'databaseChanged' }));
 }

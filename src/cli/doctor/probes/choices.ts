@@ -80,7 +80,7 @@ async function areAllAlike(engine: Examination, answer: EngineAnswer, body: Body
   return areAlike(answer) && areAlike(await engine.good(body)) && engine.isHonoured('temperature');
 }
 
-/** The choices of one prompt, and what their usage says; where each is the same, `alone` is what one of them counts. */
+/** The choices of one prompt and their usage; `alone` is the count of one when all are the same. */
 export function judgeChoices({ choices, usage }: EngineAnswer, n: number, alone?: number): Verdict {
   if (choices.length === 1) return ignored('one choice comes');
   if (choices.length !== n) return deviates(`${choices.length} choices come`);

@@ -68,7 +68,7 @@ function isWhole(stream: EngineStream): boolean {
   return isGood(stream) && choice !== undefined && Boolean(choice.finishReason);
 }
 
-/** Only an engine that tells how many requests it works on can be asked. */
+/** Needs an engine that reports its requests in progress. */
 async function hangUp(engine: Examination): Promise<Verdict> {
   const { client } = engine;
   if ((await client.busyCount()) !== 0) return unclear('it does not tell whether it is at work');

@@ -144,7 +144,7 @@ function judgeNarrow(texts: readonly string[], greedy: string): Verdict {
   return new Set(texts).size === 1 ? deviates('the same text each time, but not the greedy one') : ignored();
 }
 
-/** The contract's defaults, said aloud. */
+/** The contract's defaults, explicitly. */
 function saidTo(engine: Examination): Body {
   return { temperature: 1, ...(engine.isHonoured('top_p_one') && { top_p: 1 }) };
 }
@@ -152,7 +152,7 @@ function saidTo(engine: Examination): Body {
 /**
  * With the same seeds, nothing said has to give what the contract's defaults give, also where what the contract does not
  * have is switched off besides: `top_k`, `min_p` and penalties of repetitions. Engines without these fields refuse or
- * ignore them; then nothing can be told of theirs.
+ * ignore them; then the result is inconclusive.
  */
 async function judgeDefaults(engine: Examination): Promise<Verdict> {
   const unsaid = { prompt: engine.prompt, max_tokens: MAX_TOKENS };

@@ -63,7 +63,7 @@ async function logitBias(engine: Examination): Promise<Verdict> {
   return unclear(`${forced.size} ids changed the text, and ${unchanged} did not`);
 }
 
-/** Whether the first token can be forbidden, where the engine's tokenizer tells its id, and the id proves right. */
+/** Whether the first token can be banned, by the id that the engine's tokenizer reports, once that id proves right. */
 async function forbidden(engine: Examination, plain: string): Promise<Verdict> {
   const first = await engine.greedy(1);
   const before = await engine.tokensOf(engine.prompt);

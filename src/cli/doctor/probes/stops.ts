@@ -4,7 +4,7 @@ import type { Probe } from '../probe.js';
 import { Decided, deviates, honoured, ignored, unclear, type Verdict } from '../verdict.js';
 
 const MAX_TOKENS = 16;
-/** What no model says. */
+/** A text that no model generates. */
 const NEVER = ['qzxv-1', 'qzxv-2', 'qzxv-3'];
 
 export const stopProbes: readonly Probe[] = [
