@@ -10,10 +10,14 @@ export class RecordedUpstream {
   /** The names of the exchanges that were served, in their order. */
   readonly served: string[] = [];
 
+  private readonly fields: ReadonlyMap<Exchange, Fields>;
+
   private constructor(
-    private readonly recording: Recording,
+    recording: Recording,
     private readonly server: Server,
-  ) {}
+  ) {
+    this.fields = new Map(recording.exchanges.map((each) => [each, fieldsOf(each.request.body ?? '{}')]));
+  }
 
   static async start(recording: Recording): Promise<RecordedUpstream> {
     const server = createServer();
@@ -47,12 +51,14 @@ export class RecordedUpstream {
   }
 
   private nearest({ method, url }: IncomingMessage, text: string): Exchange | undefined {
-    const candidates = this.recording.exchanges.filter(
-      ({ request }) => request.method === method && request.path === url,
-    );
     const asked = fieldsOf(text);
-    const distance = ({ request }: Exchange): number => distanceBetween(asked, fieldsOf(request.body ?? '{}'));
-    return candidates.sort((a, b) => distance(a) - distance(b))[0];
+    let nearest: { exchange: Exchange; distance: number } | undefined;
+    for (const [exchange, fields] of this.fields) {
+      if (exchange.request.method !== method || exchange.request.path !== url) continue;
+      const distance = distanceBetween(asked, fields);
+      if (!nearest || distance < nearest.distance) nearest = { exchange, distance };
+    }
+    return nearest?.exchange;
   }
 }
 
