@@ -9,7 +9,6 @@ import type { Attempt, RoutedRequest } from '../routing/routed-request.js';
 import type { Cancellation } from '../common/cancellation.js';
 import type { Random } from '../common/random.js';
 import { reading } from '../upstreams/unreadable-answer.js';
-import type { UpstreamAnswer } from '../upstreams/upstream.js';
 import { type AnswerMemory, takeForAnswer } from './answer-memory.js';
 import type { AnswerSink } from '../http/answer-sink.js';
 import type { Exchange } from '../observability/exchange.js';
@@ -20,13 +19,14 @@ import { CompletionStream } from './stream/completion-stream.js';
 import type { CreateCompletionDto } from '../contract/create-completion.dto.js';
 import { featuresIn, judge, type Verdict } from './verdict.js';
 import type { Feature } from './features/feature.js';
-import { countedChoices, countUsage, type NewRequest, tokenCounter } from './features/stream-usage.js';
+import { countedChoices, countUsage } from './features/stream-usage.js';
 import { unsupported } from './unsupported.js';
 import { runParts } from './run-parts.js';
 import { FanOut, type FanOutLimits } from './fan-out.js';
 import { PartReader } from './stream/part-reader.js';
 import { Extras } from './extras.js';
-import { type Part, type Plan, planRequest } from './plan.js';
+import { PartSender, type SendingAttempt } from './part-sender.js';
+import { type Plan, planRequest } from './plan.js';
 import { choiceCountOf, DEFAULT_MAX_TOKENS, echoedPromptOf } from '../contract/prompts.js';
 import { relayEvents } from './stream/relay-events.js';
 import type { RequestBody } from '../http/request-body.js';
@@ -35,16 +35,13 @@ import { ResumedChunks } from './stream/resumed-chunks.js';
 import { StreamProgress } from './stream/stream-progress.js';
 import { type Continuation, mayHaveToResume, StreamResumes } from './stream/stream-resumes.js';
 import type { TokenTrails } from './stream/token-trails.js';
-import { isStream, notAStream, orContextExceeded, refusalIn } from './unwanted-answer.js';
-import { idHeaders, uniqueId, UpstreamRequestIds } from './upstream-request-ids.js';
+import { isStream, notAStream, orContextExceeded } from './unwanted-answer.js';
 
 /** An attempt, as it is done. */
-interface RunningAttempt extends Attempt<Resumption> {
+interface RunningAttempt extends Attempt<Resumption>, SendingAttempt {
   plan: Plan;
   trails: TokenTrails | undefined;
   readers: PartReader[];
-  /** Requests that were sent for it so far. */
-  requestCount: number;
 }
 
 /** A client's request, and what is recorded of it. */
@@ -71,7 +68,7 @@ export class CompletionJob implements RoutedRequest<Continuation> {
   private readonly resumes: StreamResumes;
   private readonly features: readonly Feature[];
   private readonly fanOut: FanOut;
-  private readonly requestIds: UpstreamRequestIds;
+  private readonly sender: PartSender;
   private readonly choiceCount: number;
   private readonly streamOptions: { includeUsage: boolean; continuousUsage: boolean };
 
@@ -97,7 +94,7 @@ export class CompletionJob implements RoutedRequest<Continuation> {
     this.extras = new Extras(asked);
     this.features = featuresIn(asked);
     this.fanOut = new FanOut(() => this.asked, this.features, limits);
-    this.requestIds = new UpstreamRequestIds(request.exchange.id, random);
+    this.sender = new PartSender(request, clock, random);
     this.choiceCount = choiceCountOf(asked);
     this.texts = this.needsTexts(asked) ? memory.delivered.open() : undefined;
     const echoedOf = asked.echo ? (at: number) => echoedPromptOf(this.asked, at) : noEcho;
@@ -173,7 +170,7 @@ export class CompletionJob implements RoutedRequest<Continuation> {
     // Before the first attempt there is nothing else to wait for. What is below a millisecond is no wait.
     const waitedMs = exchange.attemptStartedAt - this.startedAt;
     if (exchange.attemptCount === 1 && waitedMs >= 1) exchange.queueMs = waitedMs;
-    exchange.upstreamIdPrefix = this.requestIds.prefix;
+    exchange.upstreamIdPrefix = this.sender.idPrefix;
     const plan = continuation
       ? planRequest(continuation.body, candidate, undefined, trails !== undefined)
       : planRequest(this.asked, candidate, this.features, trails !== undefined);
@@ -215,7 +212,7 @@ export class CompletionJob implements RoutedRequest<Continuation> {
     try {
       await runParts(answers, reservation, this.cancellation, async (answer, cancellation) => {
         const { part } = answer.reader;
-        answer.json = await readWhole(await this.send(part, attempt, cancellation), part.dialect, take);
+        answer.json = await readWhole(await this.sender.send(part, attempt, cancellation), part.dialect, take);
       });
       const all = answers as [PartAnswer, ...PartAnswer[]];
       const ranked = plan.ranks ? this.asked : undefined;
@@ -240,14 +237,14 @@ export class CompletionJob implements RoutedRequest<Continuation> {
     const stream = new CompletionStream(expected, this.stream, readers, resumed, trails);
     try {
       await runParts(readers, reservation, this.cancellation, async (reader, cancellation) => {
-        const answer = await this.send(reader.part, attempt, cancellation);
+        const answer = await this.sender.send(reader.part, attempt, cancellation);
         if (continuation) this.request.exchange.resumeCount++;
         if (!isStream(answer, reader.part.dialect.framing)) throw await notAStream(answer);
         const relayed = relayEvents(answer.body, reader, stream, this.sink, answered);
         await (candidate.upstream.profile.refusesStreamsInSilence ? orContextExceeded(relayed, reader) : relayed);
       });
       if (plan.countsUsage) {
-        const count = this.tokenCounter(attempt, this.cancellation);
+        const count = this.sender.tokenCounter(attempt, this.cancellation);
         const choices = countedChoices(this.asked, this.choiceCount, (index) => this.stream.choiceAt(index)?.text);
         await this.sink.sendEvents(stream.finish(choices && (await countUsage(choices, count))));
       }
@@ -270,51 +267,6 @@ export class CompletionJob implements RoutedRequest<Continuation> {
     const known = this.resumes.knownEnd();
     return known && stream.finishAs(known);
   }
-
-  /** @throws {UpstreamError} also for an answer with an error status. */
-  private async send(part: Part, attempt: RunningAttempt, cancellation: Cancellation): Promise<UpstreamAnswer> {
-    if (part.prepare) await part.prepare(this.tokenCounter(attempt, cancellation));
-    const answer = await this.post(part, attempt, cancellation);
-    if (answer.status === 200) return answer;
-    throw await refusalIn(answer, this.clock.now());
-  }
-
-  private tokenCounter(attempt: RunningAttempt, cancellation: Cancellation): (text: string) => Promise<number> {
-    const { upstream, upstreamModel } = attempt.candidate;
-    const newRequest = (): NewRequest => this.newRequest(attempt, this.nextIdSuffix(attempt));
-    return tokenCounter(upstream, newRequest, upstreamModel, cancellation);
-  }
-
-  /** Apart from those that wait for the answer: a suspended function keeps all that it has touched. */
-  private post(part: Part, attempt: RunningAttempt, cancellation: Cancellation): Promise<UpstreamAnswer> {
-    const { path, isFromRoot = false } = part.dialect;
-    const idSuffix = this.nextIdSuffix(attempt);
-    const body = part.writeBody(idSuffix);
-    part.writeBody = isWritten;
-    const request = { ...this.newRequest(attempt, idSuffix), path, isFromRoot, body };
-    return attempt.candidate.upstream.send(request, cancellation);
-  }
-
-  private nextIdSuffix(attempt: RunningAttempt): string {
-    return this.requestIds.suffixOf(this.request.exchange.attemptCount, ++attempt.requestCount);
-  }
-
-  /** What every upstream request carries: an id derived from the client's, trace context, and the tenant. */
-  private newRequest({ candidate, deadlineAt }: RunningAttempt, idSuffix: string): NewRequest {
-    const headers = idHeaders(candidate.upstream.profile, uniqueId(this.request.exchange.id, idSuffix));
-    const { traceparent, tracestate } = this.request.exchange;
-    if (traceparent !== undefined) headers.traceparent = traceparent;
-    if (tracestate !== undefined) headers.tracestate = tracestate;
-    if (!candidate.upstream.config.forwardTenant) return { headers, deadlineAt };
-    const { organization, project } = this.request.caller;
-    if (organization !== undefined) headers['openai-organization'] = organization;
-    if (project !== undefined) headers['openai-project'] = project;
-    return { headers, deadlineAt };
-  }
 }
 
 const noEcho = (): string => '';
-
-function isWritten(): never {
-  throw new Error('a part is sent once; another attempt makes a plan of its own');
-}
