@@ -1,3 +1,5 @@
+import { availableParallelism } from 'node:os';
+
 /** Settings of every project. */
 const common = {
   testEnvironment: 'node',
@@ -43,6 +45,6 @@ export default {
   ],
   globalSetup: '<rootDir>/test/support/choose-seed.mjs',
   reporters: ['default', '<rootDir>/test/support/slowest-suites.mjs'],
-  // A suite waits for sockets and processes more than it computes.
-  maxWorkers: '100%',
+  // A suite waits for sockets and processes more than it computes. A percentage above 100 is none to Jest.
+  maxWorkers: Math.ceil(availableParallelism() * 1.5),
 };
