@@ -29,7 +29,7 @@ describeInBrowser('the console in a browser', (open) => {
     await opened.signIn();
     await page.getByRole('link', { name: 'Keys' }).click();
     await page.getByRole('heading', { name: 'default' }).waitFor();
-    expect(await page.getByRole('row', { name: /first dfproj_…/ }).count()).toBe(1);
+    await page.getByRole('row', { name: /first dfproj_…/ }).waitFor();
     await page.getByLabel('Name of the new project').fill('search');
     await page.getByRole('button', { name: 'Create', exact: true }).click();
     await page.getByRole('heading', { name: 'search' }).waitFor();
