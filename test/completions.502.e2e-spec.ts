@@ -126,6 +126,18 @@ describe('POST /v1/completions in front of an upstream that fails', () => {
     expect((await gateway.complete(REQUEST)).status).toBe(400);
   });
 
+  it.each([
+    ['60', null],
+    ['61', 'false'],
+  ])(
+    'tells the libraries not to retry when they would ignore a Retry-After of %s s: %s',
+    async (retryAfter, expected) => {
+      upstream.onCompletion(replyJson({ error: { message: 'later' } }, 429, { 'retry-after': retryAfter }));
+      const { headers } = await gateway.complete(REQUEST);
+      expect([headers.get('retry-after'), headers.get('x-should-retry')]).toEqual([retryAfter, expected]);
+    },
+  );
+
   it('answers 503 with Retry-After when nothing listens there', async () => {
     await upstream.stop();
     const response = await gateway.complete(REQUEST);

@@ -113,6 +113,18 @@ describe('a key with limits', () => {
     expect((await complete()).status).toBe(200);
   });
 
+  it('is told when the day is over, and that its client need not retry before', async () => {
+    await start({ requestsPerDay: 1 });
+    await complete();
+    const refused = await complete();
+    expect((await errorOf(refused)).error.code).toBe('rate_limit_exceeded');
+    expect(refused.headers.get('x-should-retry')).toBe('false');
+    const msToMidnight = Number(refused.headers.get('retry-after-ms'));
+    expect(msToMidnight).toBeGreaterThan(60_000);
+    clock.advance(msToMidnight);
+    expect((await complete()).status).toBe(200);
+  });
+
   it('may have so many requests under way, and a refused one is not counted', async () => {
     await start({ concurrentRequests: 1, requestsPerMinute: 3 });
     upstream.onCompletion(hang);

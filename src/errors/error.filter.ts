@@ -11,6 +11,9 @@ import { reasonPhraseOf } from './reason-phrase.js';
 import { recordError } from './record-error.js';
 import { unmatchedRoute } from './unmatched-route.js';
 
+/** A longer `Retry-After` is ignored by openai for Node 7.57.0 and for Python 3.57.0, which then retry after half a second. */
+const LONGEST_OBEYED_RETRY_AFTER_S = 60;
+
 /** The only writer of error bodies: every throw ends here. */
 @Catch()
 export class ErrorFilter implements ExceptionFilter {
@@ -37,12 +40,19 @@ export class ErrorFilter implements ExceptionFilter {
     const body = Buffer.from(JSON.stringify(toErrorBody(error)));
     exchange.bytesSent += body.length;
     response.writeHead(error.status, reasonPhraseOf(error), {
-      ...error.headers,
+      ...headersOf(error),
       'Content-Type': 'application/json; charset=utf-8',
       'Content-Length': body.length,
     });
     response.end(body);
   }
+}
+
+/** Without `x-should-retry` OpenAI's libraries would come back at once when told to wait that long. */
+function headersOf({ headers }: ApiError): Record<string, string> {
+  return Number(headers['Retry-After']) > LONGEST_OBEYED_RETRY_AFTER_S
+    ? { ...headers, 'x-should-retry': 'false' }
+    : headers;
 }
 
 /** Nest itself throws when no route matches, or a path is malformed. */
