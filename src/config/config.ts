@@ -174,7 +174,7 @@ export class TimeoutsConfig {
   @IsMilliseconds(1)
   idleMs = 30_000;
 
-  /** The whole request. */
+  /** One attempt, its answer included. */
   @IsMilliseconds(1)
   totalMs = 600_000;
 }
