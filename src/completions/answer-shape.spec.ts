@@ -2,7 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import { parseExactly } from '../common/exact-json.js';
 import { UpstreamError } from '../upstreams/upstream-error.js';
 import { checkLogprobs, checkUsage } from './answer-shape.js';
-import type { UpstreamChoice, UpstreamCompletion } from './canonical.js';
+import type { UpstreamChoice, UpstreamCompletion } from './upstream-completion.js';
 
 describe('an integer beyond a double where an engine has an object', () => {
   it('is no log probabilities', () => {

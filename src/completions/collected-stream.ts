@@ -3,7 +3,7 @@ import { DONE } from '../upstreams/event-stream.js';
 import { readAll } from '../upstreams/read-all.js';
 import type { UpstreamAnswer } from '../upstreams/upstream.js';
 import { UpstreamError } from '../upstreams/upstream-error.js';
-import type { UpstreamChoice, UpstreamCompletion } from './canonical.js';
+import type { UpstreamChoice, UpstreamCompletion } from './upstream-completion.js';
 import type { Dialect } from './dialects/dialect.js';
 import { isStream } from './unwanted-answer.js';
 

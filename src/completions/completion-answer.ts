@@ -1,6 +1,6 @@
 import { isUsage, type Usage } from '../observability/usage.js';
 import { writeAnswer } from './answer-json.js';
-import type { UpstreamCompletion } from './canonical.js';
+import type { UpstreamCompletion } from './upstream-completion.js';
 import type { CreateCompletionDto } from '../contract/create-completion.dto.js';
 import { pickBest } from './features/best-of.js';
 import { mergeUsage, type PartUsage } from './merge-usage.js';

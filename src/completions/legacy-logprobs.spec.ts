@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import type { UpstreamChoice, UpstreamLogprobs } from './canonical.js';
+import type { UpstreamChoice, UpstreamLogprobs } from './upstream-completion.js';
 import { promptLengthsOf } from '../contract/prompts.js';
 import { ToLegacyLogprobs } from './legacy-logprobs.js';
 

@@ -1,5 +1,5 @@
 import { TextDecoder } from 'node:util';
-import type { LegacyLogprobs, UpstreamChoice } from './canonical.js';
+import type { LegacyLogprobs, UpstreamChoice } from './upstream-completion.js';
 import { lengthInCodePoints } from '../common/code-points.js';
 import type { Prompt } from '../contract/prompts.js';
 import type { ChoiceFitter } from './features/feature.js';

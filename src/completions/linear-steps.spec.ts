@@ -2,7 +2,7 @@ import { afterEach, describe, expect, it, jest } from '@jest/globals';
 import { UpstreamConfig } from '../config/config.js';
 import { systemClock } from '../common/clock.js';
 import { HttpUpstream } from '../upstreams/http-upstream.js';
-import type { UpstreamChoice } from './canonical.js';
+import type { UpstreamChoice } from './upstream-completion.js';
 import { CompletionStream } from './stream/completion-stream.js';
 import type { CreateCompletionDto } from '../contract/create-completion.dto.js';
 import { RequireEcho } from './features/echo.js';

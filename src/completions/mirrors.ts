@@ -1,4 +1,4 @@
-import type { UpstreamChoice, UpstreamCompletion } from './canonical.js';
+import type { UpstreamChoice, UpstreamCompletion } from './upstream-completion.js';
 import { lengthInCodePoints } from '../common/code-points.js';
 import { asLegacy } from './legacy-logprobs.js';
 

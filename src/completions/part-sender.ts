@@ -1,9 +1,10 @@
+import type { Caller } from '../auth/caller.js';
 import type { Cancellation } from '../common/cancellation.js';
 import type { Clock } from '../common/clock.js';
 import type { Random } from '../common/random.js';
+import type { Exchange } from '../observability/exchange.js';
 import type { Attempt } from '../routing/routed-request.js';
 import type { UpstreamAnswer } from '../upstreams/upstream.js';
-import type { JobRequest } from './completion-job.js';
 import { type NewRequest, tokenCounter } from './features/stream-usage.js';
 import type { Part } from './plan.js';
 import { refusalIn } from './unwanted-answer.js';
@@ -15,12 +16,18 @@ export interface SendingAttempt extends Pick<Attempt<unknown>, 'candidate' | 'de
   requestCount: number;
 }
 
+/** Whom upstream requests are sent for. */
+interface Requester {
+  caller: Caller;
+  exchange: Exchange;
+}
+
 /** Sends the upstream requests of one client request, each with an id of its own. */
 export class PartSender {
   private readonly ids: UpstreamRequestIds;
 
   constructor(
-    private readonly request: JobRequest,
+    private readonly request: Requester,
     private readonly clock: Clock,
     random: Random,
   ) {

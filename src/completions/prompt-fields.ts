@@ -1,5 +1,5 @@
 import { dropPromptFields, tellsOfPrompt } from './answer-fields.js';
-import type { UpstreamCompletion } from './canonical.js';
+import type { UpstreamCompletion } from './upstream-completion.js';
 import type { PartReader } from './stream/part-reader.js';
 
 /** Of several parts for one prompt, forwards the prompt's fields from one only, as a single request would. */

@@ -3,7 +3,7 @@ import { refusalOf } from '../upstreams/refusal.js';
 import type { StreamFraming } from '../upstreams/stream-framing.js';
 import type { UpstreamAnswer } from '../upstreams/upstream.js';
 import { UpstreamError } from '../upstreams/upstream-error.js';
-import { readAnswer } from './canonical.js';
+import { readAnswer } from './upstream-completion.js';
 import type { PartReader } from './stream/part-reader.js';
 import { contextExceeded } from './unsupported.js';
 

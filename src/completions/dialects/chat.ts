@@ -1,7 +1,12 @@
 import { serverSentEvents } from '../../upstreams/stream-framing.js';
 import { UpstreamError } from '../../upstreams/upstream-error.js';
 import { choiceTellsMore, tellsMore } from '../answer-fields.js';
-import { readAnswer, type UpstreamChoice, type UpstreamCompletion, type UpstreamLogprobs } from '../canonical.js';
+import {
+  readAnswer,
+  type UpstreamChoice,
+  type UpstreamCompletion,
+  type UpstreamLogprobs,
+} from '../upstream-completion.js';
 import type { Dialect, SentBody } from './dialect.js';
 
 interface ChatChoice {

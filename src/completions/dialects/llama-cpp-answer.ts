@@ -1,6 +1,6 @@
 import { addCounts, isCount } from '../../observability/usage.js';
 import { UpstreamError } from '../../upstreams/upstream-error.js';
-import type { UpstreamCompletion } from '../canonical.js';
+import type { UpstreamCompletion } from '../upstream-completion.js';
 import type { SentBody } from './dialect.js';
 
 /** llama.cpp's own answer: of a stream each piece, and at the end `stop` with the counts. */

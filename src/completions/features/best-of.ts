@@ -1,4 +1,4 @@
-import type { LegacyLogprobs, UpstreamChoice } from '../canonical.js';
+import type { LegacyLogprobs, UpstreamChoice } from '../upstream-completion.js';
 import { lengthInCodePoints } from '../../common/code-points.js';
 import type { CreateCompletionDto } from '../../contract/create-completion.dto.js';
 import { echoedPromptOf, promptOf } from '../../contract/prompts.js';

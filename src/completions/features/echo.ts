@@ -1,4 +1,4 @@
-import type { UpstreamChoice } from '../canonical.js';
+import type { UpstreamChoice } from '../upstream-completion.js';
 import { asLegacy } from '../legacy-logprobs.js';
 import type { Prompt } from '../../contract/prompts.js';
 import { ignoredBy } from '../unsupported.js';

@@ -4,7 +4,7 @@ import type { EngineProfile } from '../../engines/engine-profile.js';
 import type { FeatureName } from '../../engines/feature-names.js';
 import type { Usage } from '../../observability/usage.js';
 import type { Candidate } from '../../routing/candidate.js';
-import type { UpstreamChoice } from '../canonical.js';
+import type { UpstreamChoice } from '../upstream-completion.js';
 import type { SentBody } from '../dialects/dialect.js';
 import type { Refusal } from '../unsupported.js';
 

@@ -1,6 +1,6 @@
 import type { Usage } from '../../observability/usage.js';
 import { choiceTellsMore } from '../answer-fields.js';
-import type { UpstreamChoice } from '../canonical.js';
+import type { UpstreamChoice } from '../upstream-completion.js';
 import { lengthInCodePoints } from '../../common/code-points.js';
 import { DEFAULT_MAX_TOKENS, echoedPromptOf } from '../../contract/prompts.js';
 import { asLegacy, selectTokens } from '../legacy-logprobs.js';

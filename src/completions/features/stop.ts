@@ -1,5 +1,5 @@
 import { choiceTellsMore } from '../answer-fields.js';
-import type { LegacyLogprobs, UpstreamChoice } from '../canonical.js';
+import type { LegacyLogprobs, UpstreamChoice } from '../upstream-completion.js';
 import { lengthInCodePoints } from '../../common/code-points.js';
 import { StopScanner, StopStrings } from '../../common/stop-scanner.js';
 import { asLegacy } from '../legacy-logprobs.js';

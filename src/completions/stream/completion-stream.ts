@@ -2,7 +2,7 @@ import { isUsage, type Usage } from '../../observability/usage.js';
 import { DONE, formatEvent } from '../../upstreams/event-stream.js';
 import { tellsMore } from '../answer-fields.js';
 import { writeAnswer } from '../answer-json.js';
-import type { UpstreamChoice, UpstreamCompletion } from '../canonical.js';
+import type { UpstreamChoice, UpstreamCompletion } from '../upstream-completion.js';
 import { EarlyChunks } from './early-chunks.js';
 import type { PartReader, Piece } from './part-reader.js';
 import type { KnownEnd } from './known-end.js';

@@ -1,12 +1,7 @@
 import { isUsage } from '../../observability/usage.js';
 import { UpstreamError } from '../../upstreams/upstream-error.js';
-import {
-  endChoices,
-  type FallbackIdentity,
-  makeCanonical,
-  readCompletion,
-  type UpstreamCompletion,
-} from '../canonical.js';
+import { endChoices, type FallbackIdentity, makeCanonical } from '../canonical.js';
+import { readCompletion, type UpstreamCompletion } from '../upstream-completion.js';
 import type { ChoiceFitter } from '../features/feature.js';
 import { dropMirrors } from '../mirrors.js';
 import { ignoredBy } from '../unsupported.js';

@@ -1,5 +1,5 @@
 import { UpstreamError } from '../../upstreams/upstream-error.js';
-import type { UpstreamChoice } from '../canonical.js';
+import type { UpstreamChoice } from '../upstream-completion.js';
 import { asLegacy } from '../legacy-logprobs.js';
 import type { TokenIds } from './token-trail.js';
 
