@@ -1,5 +1,5 @@
 import { addExactly, type ExactInteger, isExact } from '../common/exact-json.js';
-import { addCounts, isCount, type Usage } from '../observability/usage.js';
+import { addCounts, isCount, type Usage, usageOf } from '../observability/usage.js';
 
 /** The usage of one upstream request, and the first prompt of the client's that it was for. */
 export interface PartUsage {
@@ -18,7 +18,7 @@ export function mergeUsage(parts: readonly PartUsage[]): Usage {
     add(sum, isNew ? { prompt_tokens, prompt_tokens_details, ...generated } : generated);
   }
   const { prompt_tokens = 0, completion_tokens = 0 } = sum as Partial<Usage>;
-  return { ...sum, prompt_tokens, completion_tokens, total_tokens: addCounts(prompt_tokens, completion_tokens) };
+  return { ...sum, ...usageOf(prompt_tokens, completion_tokens) };
 }
 
 type Fields = Record<string, unknown>;

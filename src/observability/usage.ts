@@ -16,6 +16,11 @@ export function isUsage(value: unknown): value is Usage {
   return isCount(usage.prompt_tokens) && isCount(usage.completion_tokens);
 }
 
+export function usageOf(promptTokens: number, completionTokens: number): Usage {
+  const total = addCounts(promptTokens, completionTokens);
+  return { prompt_tokens: promptTokens, completion_tokens: completionTokens, total_tokens: total };
+}
+
 /** The sum of two counts, and a count itself: above 2^53 - 1 it stays there. */
 export function addCounts(a: number, b: number): number {
   return Math.min(a + b, Number.MAX_SAFE_INTEGER);

@@ -1,4 +1,4 @@
-import { addCounts, isCount } from '../../observability/usage.js';
+import { isCount, usageOf } from '../../observability/usage.js';
 import { UpstreamError } from '../../upstreams/upstream-error.js';
 import type { UpstreamCompletion } from '../upstream-completion.js';
 import type { SentBody } from './dialect.js';
@@ -33,15 +33,14 @@ export function toCompletion(answer: Partial<LlamaCppAnswer>): UpstreamCompletio
   if (typeof content !== 'string') throw new UpstreamError('answered', 'a completion without content');
   const logprobs = Array.isArray(probabilities) ? { content: probabilities as unknown[] } : null;
   const choice = { index: 0, text: content, finish_reason: stop ? finishReasonOf(answer) : null, logprobs };
-  return { choices: [choice], ...(stop ? usageOf(answer) : {}) };
+  return { choices: [choice], ...(stop ? countsIn(answer) : {}) };
 }
 
 function finishReasonOf({ stop_type: type, stopped_limit: isLimit }: Partial<LlamaCppAnswer>): string {
   return type === 'limit' || isLimit === true ? 'length' : 'stop';
 }
 
-function usageOf({ tokens_evaluated: prompt, tokens_predicted: completion }: Partial<LlamaCppAnswer>): object {
+function countsIn({ tokens_evaluated: prompt, tokens_predicted: completion }: Partial<LlamaCppAnswer>): object {
   if (!isCount(prompt) || !isCount(completion)) return {};
-  const total = addCounts(prompt, completion);
-  return { usage: { prompt_tokens: prompt, completion_tokens: completion, total_tokens: total } };
+  return { usage: usageOf(prompt, completion) };
 }

@@ -1,4 +1,4 @@
-import { addCounts, isCount } from '../../observability/usage.js';
+import { isCount, usageOf } from '../../observability/usage.js';
 import { jsonLines } from '../../upstreams/stream-framing.js';
 import { UpstreamError } from '../../upstreams/upstream-error.js';
 import { readAnswer, type UpstreamCompletion } from '../upstream-completion.js';
@@ -71,7 +71,7 @@ export const ollamaDialect: Dialect = {
     if (typeof response !== 'string') throw new UpstreamError('answered', 'an answer without `response`');
     const scores = Array.isArray(logprobs) ? { content: logprobs as unknown[] } : null;
     const choice = { index: 0, text: response, finish_reason: finishReasonOf(answer, isWhole), logprobs: scores };
-    return { choices: [choice], ...usageOf(answer) };
+    return { choices: [choice], ...countsIn(answer) };
   },
 };
 
@@ -93,8 +93,7 @@ function finishReasonOf({ done, done_reason: reason }: Partial<OllamaAnswer>, is
 }
 
 /** A count of 0 is left out. */
-function usageOf({ done, prompt_eval_count: prompt = 0, eval_count: completion = 0 }: Partial<OllamaAnswer>): object {
+function countsIn({ done, prompt_eval_count: prompt = 0, eval_count: completion = 0 }: Partial<OllamaAnswer>): object {
   if (done !== true || !isCount(prompt) || !isCount(completion)) return {};
-  const total = addCounts(prompt, completion);
-  return { usage: { prompt_tokens: prompt, completion_tokens: completion, total_tokens: total } };
+  return { usage: usageOf(prompt, completion) };
 }

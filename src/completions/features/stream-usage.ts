@@ -1,5 +1,5 @@
 import type { Cancellation } from '../../common/cancellation.js';
-import { addCounts, isCount, type Usage } from '../../observability/usage.js';
+import { addCounts, isCount, type Usage, usageOf } from '../../observability/usage.js';
 import { readStart } from '../../upstreams/read-all.js';
 import type { Upstream, UpstreamRequest } from '../../upstreams/upstream.js';
 import { UpstreamError } from '../../upstreams/upstream-error.js';
@@ -76,8 +76,7 @@ export async function countUsage(
     completion = addCounts(completion, Math.max(0, (await count(prompt + text)) - promptCount));
   }
   const promptTokens = promptCounts.values().reduce(addCounts, suffixes);
-  const total = addCounts(promptTokens, completion);
-  return { prompt_tokens: promptTokens, completion_tokens: completion, total_tokens: total };
+  return usageOf(promptTokens, completion);
 }
 
 /** A request without what it asks for. */

@@ -1,6 +1,6 @@
 import type { CreateCompletionDto } from '../../contract/create-completion.dto.js';
 import { choiceCountOf, DEFAULT_MAX_TOKENS } from '../../contract/prompts.js';
-import type { Usage } from '../../observability/usage.js';
+import { type Usage, usageOf } from '../../observability/usage.js';
 import type { StreamProgress } from './stream-progress.js';
 import type { TokenTrails } from './token-trails.js';
 
@@ -24,10 +24,7 @@ export function knownEnd(
   if (!body.stream_options?.include_usage) return { unfinished, usage: undefined };
   const trail = trails?.at(0);
   if (!trail?.isKnown || choiceCountOf(body) > 1) return undefined;
-  const prompt = trail.promptIds?.length ?? 0;
-  const completion = trail.ids.length;
-  const usage = { prompt_tokens: prompt, completion_tokens: completion, total_tokens: prompt + completion };
-  return { unfinished, usage };
+  return { unfinished, usage: usageOf(trail.promptIds?.length ?? 0, trail.ids.length) };
 }
 
 function hasAllTokens(

@@ -1,4 +1,4 @@
-import { addCounts, isUsage } from '../../observability/usage.js';
+import { addCounts, isUsage, type Usage, usageOf } from '../../observability/usage.js';
 import { dropPromptFields } from '../answer-fields.js';
 import type { UpstreamChoice, UpstreamCompletion } from '../upstream-completion.js';
 import type { Resumption } from './resume.js';
@@ -54,10 +54,11 @@ export class ResumedChunks {
   }
 
   /** The delivered text was counted as prompt. */
-  private sumUsage({ prompt_tokens, completion_tokens }: { prompt_tokens: number; completion_tokens: number }): object {
+  private sumUsage({ prompt_tokens: prompt, completion_tokens: completion }: Usage): Usage {
     const { delivered, isOnlyEnd } = this.resumption;
-    const prompt = Math.max(0, prompt_tokens - delivered.ofChoice);
-    const completion = addCounts(delivered.ofAll, isOnlyEnd ? 0 : completion_tokens);
-    return { prompt_tokens: prompt, completion_tokens: completion, total_tokens: addCounts(prompt, completion) };
+    return usageOf(
+      Math.max(0, prompt - delivered.ofChoice),
+      addCounts(delivered.ofAll, isOnlyEnd ? 0 : completion),
+    );
   }
 }
