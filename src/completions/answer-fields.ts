@@ -1,4 +1,4 @@
-/** What each completion and each chunk has, or may have, without telling anything besides its choices and its usage. */
+/** The fields of a completion or a chunk that are no extra ones. */
 const ENVELOPE = new Set([
   'id',
   'object',
@@ -12,16 +12,16 @@ const ENVELOPE = new Set([
   'obfuscation',
 ]);
 
-const OF_A_CHOICE = new Set(['index', 'text', 'finish_reason', 'logprobs']);
+const CHOICE_FIELDS = new Set(['index', 'text', 'finish_reason', 'logprobs']);
 
 /** Whether a completion or chunk has extra fields: `prompt_filter_results`, `sglext`, … */
-export function tellsMore(completion: object): boolean {
+export function hasExtraFields(completion: object): boolean {
   return hasFieldBeside(completion, ENVELOPE);
 }
 
-/** Whether a choice has something besides the contract's fields: `prompt_token_ids`, `stop_reason`, … */
-export function choiceTellsMore(choice: object): boolean {
-  return hasFieldBeside(choice, OF_A_CHOICE);
+/** Whether a choice has extra fields: `prompt_token_ids`, `stop_reason`, … */
+export function choiceHasExtraFields(choice: object): boolean {
+  return hasFieldBeside(choice, CHOICE_FIELDS);
 }
 
 function hasFieldBeside(fields: object, known: ReadonlySet<string>): boolean {
@@ -36,16 +36,15 @@ function isEmptyList(value: unknown): boolean {
 }
 
 /** Fields about the prompt, sent once for it: vLLM's `prompt_token_ids` and `prompt_logprobs`, Azure's filters. */
-const OF_A_PROMPT = ['prompt_token_ids', 'prompt_logprobs', 'prompt_filter_results'];
+const PROMPT_FIELDS = ['prompt_token_ids', 'prompt_logprobs', 'prompt_filter_results'];
 
-/** Removes the prompt's fields from a chunk or a choice. @returns whether there were any. */
-export function dropPromptFields(fields: object): boolean {
-  const found = OF_A_PROMPT.filter((name) => (fields as Record<string, unknown>)[name] !== undefined);
+/** Removes the prompt's fields from a chunk or a choice. */
+export function dropPromptFields(fields: object): void {
+  const found = PROMPT_FIELDS.filter((name) => (fields as Record<string, unknown>)[name] !== undefined);
   for (const name of found) Reflect.deleteProperty(fields, name);
-  return found.length > 0;
 }
 
 /** Whether a chunk or a choice has fields about the prompt. */
-export function tellsOfPrompt(fields: object): boolean {
-  return OF_A_PROMPT.some((name) => ((fields as Record<string, unknown>)[name] ?? undefined) !== undefined);
+export function hasPromptFields(fields: object): boolean {
+  return PROMPT_FIELDS.some((name) => ((fields as Record<string, unknown>)[name] ?? undefined) !== undefined);
 }

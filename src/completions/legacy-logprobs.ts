@@ -120,6 +120,16 @@ export function asLegacy(logprobs: UpstreamChoice['logprobs']): LegacyLogprobs |
   };
 }
 
+/** The tokens from `begin` to before `end`, both as in `Array.slice`. */
+export function sliceTokens(lists: LegacyLogprobs, begin: number, end?: number): LegacyLogprobs {
+  return {
+    tokens: lists.tokens.slice(begin, end),
+    token_logprobs: lists.token_logprobs.slice(begin, end),
+    top_logprobs: lists.top_logprobs.slice(begin, end),
+    text_offset: lists.text_offset.slice(begin, end),
+  };
+}
+
 /** Some tokens of the lists. */
 export function selectTokens(logprobs: LegacyLogprobs, keeps: (at: number) => boolean): LegacyLogprobs {
   const select = <T>(list: T[]): T[] => list.filter((_, at) => keeps(at));

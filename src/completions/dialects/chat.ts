@@ -1,6 +1,6 @@
 import { serverSentEvents } from '../../upstreams/stream-framing.js';
 import { UpstreamError } from '../../upstreams/upstream-error.js';
-import { choiceTellsMore, tellsMore } from '../answer-fields.js';
+import { choiceHasExtraFields, hasExtraFields } from '../answer-fields.js';
 import {
   readAnswer,
   type UpstreamChoice,
@@ -45,10 +45,10 @@ export const chatDialect: Dialect = {
     // The first chunk has the role, and no text. A token that is a part of a character has none either.
     const telling = choices.filter((choice) => {
       const { text, finish_reason, logprobs } = choice;
-      return text !== '' || Boolean(finish_reason) || Boolean(logprobs) || choiceTellsMore(choice);
+      return text !== '' || Boolean(finish_reason) || Boolean(logprobs) || choiceHasExtraFields(choice);
     });
     if (telling.length === 0 && choices.length > 0 && !answer.usage) {
-      return tellsMore(answer) ? { ...answer, object: 'text_completion', choices } : undefined;
+      return hasExtraFields(answer) ? { ...answer, object: 'text_completion', choices } : undefined;
     }
     return { ...answer, object: 'text_completion', choices: telling };
   },

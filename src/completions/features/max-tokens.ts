@@ -1,5 +1,5 @@
 import type { Usage } from '../../observability/usage.js';
-import { choiceTellsMore } from '../answer-fields.js';
+import { choiceHasExtraFields } from '../answer-fields.js';
 import type { UpstreamChoice } from '../upstream-completion.js';
 import { lengthInCodePoints } from '../../common/code-points.js';
 import { DEFAULT_MAX_TOKENS, echoedPromptOf } from '../../contract/prompts.js';
@@ -84,7 +84,7 @@ export class WithoutTokens implements ChoiceFitter {
     }
     emptyMirrors(choice, echoed !== '');
     if (choice.finish_reason) choice.finish_reason = 'length';
-    return choice.text !== '' || Boolean(choice.finish_reason) || choiceTellsMore(choice);
+    return choice.text !== '' || Boolean(choice.finish_reason) || choiceHasExtraFields(choice);
   }
 
   private begin(index: number): { length: number; echoed: string; echoedLength: number | undefined } {

@@ -1,8 +1,8 @@
-import { choiceTellsMore } from '../answer-fields.js';
+import { choiceHasExtraFields } from '../answer-fields.js';
 import type { LegacyLogprobs, UpstreamChoice } from '../upstream-completion.js';
 import { lengthInCodePoints } from '../../common/code-points.js';
 import { StopScanner, StopStrings } from '../../common/stop-scanner.js';
-import { asLegacy } from '../legacy-logprobs.js';
+import { asLegacy, sliceTokens } from '../legacy-logprobs.js';
 import { HeldMirrors } from '../mirrors.js';
 import type { CreateCompletionDto } from '../../contract/create-completion.dto.js';
 import type { ChoiceFitter, Feature } from './feature.js';
@@ -75,7 +75,7 @@ export class StopAtTexts implements ChoiceFitter {
     if (stopped) choice.finish_reason = 'stop';
     choice.logprobs = releaseTokens(scan, choice, stopped);
     scan.mirrors.release(choice, scan.isOver, stopped);
-    return choice.text !== '' || scan.isOver || choiceTellsMore(choice);
+    return choice.text !== '' || scan.isOver || choiceHasExtraFields(choice);
   }
 }
 
@@ -129,13 +129,4 @@ class HeldTokens {
 
 function noTokens(): LegacyLogprobs {
   return { tokens: [], token_logprobs: [], top_logprobs: [], text_offset: [] };
-}
-
-function sliceTokens(lists: LegacyLogprobs, begin: number, end?: number): LegacyLogprobs {
-  return {
-    tokens: lists.tokens.slice(begin, end),
-    token_logprobs: lists.token_logprobs.slice(begin, end),
-    top_logprobs: lists.top_logprobs.slice(begin, end),
-    text_offset: lists.text_offset.slice(begin, end),
-  };
 }

@@ -1,6 +1,6 @@
 import { isUsage, type Usage } from '../../observability/usage.js';
 import { DONE, formatEvent } from '../../upstreams/event-stream.js';
-import { tellsMore } from '../answer-fields.js';
+import { hasExtraFields } from '../answer-fields.js';
 import { writeAnswer } from '../answer-json.js';
 import type { UpstreamChoice, UpstreamCompletion } from '../upstream-completion.js';
 import { EarlyChunks } from './early-chunks.js';
@@ -90,17 +90,18 @@ export class CompletionStream {
 
   private acceptPiece(reader: PartReader, piece: Piece, data: string): string {
     const { completion: chunk, isAsItCame, isUsageOnly } = piece;
-    const isFitted = this.resumed?.fit(chunk) ?? false;
+    const isMerged = this.readers.length > 1;
+    this.resumed?.fit(chunk);
     this.trails?.take(chunk, this.resumed?.overlap);
-    const isAnothers = this.readers.length > 1 && this.fitIn(chunk, reader);
+    if (isMerged) this.merge(chunk, reader);
     this.progress.add(chunk);
-    if (isUsage(chunk.usage)) this.counts.tell(reader, chunk.usage);
+    if (isUsage(chunk.usage)) this.counts.report(reader, chunk.usage);
     if (this.progress.isWhole) this.ending.textEnded(this.usage !== undefined);
     if (chunk.choices.some(({ finish_reason: reason }) => reason)) this.plain.forget();
     if (chunk.choices.length === 0) return this.acceptWithoutChoices(chunk, isUsageOnly, data.length);
 
     const hidesUsage = chunk.usage !== undefined && !this.keepsUsage(chunk);
-    const isOwn = !isFitted && !isAnothers && !this.trails;
+    const isOwn = !isMerged && !this.resumed && !this.trails;
     const isUnchanged = isOwn && isAsItCame && !hidesUsage && chunk.model === this.expected.requestedModel;
     if (isOwn && reader.part.isPlain && isPlain(chunk)) {
       const rewrite = (text: string): string => this.writeChunk(withText(chunk, text), hidesUsage);
@@ -113,7 +114,7 @@ export class CompletionStream {
   /** The usage chunk, with the engine's extra fields. */
   private acceptWithoutChoices(chunk: UpstreamCompletion, isUsageOnly: boolean, length: number): string {
     const usage = isUsageOnly ? this.writeUsage(chunk) : '';
-    if (usage !== '' || !tellsMore(chunk)) return usage;
+    if (usage !== '' || !hasExtraFields(chunk)) return usage;
     if (this.progress.chunkCount > 0) return this.writeChunk(chunk, true);
     this.early.add(chunk, length);
     return '';
@@ -145,7 +146,7 @@ export class CompletionStream {
   /** The end of the client's stream. Some engines have the usage on the last choice's chunk; its own is then made here. */
   finish(counted?: Usage): string {
     this.ending.written();
-    this.counts.count(counted);
+    this.counts.set(counted);
     const { usage } = this;
     const isOwed = this.expected.includeUsage && usage !== undefined && !this.hasWrittenUsage;
     const head = { ...this.progress.identity, object: 'text_completion' };
@@ -172,11 +173,10 @@ export class CompletionStream {
     return reader.isWhole || this.progress.isWhole;
   }
 
-  /** The chunks of several answers are those of one. */
-  private fitIn(chunk: UpstreamCompletion, reader: PartReader): true {
+  /** Makes a chunk of one of several answers a chunk of the client's one. */
+  private merge(chunk: UpstreamCompletion, reader: PartReader): void {
     Object.assign(chunk, this.progress.identity);
     this.promptFields.fit(chunk, reader);
-    return true;
   }
 
   /** Null on the way is OpenAI's own; counts on the way are for those who asked for them on each chunk. */

@@ -18,8 +18,8 @@ export class ResumedChunks {
     this.owedText = resumption.owedText;
   }
 
-  /** Changes a chunk in place. @returns true: no chunk stays as it came. */
-  fit(chunk: UpstreamCompletion): true {
+  /** Changes a chunk in place. */
+  fit(chunk: UpstreamCompletion): void {
     const { isOnlyEnd } = this.resumption;
     Object.assign(chunk, this.progress.identity);
     // The prompt of a resumed request is another one.
@@ -27,7 +27,6 @@ export class ResumedChunks {
     if (isOnlyEnd) chunk.choices = chunk.choices.filter(({ finish_reason }) => finish_reason && this.isOpen);
     for (const choice of chunk.choices) this.fitChoice(choice);
     if (isUsage(chunk.usage)) chunk.usage = this.sumUsage(chunk.usage);
-    return true;
   }
 
   get overlap(): TokenOverlap | undefined {
@@ -56,9 +55,6 @@ export class ResumedChunks {
   /** The delivered text was counted as prompt. */
   private sumUsage({ prompt_tokens: prompt, completion_tokens: completion }: Usage): Usage {
     const { delivered, isOnlyEnd } = this.resumption;
-    return usageOf(
-      Math.max(0, prompt - delivered.ofChoice),
-      addCounts(delivered.ofAll, isOnlyEnd ? 0 : completion),
-    );
+    return usageOf(Math.max(0, prompt - delivered.ofChoice), addCounts(delivered.ofAll, isOnlyEnd ? 0 : completion));
   }
 }

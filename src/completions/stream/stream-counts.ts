@@ -4,32 +4,26 @@ import type { PartReader } from './part-reader.js';
 
 /** The usage of a stream: as its parts report it, or counted here. */
 export class StreamCounts {
-  private readonly told = new Map<PartReader, Usage>();
+  private readonly reported = new Map<PartReader, Usage>();
   private counted: Usage | undefined;
 
   constructor(private readonly partCount: number) {}
 
   /** The newest counts of a part. */
-  tell(part: PartReader, usage: Usage): void {
-    this.told.set(part, usage);
+  report(part: PartReader, usage: Usage): void {
+    this.reported.set(part, usage);
   }
 
-  count(usage: Usage | undefined): void {
+  /** The usage that was counted in place of the reported one. */
+  set(usage: Usage | undefined): void {
     this.counted = usage;
   }
 
   /** Undefined until every part has reported: a partial sum would be wrong. */
   get usage(): Usage | undefined {
     if (this.counted) return this.counted;
-    if (this.told.size < this.partCount) return undefined;
-    const parts = [...this.told].map(
-      ([
-        {
-          part: { promptIndex },
-        },
-        usage,
-      ]) => ({ promptIndex, usage }),
-    );
+    if (this.reported.size < this.partCount) return undefined;
+    const parts = [...this.reported].map(([{ part }, usage]) => ({ promptIndex: part.promptIndex, usage }));
     const [only, ...others] = parts;
     return others.length === 0 ? only?.usage : mergeUsage(parts);
   }

@@ -1,6 +1,6 @@
 import { UpstreamError } from '../../upstreams/upstream-error.js';
 import type { UpstreamChoice } from '../upstream-completion.js';
-import { asLegacy } from '../legacy-logprobs.js';
+import { asLegacy, sliceTokens } from '../legacy-logprobs.js';
 import type { TokenIds } from './token-trail.js';
 
 /** What a resumed engine generates again of what the client has: it has to be the same, and is not sent again. */
@@ -34,15 +34,7 @@ export class TokenOverlap {
     const scores = asLegacy(choice.logprobs);
     if (scores) {
       const rest = scores.tokens.length - again.length;
-      choice.logprobs =
-        rest <= 0
-          ? null
-          : {
-              tokens: scores.tokens.slice(-rest),
-              token_logprobs: scores.token_logprobs.slice(-rest),
-              top_logprobs: scores.top_logprobs.slice(-rest),
-              text_offset: scores.text_offset.slice(-rest),
-            };
+      choice.logprobs = rest <= 0 ? null : sliceTokens(scores, -rest);
     }
     return choice.text !== '' || Boolean(choice.finish_reason) || again.length < ids.length;
   }
