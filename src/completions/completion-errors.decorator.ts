@@ -17,7 +17,7 @@ import { busy } from '../routing/queue.js';
 import { databaseUnavailable } from '../storage/database-unavailable.js';
 import { refusalOf } from '../upstreams/refusal.js';
 import { UpstreamError } from '../upstreams/upstream-error.js';
-import { contextExceeded, unsupported } from './unsupported.js';
+import { contextExceeded, unsupported } from './plan/unsupported.js';
 
 const WRONG_BODY = { model: EMBEDDED_MODEL, prompt: 'Once upon a time', temperature: 3, max_tokens: '16' };
 

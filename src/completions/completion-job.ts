@@ -13,20 +13,20 @@ import { type AnswerMemory, takeForAnswer } from './answer-memory.js';
 import type { AnswerSink } from '../http/answer-sink.js';
 import type { Exchange } from '../observability/exchange.js';
 import type { Clock } from '../common/clock.js';
-import { type PartAnswer, toCompletionAnswer } from './completion-answer.js';
-import { readWhole } from './collected-stream.js';
+import { type PartAnswer, toCompletionAnswer } from './answer/completion-answer.js';
+import { readWhole } from './answer/collected-stream.js';
 import { CompletionStream } from './stream/completion-stream.js';
 import type { CreateCompletionDto } from '../contract/create-completion.dto.js';
-import { featuresIn, judge, type Verdict } from './verdict.js';
+import { featuresIn, judge, type Verdict } from './plan/verdict.js';
 import type { Feature } from './features/feature.js';
 import { countedChoices, countUsage } from './features/stream-usage.js';
-import { unsupported } from './unsupported.js';
+import { unsupported } from './plan/unsupported.js';
 import { runParts } from './run-parts.js';
-import { FanOut, type FanOutLimits } from './fan-out.js';
+import { FanOut, type FanOutLimits } from './plan/fan-out.js';
 import { PartReader } from './stream/part-reader.js';
-import { Extras } from './extras.js';
+import { Extras } from './plan/extras.js';
 import { PartSender, type SendingAttempt } from './part-sender.js';
-import { type Plan, planRequest } from './plan.js';
+import { type Plan, planRequest } from './plan/plan.js';
 import { choiceCountOf, DEFAULT_MAX_TOKENS, echoedPromptOf } from '../contract/prompts.js';
 import { relayEvents } from './stream/relay-events.js';
 import type { RequestBody } from '../http/request-body.js';
@@ -35,7 +35,7 @@ import { ResumedChunks } from './stream/resumed-chunks.js';
 import { StreamProgress } from './stream/stream-progress.js';
 import { type Continuation, mayHaveToResume, StreamResumes } from './stream/stream-resumes.js';
 import type { TokenTrails } from './stream/token-trails.js';
-import { isStream, notAStream, orContextExceeded } from './unwanted-answer.js';
+import { isStream, notAStream, orContextExceeded } from './answer/unwanted-answer.js';
 
 /** An attempt, as it is done. */
 interface RunningAttempt extends Attempt<Resumption>, SendingAttempt {

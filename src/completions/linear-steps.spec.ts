@@ -2,13 +2,13 @@ import { afterEach, describe, expect, it, jest } from '@jest/globals';
 import { UpstreamConfig } from '../config/config.js';
 import { systemClock } from '../common/clock.js';
 import { HttpUpstream } from '../upstreams/http-upstream.js';
-import type { UpstreamChoice } from './upstream-completion.js';
+import type { UpstreamChoice } from './answer/upstream-completion.js';
 import { CompletionStream } from './stream/completion-stream.js';
 import type { CreateCompletionDto } from '../contract/create-completion.dto.js';
 import { RequireEcho } from './features/echo.js';
 import { WithoutTokens } from './features/max-tokens.js';
 import { PartReader } from './stream/part-reader.js';
-import { type Part, planRequest } from './plan.js';
+import { type Part, planRequest } from './plan/plan.js';
 import { choiceCountOf } from '../contract/prompts.js';
 import { StreamProgress } from './stream/stream-progress.js';
 

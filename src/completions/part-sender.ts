@@ -6,8 +6,8 @@ import type { Exchange } from '../observability/exchange.js';
 import type { Attempt } from '../routing/routed-request.js';
 import type { UpstreamAnswer } from '../upstreams/upstream.js';
 import { type NewRequest, tokenCounter } from './features/stream-usage.js';
-import type { Part } from './plan.js';
-import { refusalIn } from './unwanted-answer.js';
+import type { Part } from './plan/plan.js';
+import { refusalIn } from './answer/unwanted-answer.js';
 import { idHeaders, uniqueId, UpstreamRequestIds } from './upstream-request-ids.js';
 
 /** The attempt that a part belongs to. */

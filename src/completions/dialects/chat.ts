@@ -1,12 +1,12 @@
 import { serverSentEvents } from '../../upstreams/stream-framing.js';
 import { UpstreamError } from '../../upstreams/upstream-error.js';
-import { choiceHasExtraFields, hasExtraFields } from '../answer-fields.js';
+import { choiceHasExtraFields, hasExtraFields } from '../answer/answer-fields.js';
 import {
   readAnswer,
   type UpstreamChoice,
   type UpstreamCompletion,
   type UpstreamLogprobs,
-} from '../upstream-completion.js';
+} from '../answer/upstream-completion.js';
 import type { Dialect, SentBody } from './dialect.js';
 
 interface ChatChoice {

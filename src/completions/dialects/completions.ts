@@ -1,5 +1,5 @@
 import { serverSentEvents } from '../../upstreams/stream-framing.js';
-import { readCompletion } from '../upstream-completion.js';
+import { readCompletion } from '../answer/upstream-completion.js';
 import type { Dialect } from './dialect.js';
 
 /** The endpoint that the gateway itself has. */

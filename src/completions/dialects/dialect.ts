@@ -1,5 +1,5 @@
 import type { StreamFraming } from '../../upstreams/stream-framing.js';
-import type { UpstreamCompletion } from '../upstream-completion.js';
+import type { UpstreamCompletion } from '../answer/upstream-completion.js';
 
 /** A request for a completion in the names of the contract, without what is not given. */
 export type SentBody = Record<string, unknown>;

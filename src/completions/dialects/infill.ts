@@ -2,7 +2,7 @@ import { isCount } from '../../observability/usage.js';
 import { serverSentEvents } from '../../upstreams/stream-framing.js';
 import { contextMessage } from '../../engines/refusal-messages.js';
 import { UpstreamError } from '../../upstreams/upstream-error.js';
-import { readAnswer, type UpstreamCompletion } from '../upstream-completion.js';
+import { readAnswer, type UpstreamCompletion } from '../answer/upstream-completion.js';
 import type { Dialect, SentBody } from './dialect.js';
 import { inOwnNames, type LlamaCppAnswer, toCompletion } from './llama-cpp-answer.js';
 

@@ -1,6 +1,6 @@
 import { isCount, usageOf } from '../../observability/usage.js';
 import { UpstreamError } from '../../upstreams/upstream-error.js';
-import type { UpstreamCompletion } from '../upstream-completion.js';
+import type { UpstreamCompletion } from '../answer/upstream-completion.js';
 import type { SentBody } from './dialect.js';
 
 /** llama.cpp's own answer: of a stream each piece, and at the end `stop` with the counts. */

@@ -1,7 +1,7 @@
 import { isCount, usageOf } from '../../observability/usage.js';
 import { jsonLines } from '../../upstreams/stream-framing.js';
 import { UpstreamError } from '../../upstreams/upstream-error.js';
-import { readAnswer, type UpstreamCompletion } from '../upstream-completion.js';
+import { readAnswer, type UpstreamCompletion } from '../answer/upstream-completion.js';
 import type { Dialect, SentBody } from './dialect.js';
 
 /** The fields that stand among the `options`, and their names there. */

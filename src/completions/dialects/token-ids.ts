@@ -1,5 +1,5 @@
 import { serverSentEvents } from '../../upstreams/stream-framing.js';
-import { readAnswer, type UpstreamCompletion } from '../upstream-completion.js';
+import { readAnswer, type UpstreamCompletion } from '../answer/upstream-completion.js';
 import type { Dialect, SentBody } from './dialect.js';
 import { inOwnNames, type LlamaCppAnswer, toCompletion } from './llama-cpp-answer.js';
 

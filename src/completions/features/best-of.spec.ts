@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import type { UpstreamChoice } from '../upstream-completion.js';
+import type { UpstreamChoice } from '../answer/upstream-completion.js';
 import type { CreateCompletionDto } from '../../contract/create-completion.dto.js';
 import { pickBest, toRankable } from './best-of.js';
 

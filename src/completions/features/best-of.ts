@@ -1,9 +1,9 @@
-import type { LegacyLogprobs, UpstreamChoice } from '../upstream-completion.js';
+import type { LegacyLogprobs, UpstreamChoice } from '../answer/upstream-completion.js';
 import { lengthInCodePoints } from '../../common/code-points.js';
 import type { CreateCompletionDto } from '../../contract/create-completion.dto.js';
 import { echoedPromptOf, promptOf } from '../../contract/prompts.js';
-import { asLegacy } from '../legacy-logprobs.js';
-import { ignoredBy } from '../unsupported.js';
+import { asLegacy } from '../answer/legacy-logprobs.js';
+import { ignoredBy } from '../plan/unsupported.js';
 import type { Feature } from './feature.js';
 import { isText } from './prompts.js';
 

@@ -1,7 +1,7 @@
-import type { UpstreamChoice } from '../upstream-completion.js';
-import { asLegacy } from '../legacy-logprobs.js';
+import type { UpstreamChoice } from '../answer/upstream-completion.js';
+import { asLegacy } from '../answer/legacy-logprobs.js';
 import type { Prompt } from '../../contract/prompts.js';
-import { ignoredBy } from '../unsupported.js';
+import { ignoredBy } from '../plan/unsupported.js';
 import type { ChoiceFitter, Feature } from './feature.js';
 import { isText } from './prompts.js';
 

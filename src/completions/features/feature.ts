@@ -4,9 +4,9 @@ import type { EngineProfile } from '../../engines/engine-profile.js';
 import type { FeatureName } from '../../engines/feature-names.js';
 import type { Usage } from '../../observability/usage.js';
 import type { Candidate } from '../../routing/candidate.js';
-import type { UpstreamChoice } from '../upstream-completion.js';
+import type { UpstreamChoice } from '../answer/upstream-completion.js';
 import type { SentBody } from '../dialects/dialect.js';
-import type { Refusal } from '../unsupported.js';
+import type { Refusal } from '../plan/unsupported.js';
 
 /** One thing in which engines differ, and all that the gateway knows of it. */
 export interface Feature {

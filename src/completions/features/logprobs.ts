@@ -1,4 +1,4 @@
-import { ToLegacyLogprobs } from '../legacy-logprobs.js';
+import { ToLegacyLogprobs } from '../answer/legacy-logprobs.js';
 import type { Feature } from './feature.js';
 
 export const logprobs: Feature = {

@@ -1,10 +1,10 @@
 import type { Usage } from '../../observability/usage.js';
-import { choiceHasExtraFields } from '../answer-fields.js';
-import type { UpstreamChoice } from '../upstream-completion.js';
+import { choiceHasExtraFields } from '../answer/answer-fields.js';
+import type { UpstreamChoice } from '../answer/upstream-completion.js';
 import { lengthInCodePoints } from '../../common/code-points.js';
 import { DEFAULT_MAX_TOKENS, echoedPromptOf } from '../../contract/prompts.js';
-import { asLegacy, selectTokens } from '../legacy-logprobs.js';
-import { emptyMirrors } from '../mirrors.js';
+import { asLegacy, selectTokens } from '../answer/legacy-logprobs.js';
+import { emptyMirrors } from '../answer/mirrors.js';
 import type { SentBody } from '../dialects/dialect.js';
 import type { ChoiceFitter, Feature, FeatureEmulation } from './feature.js';
 import { isText } from './prompts.js';

@@ -1,5 +1,5 @@
 import { describe, expect, it, jest } from '@jest/globals';
-import type { UpstreamChoice } from '../upstream-completion.js';
+import type { UpstreamChoice } from '../answer/upstream-completion.js';
 import { StopAtTexts } from './stop.js';
 
 /** What the caller gets of a text that comes in these pieces, one token each. */

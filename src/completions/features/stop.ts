@@ -1,9 +1,9 @@
-import { choiceHasExtraFields } from '../answer-fields.js';
-import type { LegacyLogprobs, UpstreamChoice } from '../upstream-completion.js';
+import { choiceHasExtraFields } from '../answer/answer-fields.js';
+import type { LegacyLogprobs, UpstreamChoice } from '../answer/upstream-completion.js';
 import { lengthInCodePoints } from '../../common/code-points.js';
 import { StopScanner, StopStrings } from '../../common/stop-scanner.js';
-import { asLegacy, sliceTokens } from '../legacy-logprobs.js';
-import { HeldMirrors } from '../mirrors.js';
+import { asLegacy, sliceTokens } from '../answer/legacy-logprobs.js';
+import { HeldMirrors } from '../answer/mirrors.js';
 import type { CreateCompletionDto } from '../../contract/create-completion.dto.js';
 import type { ChoiceFitter, Feature } from './feature.js';
 

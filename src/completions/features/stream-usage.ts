@@ -3,7 +3,7 @@ import { addCounts, isCount, type Usage, usageOf } from '../../observability/usa
 import { readStart } from '../../upstreams/read-all.js';
 import type { Upstream, UpstreamRequest } from '../../upstreams/upstream.js';
 import { UpstreamError } from '../../upstreams/upstream-error.js';
-import { readAnswer } from '../upstream-completion.js';
+import { readAnswer } from '../answer/upstream-completion.js';
 import type { CreateCompletionDto } from '../../contract/create-completion.dto.js';
 import { echoedPromptOf, promptOf } from '../../contract/prompts.js';
 import type { Feature } from './feature.js';

@@ -1,13 +1,13 @@
 import { isUsage, type Usage } from '../../observability/usage.js';
 import { DONE, formatEvent } from '../../upstreams/event-stream.js';
-import { hasExtraFields } from '../answer-fields.js';
-import { writeAnswer } from '../answer-json.js';
-import type { UpstreamChoice, UpstreamCompletion } from '../upstream-completion.js';
+import { hasExtraFields } from '../answer/answer-fields.js';
+import { writeAnswer } from '../answer/answer-json.js';
+import type { UpstreamChoice, UpstreamCompletion } from '../answer/upstream-completion.js';
 import { EarlyChunks } from './early-chunks.js';
 import type { PartReader, Piece } from './part-reader.js';
 import type { KnownEnd } from './known-end.js';
 import { PlainChunks } from './plain-chunks.js';
-import { PromptFields } from '../prompt-fields.js';
+import { PromptFields } from '../answer/prompt-fields.js';
 import type { ResumedChunks } from './resumed-chunks.js';
 import { StreamCounts } from './stream-counts.js';
 import { type EndState, StreamEnd } from './stream-end.js';

@@ -1,5 +1,5 @@
 import { UpstreamError } from '../../upstreams/upstream-error.js';
-import type { UpstreamCompletion } from '../upstream-completion.js';
+import type { UpstreamCompletion } from '../answer/upstream-completion.js';
 
 /** UTF-16 units. Engines send a few hundred before the first choice. */
 const MAX_LENGTH = 1_048_576;

@@ -1,11 +1,11 @@
 import { isUsage } from '../../observability/usage.js';
 import { UpstreamError } from '../../upstreams/upstream-error.js';
-import { endChoices, type FallbackIdentity, makeCanonical } from '../canonical.js';
-import { readCompletion, type UpstreamCompletion } from '../upstream-completion.js';
+import { endChoices, type FallbackIdentity, makeCanonical } from '../answer/canonical.js';
+import { readCompletion, type UpstreamCompletion } from '../answer/upstream-completion.js';
 import type { ChoiceFitter } from '../features/feature.js';
-import { dropMirrors } from '../mirrors.js';
-import { ignoredBy } from '../unsupported.js';
-import type { Part } from '../plan.js';
+import { dropMirrors } from '../answer/mirrors.js';
+import { ignoredBy } from '../plan/unsupported.js';
+import type { Part } from '../plan/plan.js';
 
 /** A piece of the client's answer. */
 export interface Piece {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { ByteBudget } from '../../common/byte-budget.js';
-import type { UpstreamChoice } from '../upstream-completion.js';
+import type { UpstreamChoice } from '../answer/upstream-completion.js';
 import type { CreateCompletionDto } from '../../contract/create-completion.dto.js';
 import { choiceCountOf, echoedPromptOf } from '../../contract/prompts.js';
 import { type Resumption, resumptionOf } from './resume.js';

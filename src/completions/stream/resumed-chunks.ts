@@ -1,6 +1,6 @@
 import { addCounts, isUsage, type Usage, usageOf } from '../../observability/usage.js';
-import { dropPromptFields } from '../answer-fields.js';
-import type { UpstreamChoice, UpstreamCompletion } from '../upstream-completion.js';
+import { dropPromptFields } from '../answer/answer-fields.js';
+import type { UpstreamChoice, UpstreamCompletion } from '../answer/upstream-completion.js';
 import type { Resumption } from './resume.js';
 import type { StreamProgress } from './stream-progress.js';
 import type { TokenOverlap } from './token-overlap.js';

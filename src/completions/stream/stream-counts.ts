@@ -1,5 +1,5 @@
 import type { Usage } from '../../observability/usage.js';
-import { mergeUsage } from '../merge-usage.js';
+import { mergeUsage } from '../answer/merge-usage.js';
 import type { PartReader } from './part-reader.js';
 
 /** The usage of a stream: as its parts report it, or counted here. */

@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { ByteBudget } from '../../common/byte-budget.js';
-import type { UpstreamChoice, UpstreamCompletion } from '../upstream-completion.js';
+import type { UpstreamChoice, UpstreamCompletion } from '../answer/upstream-completion.js';
 import { StreamProgress } from './stream-progress.js';
 
 const choice = (text: string, fields: Partial<UpstreamChoice> = {}): UpstreamChoice => ({ index: 0, text, ...fields });

@@ -1,6 +1,6 @@
 import type { ByteShare } from '../../common/byte-budget.js';
 import { lengthInCodePoints } from '../../common/code-points.js';
-import type { UpstreamChoice, UpstreamCompletion } from '../upstream-completion.js';
+import type { UpstreamChoice, UpstreamCompletion } from '../answer/upstream-completion.js';
 import { DeliveredText } from './delivered-text.js';
 
 /** What the client has got of one choice. */

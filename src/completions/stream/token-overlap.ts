@@ -1,6 +1,6 @@
 import { UpstreamError } from '../../upstreams/upstream-error.js';
-import type { UpstreamChoice } from '../upstream-completion.js';
-import { asLegacy, sliceTokens } from '../legacy-logprobs.js';
+import type { UpstreamChoice } from '../answer/upstream-completion.js';
+import { asLegacy, sliceTokens } from '../answer/legacy-logprobs.js';
 import type { TokenIds } from './token-trail.js';
 
 /** What a resumed engine generates again of what the client has: it has to be the same, and is not sent again. */

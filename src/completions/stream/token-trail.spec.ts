@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { ByteBudget } from '../../common/byte-budget.js';
 import { RECORDINGS } from '../../../test/support/recordings.js';
-import type { UpstreamChoice } from '../upstream-completion.js';
+import type { UpstreamChoice } from '../answer/upstream-completion.js';
 import { type TokenIds, TokenTrail } from './token-trail.js';
 
 type Choice = UpstreamChoice & TokenIds;

@@ -1,6 +1,6 @@
 import type { ByteShare } from '../../common/byte-budget.js';
 import { lengthInCodePoints } from '../../common/code-points.js';
-import type { UpstreamChoice } from '../upstream-completion.js';
+import type { UpstreamChoice } from '../answer/upstream-completion.js';
 
 /** vLLM's `return_token_ids`, in the first chunk of a choice and in each. */
 export interface TokenIds {

@@ -1,5 +1,5 @@
 import type { ByteShare } from '../../common/byte-budget.js';
-import type { UpstreamCompletion } from '../upstream-completion.js';
+import type { UpstreamCompletion } from '../answer/upstream-completion.js';
 import type { TokenOverlap } from './token-overlap.js';
 import { type TokenIds, TokenTrail } from './token-trail.js';
 

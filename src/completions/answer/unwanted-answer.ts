@@ -1,11 +1,11 @@
-import { readStart } from '../upstreams/read-all.js';
-import { refusalOf } from '../upstreams/refusal.js';
-import type { StreamFraming } from '../upstreams/stream-framing.js';
-import type { UpstreamAnswer } from '../upstreams/upstream.js';
-import { UpstreamError } from '../upstreams/upstream-error.js';
+import { readStart } from '../../upstreams/read-all.js';
+import { refusalOf } from '../../upstreams/refusal.js';
+import type { StreamFraming } from '../../upstreams/stream-framing.js';
+import type { UpstreamAnswer } from '../../upstreams/upstream.js';
+import { UpstreamError } from '../../upstreams/upstream-error.js';
 import { readAnswer } from './upstream-completion.js';
-import type { PartReader } from './stream/part-reader.js';
-import { contextExceeded } from './unsupported.js';
+import type { PartReader } from '../stream/part-reader.js';
+import { contextExceeded } from '../plan/unsupported.js';
 
 /** An error's body is a sentence or two, and sometimes the whole request besides; more of it is not read. */
 const MAX_ERROR_BYTES = 1_048_576;

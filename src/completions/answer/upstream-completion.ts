@@ -1,6 +1,6 @@
-import { refusalInStream } from '../upstreams/refusal.js';
-import { reading } from '../upstreams/unreadable-answer.js';
-import { UpstreamError } from '../upstreams/upstream-error.js';
+import { refusalInStream } from '../../upstreams/refusal.js';
+import { reading } from '../../upstreams/unreadable-answer.js';
+import { UpstreamError } from '../../upstreams/upstream-error.js';
 import { parseAnswer } from './answer-json.js';
 
 /** A completion object as an upstream sends it: whole, or a chunk of a stream. */

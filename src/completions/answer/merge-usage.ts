@@ -1,5 +1,5 @@
-import { addExactly, type ExactInteger, isExact } from '../common/exact-json.js';
-import { addCounts, isCount, type Usage, usageOf } from '../observability/usage.js';
+import { addExactly, type ExactInteger, isExact } from '../../common/exact-json.js';
+import { addCounts, isCount, type Usage, usageOf } from '../../observability/usage.js';
 
 /** The usage of one upstream request, and the first prompt of the client's that it was for. */
 export interface PartUsage {

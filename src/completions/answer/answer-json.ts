@@ -1,5 +1,5 @@
-import { parseExactly } from '../common/exact-json.js';
-import { UpstreamError } from '../upstreams/upstream-error.js';
+import { parseExactly } from '../../common/exact-json.js';
+import { UpstreamError } from '../../upstreams/upstream-error.js';
 
 /** Deeper than any field of any engine, and safe to recurse, here and at the client. */
 const MAX_DEPTH = 64;

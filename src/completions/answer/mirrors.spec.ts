@@ -1,8 +1,8 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import type { UpstreamChoice } from './upstream-completion.js';
-import { WithoutTokens } from './features/max-tokens.js';
-import { StopAtTexts } from './features/stop.js';
+import { WithoutTokens } from '../features/max-tokens.js';
+import { StopAtTexts } from '../features/stop.js';
 
 type Fields = Record<string, unknown>;
 

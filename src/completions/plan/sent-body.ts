@@ -1,13 +1,13 @@
-import type { CreateCompletionDto } from '../contract/create-completion.dto.js';
-import type { Upstream } from '../upstreams/upstream.js';
-import type { Capabilities } from '../engines/feature-names.js';
-import { isNoOp, mayBeNoOp } from '../engines/no-op-values.js';
-import type { Candidate } from '../routing/candidate.js';
+import type { CreateCompletionDto } from '../../contract/create-completion.dto.js';
+import type { Upstream } from '../../upstreams/upstream.js';
+import type { Capabilities } from '../../engines/feature-names.js';
+import { isNoOp, mayBeNoOp } from '../../engines/no-op-values.js';
+import type { Candidate } from '../../routing/candidate.js';
 import type { Adaptation } from './adaptation.js';
-import type { SentBody } from './dialects/dialect.js';
-import { featureOf, FEATURES } from './features/all.js';
-import type { Feature } from './features/feature.js';
-import { defaultsFor } from './features/sampling.js';
+import type { SentBody } from '../dialects/dialect.js';
+import { featureOf, FEATURES } from '../features/all.js';
+import type { Feature } from '../features/feature.js';
+import { defaultsFor } from '../features/sampling.js';
 
 /** Parameters that are not sent where they ask for nothing. */
 const OMITTED: ReadonlyMap<string, Feature> = new Map(

@@ -1,10 +1,10 @@
-import type { AnswerBody } from '../upstreams/answer-body.js';
-import { DONE } from '../upstreams/event-stream.js';
-import { readAll } from '../upstreams/read-all.js';
-import type { UpstreamAnswer } from '../upstreams/upstream.js';
-import { UpstreamError } from '../upstreams/upstream-error.js';
+import type { AnswerBody } from '../../upstreams/answer-body.js';
+import { DONE } from '../../upstreams/event-stream.js';
+import { readAll } from '../../upstreams/read-all.js';
+import type { UpstreamAnswer } from '../../upstreams/upstream.js';
+import { UpstreamError } from '../../upstreams/upstream-error.js';
 import type { UpstreamChoice, UpstreamCompletion } from './upstream-completion.js';
-import type { Dialect } from './dialects/dialect.js';
+import type { Dialect } from '../dialects/dialect.js';
 import { isStream } from './unwanted-answer.js';
 
 /** A whole answer as JSON: as the dialect's endpoint gives it, or, where it is collected, in the contract's form. `spend` as below. */

@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { UpstreamError } from '../upstreams/upstream-error.js';
+import { UpstreamError } from '../../upstreams/upstream-error.js';
 import { parseAnswer, writeAnswer } from './answer-json.js';
 
 describe('the JSON of an answer', () => {

@@ -1,21 +1,21 @@
 import { afterAll, describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { spoil, writeSpoilt } from '../../test/support/spoilt-answers.js';
-import { UpstreamConfig } from '../config/config.js';
-import type { Candidate } from '../routing/candidate.js';
-import { systemClock } from '../common/clock.js';
-import { ENGINE_PROFILES } from '../engines/engine-profiles.js';
-import { HttpUpstream } from '../upstreams/http-upstream.js';
-import { reading } from '../upstreams/unreadable-answer.js';
-import { UpstreamError } from '../upstreams/upstream-error.js';
+import { spoil, writeSpoilt } from '../../../test/support/spoilt-answers.js';
+import { UpstreamConfig } from '../../config/config.js';
+import type { Candidate } from '../../routing/candidate.js';
+import { systemClock } from '../../common/clock.js';
+import { ENGINE_PROFILES } from '../../engines/engine-profiles.js';
+import { HttpUpstream } from '../../upstreams/http-upstream.js';
+import { reading } from '../../upstreams/unreadable-answer.js';
+import { UpstreamError } from '../../upstreams/upstream-error.js';
 import { toCompletionAnswer } from './completion-answer.js';
-import { CompletionStream } from './stream/completion-stream.js';
-import type { CreateCompletionDto } from '../contract/create-completion.dto.js';
-import { featuresIn, judge } from './verdict.js';
-import { PartReader } from './stream/part-reader.js';
-import { type Part, planRequest } from './plan.js';
-import { choiceCountOf, echoedPromptOf } from '../contract/prompts.js';
-import { StreamProgress } from './stream/stream-progress.js';
+import { CompletionStream } from '../stream/completion-stream.js';
+import type { CreateCompletionDto } from '../../contract/create-completion.dto.js';
+import { featuresIn, judge } from '../plan/verdict.js';
+import { PartReader } from '../stream/part-reader.js';
+import { type Part, planRequest } from '../plan/plan.js';
+import { choiceCountOf, echoedPromptOf } from '../../contract/prompts.js';
+import { StreamProgress } from '../stream/stream-progress.js';
 
 type Asked = Partial<CreateCompletionDto>;
 

@@ -1,10 +1,10 @@
 import { describe, expect, it, jest } from '@jest/globals';
-import { UpstreamConfig } from '../config/config.js';
-import type { Candidate } from '../routing/candidate.js';
-import { systemClock } from '../common/clock.js';
-import { HttpUpstream } from '../upstreams/http-upstream.js';
-import type { CreateCompletionDto } from '../contract/create-completion.dto.js';
-import { ENGINES } from '../engines/engine-names.js';
+import { UpstreamConfig } from '../../config/config.js';
+import type { Candidate } from '../../routing/candidate.js';
+import { systemClock } from '../../common/clock.js';
+import { HttpUpstream } from '../../upstreams/http-upstream.js';
+import type { CreateCompletionDto } from '../../contract/create-completion.dto.js';
+import { ENGINES } from '../../engines/engine-names.js';
 import { Extras } from './extras.js';
 import { planRequest } from './plan.js';
 import { featuresIn, judge, type Verdict } from './verdict.js';

@@ -1,5 +1,5 @@
-import type { Dialect, SentBody } from './dialects/dialect.js';
-import { uniqueIdFields } from './upstream-request-ids.js';
+import type { Dialect, SentBody } from '../dialects/dialect.js';
+import { uniqueIdFields } from '../upstream-request-ids.js';
 
 /**
  * Writes the bodies of the requests that one request of a client becomes, each when it is sent: what they have in common is

@@ -1,5 +1,5 @@
 import type { UpstreamChoice, UpstreamCompletion } from './upstream-completion.js';
-import { lengthInCodePoints } from '../common/code-points.js';
+import { lengthInCodePoints } from '../../common/code-points.js';
 import { asLegacy } from './legacy-logprobs.js';
 
 /** An entry for each generated token: vLLM's `token_ids` (asked for with `return_token_ids`), llama.cpp's `tokens`. */

@@ -1,9 +1,9 @@
 import { TextDecoder } from 'node:util';
 import type { LegacyLogprobs, UpstreamChoice } from './upstream-completion.js';
-import { lengthInCodePoints } from '../common/code-points.js';
-import type { Prompt } from '../contract/prompts.js';
-import type { ChoiceFitter } from './features/feature.js';
-import { ignoredBy } from './unsupported.js';
+import { lengthInCodePoints } from '../../common/code-points.js';
+import type { Prompt } from '../../contract/prompts.js';
+import type { ChoiceFitter } from '../features/feature.js';
+import { ignoredBy } from '../plan/unsupported.js';
 
 /** A token in the shape of chat completions, as llama.cpp and LocalAI give it for completions as well. */
 interface ChatToken {

@@ -1,10 +1,10 @@
-import { isUsage, type Usage } from '../observability/usage.js';
+import { isUsage, type Usage } from '../../observability/usage.js';
 import { writeAnswer } from './answer-json.js';
 import type { UpstreamCompletion } from './upstream-completion.js';
-import type { CreateCompletionDto } from '../contract/create-completion.dto.js';
-import { pickBest } from './features/best-of.js';
+import type { CreateCompletionDto } from '../../contract/create-completion.dto.js';
+import { pickBest } from '../features/best-of.js';
 import { mergeUsage, type PartUsage } from './merge-usage.js';
-import type { PartReader } from './stream/part-reader.js';
+import type { PartReader } from '../stream/part-reader.js';
 
 export interface CompletionAnswer {
   /** The body as the client gets it. */

@@ -1,6 +1,6 @@
-import { isExact } from '../common/exact-json.js';
-import { addCounts, isCount, isUsage, type Usage } from '../observability/usage.js';
-import { UpstreamError } from '../upstreams/upstream-error.js';
+import { isExact } from '../../common/exact-json.js';
+import { addCounts, isCount, isUsage, type Usage } from '../../observability/usage.js';
+import { UpstreamError } from '../../upstreams/upstream-error.js';
 import type { UpstreamChoice, UpstreamCompletion } from './upstream-completion.js';
 
 type Fields = Record<string, unknown>;

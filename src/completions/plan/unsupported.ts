@@ -1,6 +1,6 @@
-import { ApiError } from '../errors/api-error.js';
-import { contextMessage } from '../engines/refusal-messages.js';
-import { UpstreamError } from '../upstreams/upstream-error.js';
+import { ApiError } from '../../errors/api-error.js';
+import { contextMessage } from '../../engines/refusal-messages.js';
+import { UpstreamError } from '../../upstreams/upstream-error.js';
 
 /** What an upstream cannot do of what a request asks for. */
 export interface Refusal {

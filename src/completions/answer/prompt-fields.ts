@@ -1,6 +1,6 @@
 import { dropPromptFields, hasPromptFields } from './answer-fields.js';
 import type { UpstreamCompletion } from './upstream-completion.js';
-import type { PartReader } from './stream/part-reader.js';
+import type { PartReader } from '../stream/part-reader.js';
 
 /** Of several parts for one prompt, forwards the prompt's fields from one only, as a single request would. */
 export class PromptFields {

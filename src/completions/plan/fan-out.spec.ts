@@ -1,10 +1,10 @@
 import { describe, expect, it } from '@jest/globals';
-import { UpstreamConfig } from '../config/config.js';
-import { ENGINES } from '../engines/engine-names.js';
-import type { Candidate } from '../routing/candidate.js';
-import { systemClock } from '../common/clock.js';
-import { HttpUpstream } from '../upstreams/http-upstream.js';
-import type { CreateCompletionDto } from '../contract/create-completion.dto.js';
+import { UpstreamConfig } from '../../config/config.js';
+import { ENGINES } from '../../engines/engine-names.js';
+import type { Candidate } from '../../routing/candidate.js';
+import { systemClock } from '../../common/clock.js';
+import { HttpUpstream } from '../../upstreams/http-upstream.js';
+import type { CreateCompletionDto } from '../../contract/create-completion.dto.js';
 import { adapt } from './adaptation.js';
 import { countParts, FanOut, MAX_PARTS } from './fan-out.js';
 import { planRequest } from './plan.js';

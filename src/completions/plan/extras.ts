@@ -1,10 +1,10 @@
-import { type ExtraField, extraFields } from '../contract/extra-fields.js';
-import type { CreateCompletionDto } from '../contract/create-completion.dto.js';
-import { whyNotSent } from '../engines/known-fields.js';
-import { isNoOp } from '../engines/no-op-values.js';
-import type { Issue } from '../errors/api-error.js';
-import { ValidationError } from '../errors/validation-error.js';
-import type { Upstream } from '../upstreams/upstream.js';
+import { type ExtraField, extraFields } from '../../contract/extra-fields.js';
+import type { CreateCompletionDto } from '../../contract/create-completion.dto.js';
+import { whyNotSent } from '../../engines/known-fields.js';
+import { isNoOp } from '../../engines/no-op-values.js';
+import type { Issue } from '../../errors/api-error.js';
+import { ValidationError } from '../../errors/validation-error.js';
+import type { Upstream } from '../../upstreams/upstream.js';
 
 /** The fields of one request that the contract does not list, looked for once: a body may have very many. */
 export class Extras {

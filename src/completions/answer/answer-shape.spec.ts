@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
-import { parseExactly } from '../common/exact-json.js';
-import { UpstreamError } from '../upstreams/upstream-error.js';
+import { parseExactly } from '../../common/exact-json.js';
+import { UpstreamError } from '../../upstreams/upstream-error.js';
 import { checkLogprobs, checkUsage } from './answer-shape.js';
 import type { UpstreamChoice, UpstreamCompletion } from './upstream-completion.js';
 

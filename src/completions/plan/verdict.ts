@@ -1,7 +1,7 @@
-import type { CreateCompletionDto } from '../contract/create-completion.dto.js';
-import type { Candidate } from '../routing/candidate.js';
-import { FEATURES } from './features/all.js';
-import type { Feature } from './features/feature.js';
+import type { CreateCompletionDto } from '../../contract/create-completion.dto.js';
+import type { Candidate } from '../../routing/candidate.js';
+import { FEATURES } from '../features/all.js';
+import type { Feature } from '../features/feature.js';
 import type { Refusal } from './unsupported.js';
 
 /** How a candidate supports a request: not at all, natively, or with emulation. */

@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import type { UpstreamChoice, UpstreamLogprobs } from './upstream-completion.js';
-import { promptLengthsOf } from '../contract/prompts.js';
+import { promptLengthsOf } from '../../contract/prompts.js';
 import { ToLegacyLogprobs } from './legacy-logprobs.js';
 
 const piece = (text: string, logprobs: UpstreamLogprobs | null): UpstreamChoice => ({ index: 0, text, logprobs });

@@ -1,10 +1,10 @@
-import type { CreateCompletionDto } from '../contract/create-completion.dto.js';
-import { promptsOf } from '../contract/prompts.js';
-import { joinsChoices } from '../engines/known-fields.js';
-import type { FeatureName } from '../engines/feature-names.js';
-import type { Candidate } from '../routing/candidate.js';
-import { featureOf } from './features/all.js';
-import { type ChoiceFitter, type Feature, type FittedRequest, STAGES } from './features/feature.js';
+import type { CreateCompletionDto } from '../../contract/create-completion.dto.js';
+import { promptsOf } from '../../contract/prompts.js';
+import { joinsChoices } from '../../engines/known-fields.js';
+import type { FeatureName } from '../../engines/feature-names.js';
+import type { Candidate } from '../../routing/candidate.js';
+import { featureOf } from '../features/all.js';
+import { type ChoiceFitter, type Feature, type FittedRequest, STAGES } from '../features/feature.js';
 import { featuresIn } from './verdict.js';
 
 /** A request as one candidate is asked for it, and what the gateway emulates there. */

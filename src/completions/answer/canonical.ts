@@ -1,6 +1,6 @@
-import { isExact } from '../common/exact-json.js';
-import { isCount } from '../observability/usage.js';
-import { UpstreamError } from '../upstreams/upstream-error.js';
+import { isExact } from '../../common/exact-json.js';
+import { isCount } from '../../observability/usage.js';
+import { UpstreamError } from '../../upstreams/upstream-error.js';
 import { checkLogprobs, checkUsage } from './answer-shape.js';
 import type { UpstreamCompletion } from './upstream-completion.js';
 

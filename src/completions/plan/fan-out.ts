@@ -1,11 +1,11 @@
-import type { RoutingConfig } from '../config/config.js';
-import type { Candidate } from '../routing/candidate.js';
-import { UpstreamError } from '../upstreams/upstream-error.js';
-import type { CreateCompletionDto } from '../contract/create-completion.dto.js';
-import { promptsOf } from '../contract/prompts.js';
+import type { RoutingConfig } from '../../config/config.js';
+import type { Candidate } from '../../routing/candidate.js';
+import { UpstreamError } from '../../upstreams/upstream-error.js';
+import type { CreateCompletionDto } from '../../contract/create-completion.dto.js';
+import { promptsOf } from '../../contract/prompts.js';
 import { adapt, type Adaptation, splitOf } from './adaptation.js';
-import { bestOf } from './features/best-of.js';
-import type { Feature } from './features/feature.js';
+import { bestOf } from '../features/best-of.js';
+import type { Feature } from '../features/feature.js';
 import { type Refusal, unsupportedMessage } from './unsupported.js';
 
 /** A body may ask for millions of choices; that many requests help no client. */

@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
-import type { AnswerBody } from '../upstreams/answer-body.js';
+import type { AnswerBody } from '../../upstreams/answer-body.js';
 import { collectStream } from './collected-stream.js';
-import { completionsDialect } from './dialects/completions.js';
+import { completionsDialect } from '../dialects/completions.js';
 
 /** A body that arrives in these pieces. */
 function bodyOf(...pieces: string[]): AnswerBody {

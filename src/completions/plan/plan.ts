@@ -1,16 +1,23 @@
-import { addExactly, toBigInt } from '../common/exact-json.js';
-import type { CreateCompletionDto } from '../contract/create-completion.dto.js';
-import { INT64_MAX } from '../contract/field-rules.js';
-import { choiceCountOf, isOnePrompt, type Prompt, promptLengthsOf, promptOf, promptsOf } from '../contract/prompts.js';
-import type { FeatureName } from '../engines/feature-names.js';
-import type { Candidate } from '../routing/candidate.js';
+import { addExactly, toBigInt } from '../../common/exact-json.js';
+import type { CreateCompletionDto } from '../../contract/create-completion.dto.js';
+import { INT64_MAX } from '../../contract/field-rules.js';
+import {
+  choiceCountOf,
+  isOnePrompt,
+  type Prompt,
+  promptLengthsOf,
+  promptOf,
+  promptsOf,
+} from '../../contract/prompts.js';
+import type { FeatureName } from '../../engines/feature-names.js';
+import type { Candidate } from '../../routing/candidate.js';
 import { adapt, type Adaptation, fittersOf, noFitters, splitOf } from './adaptation.js';
-import { dialectFor } from './dialects/choose.js';
-import type { Dialect, SentBody } from './dialects/dialect.js';
-import { featureOf } from './features/all.js';
-import type { ChoiceFitter, Feature } from './features/feature.js';
-import { stop } from './features/stop.js';
-import { fimTemplateFor } from './features/suffix.js';
+import { dialectFor } from '../dialects/choose.js';
+import type { Dialect, SentBody } from '../dialects/dialect.js';
+import { featureOf } from '../features/all.js';
+import type { ChoiceFitter, Feature } from '../features/feature.js';
+import { stop } from '../features/stop.js';
+import { fimTemplateFor } from '../features/suffix.js';
 import { PartBodies } from './part-bodies.js';
 import { sentBody } from './sent-body.js';
 
