@@ -46,8 +46,8 @@ export interface StoredLimits {
 }
 
 /**
- * The keys of the database, whole, in memory: a request asks nothing of the database. It is read at the start, whenever
- * on a notification, and every 5 s; changes are found by revision.
+ * All keys of the database, in memory: a request never waits for the database. It is read at the start, on a notification,
+ * and every 5 s; changes are found by revision.
  */
 @Injectable()
 export class KeyDirectory implements Authenticator, KeyOwner, OnApplicationBootstrap, OnModuleDestroy {
