@@ -7,6 +7,9 @@ export type LimitScope = 'key' | 'project' | 'organization';
  */
 export type LimitKind = 'requests' | 'tokens' | 'daily' | 'budget' | 'concurrency';
 
+/** Those that begin anew with each UTC day, or each UTC month. */
+export type PeriodKind = Extract<LimitKind, 'daily' | 'budget'>;
+
 /** One limit of one scope, for all models or for those of a pattern. */
 export interface LimitRule {
   scope: LimitScope;
@@ -45,7 +48,7 @@ function isRate(kind: LimitKind): boolean {
 }
 
 /** Whether it begins anew with each day or month. */
-export function isOfPeriod(kind: LimitKind): kind is 'daily' | 'budget' {
+export function isOfPeriod(kind: LimitKind): kind is PeriodKind {
   return kind === 'daily' || kind === 'budget';
 }
 
@@ -86,31 +89,38 @@ export function waitMsOf(claim: Claim, used: number): number {
 }
 
 /** How long the use of a period is kept: longer than the period. Milliseconds. */
-export const PERIOD_MS: Readonly<Record<'daily' | 'budget', number>> = {
+export const PERIOD_MS: Readonly<Record<PeriodKind, number>> = {
   daily: 2 * DAY_MS,
   budget: 32 * DAY_MS,
 };
 
-let month = { name: '', from: 0, until: 0 };
-let day = { name: '', from: 0, until: 0 };
-
-/** `2026-11`: the month of a budget, in UTC. */
-export function monthOf(now: number): string {
-  if (now < month.from || now >= month.until) {
-    const date = new Date(now);
-    const [year, index] = [date.getUTCFullYear(), date.getUTCMonth()];
-    month = { name: date.toISOString().slice(0, 7), from: Date.UTC(year, index), until: Date.UTC(year, index + 1) };
-  }
-  return month.name;
+interface Period {
+  name: string;
+  from: number;
+  until: number;
 }
 
-/** `2026-11-27`: the day of a daily limit, in UTC. */
-export function dayOf(now: number): string {
-  if (now < day.from || now >= day.until) {
-    const until = now + msToNextDay(now);
-    day = { name: new Date(now).toISOString().slice(0, 10), from: until - DAY_MS, until };
-  }
-  return day.name;
+const NO_PERIOD: Period = { name: '', from: 0, until: 0 };
+
+/** The one that was asked for last, of each kind: most requests fall into the same. */
+const periods: Record<PeriodKind, Period> = { daily: NO_PERIOD, budget: NO_PERIOD };
+
+/** The day of a daily limit (`2026-11-27`), or the month of a budget (`2026-11`), in UTC. */
+export function periodOf(kind: PeriodKind, now: number): string {
+  const { from, until } = periods[kind];
+  if (now < from || now >= until) periods[kind] = kind === 'daily' ? dayAt(now) : monthAt(now);
+  return periods[kind].name;
+}
+
+function dayAt(now: number): Period {
+  const until = now + msToNextDay(now);
+  return { name: new Date(now).toISOString().slice(0, 10), from: until - DAY_MS, until };
+}
+
+function monthAt(now: number): Period {
+  const date = new Date(now);
+  const [year, month] = [date.getUTCFullYear(), date.getUTCMonth()];
+  return { name: date.toISOString().slice(0, 7), from: Date.UTC(year, month), until: Date.UTC(year, month + 1) };
 }
 
 export function msToNextDay(now: number): number {

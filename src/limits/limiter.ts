@@ -9,7 +9,7 @@ import { DEFAULT_MAX_TOKENS, promptsOf } from '../contract/prompts.js';
 import { ApiError } from '../errors/api-error.js';
 import type { Exchange } from '../observability/exchange.js';
 import { Metrics } from '../observability/metrics.js';
-import { type Claim, dayOf, type LimitRule, type LimitScope, monthOf, remainingOf, usedOf } from './limit-rule.js';
+import { type Claim, type LimitRule, type LimitScope, periodOf, remainingOf, usedOf } from './limit-rule.js';
 import { nameOf, refusalOf } from './limit-refusal.js';
 import { LEASE_MS, type LimitStore, type ReserveAnswer } from './limit-store.js';
 import { LimitTable } from './limit-table.js';
@@ -154,9 +154,9 @@ export class Limiter implements OnApplicationShutdown {
         case 'tokens':
           return { key, kind, limit, amount: Math.min(tokens, limit) };
         case 'budget':
-          return { key: `${key}:${monthOf(this.clock.now())}`, kind, limit, amount: tokens };
+          return { key: `${key}:${periodOf(kind, this.clock.now())}`, kind, limit, amount: tokens };
         case 'daily':
-          return { key: `${key}:${dayOf(this.clock.now())}`, kind, limit, amount: 1 };
+          return { key: `${key}:${periodOf(kind, this.clock.now())}`, kind, limit, amount: 1 };
         case 'requests':
         case 'concurrency':
           return { key, kind, limit, amount: 1 };

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { hashApiKey } from '../../src/config/api-key-hash.js';
-import { monthOf } from '../../src/limits/limit-rule.js';
+import { periodOf } from '../../src/limits/limit-rule.js';
 import { LIMIT_STORE } from '../../src/limits/limiter.js';
 import type { MemoryStore } from '../../src/limits/memory-store.js';
 import { EngineFleet } from '../support/engine-fleet.js';
@@ -68,7 +68,7 @@ describe('upstreams that are killed at random, one always alive', () => {
     const claims = [
       {
         kind: 'budget' as const,
-        key: `${prefix}budget:${monthOf(Date.now())}`,
+        key: `${prefix}budget:${periodOf('budget', Date.now())}`,
         limit: LIMITS.tokensPerMonth,
         amount: 0,
       },
