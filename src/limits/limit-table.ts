@@ -1,7 +1,8 @@
 import type { Caller } from '../auth/caller.js';
+import type { StoredLimits } from '../auth/key-directory.js';
 import { Glob } from '../common/glob.js';
 import { remember } from '../common/remember.js';
-import type { LimitOptions, ScopeLimits } from '../config/config.js';
+import type { ApiKeyConfig, LimitOptions, ScopeLimits } from '../config/config.js';
 import type { LimitKind, LimitRule, LimitScope } from './limit-rule.js';
 
 const KIND_OF: Readonly<Record<keyof LimitOptions, LimitKind>> = {
@@ -17,9 +18,11 @@ const NONE: readonly LimitRule[] = [];
 /** Callers choose the model's name: rules are remembered for so many callers and models. */
 const MAX_REMEMBERED = 1_000;
 
-/** Which limits hold for whom. */
+/** Which limits hold for whom. What is used of a limit stays used when the limits change. */
 export class LimitTable {
-  private readonly limits: Record<LimitScope, ReadonlyMap<string, ScopeLimits>> = {
+  /** By the ids of the keys. */
+  private configured: ReadonlyMap<string, ScopeLimits> = new Map();
+  private stored: Readonly<Record<LimitScope, ReadonlyMap<string, ScopeLimits>>> = {
     key: new Map(),
     project: new Map(),
     organization: new Map(),
@@ -28,13 +31,22 @@ export class LimitTable {
   private isEmpty = true;
 
   /** `keyDefaults` hold for a key as far as it has no limits of its own. */
-  constructor(private readonly keyDefaults: LimitOptions) {
+  constructor(
+    private readonly keyDefaults: LimitOptions,
+    keys: readonly ApiKeyConfig[],
+  ) {
+    this.replaceConfigured(keys);
+  }
+
+  /** Takes the limits of the configuration's keys, which come before stored ones of the same id. */
+  replaceConfigured(keys: readonly ApiKeyConfig[]): void {
+    this.configured = new Map(keys.flatMap(({ id, limits }) => (limits ? [[id, limits]] : [])));
     this.changed();
   }
 
-  /** Takes the limits of all keys, projects or organizations, by id. What is used of a limit stays used. */
-  replace(scope: LimitScope, limits: ReadonlyMap<string, ScopeLimits>): void {
-    this.limits[scope] = limits;
+  /** Takes the limits of the database. To be called again when the maps have changed. */
+  replaceStored(limits: StoredLimits): void {
+    this.stored = limits;
     this.changed();
   }
 
@@ -51,21 +63,19 @@ export class LimitTable {
 
   private changed(): void {
     this.remembered.clear();
-    const { key, project, organization } = this.limits;
-    const all = [this.keyDefaults, ...key.values(), ...project.values(), ...organization.values()];
-    this.isEmpty = all.every((each) => Object.values(definedOf(each)).length === 0);
+    const maps = [this.configured, ...Object.values(this.stored)];
+    this.isEmpty = !this.hasKeyDefaults && maps.every((limits) => limits.values().every(isUnlimited));
   }
 
   /** Whether keys without limits of their own have some. */
   get hasKeyDefaults(): boolean {
-    return Object.values(definedOf(this.keyDefaults)).length > 0;
+    return !isUnlimited(this.keyDefaults);
   }
 
   /** The limits of one key, project or organization that hold for a model; without one, all. */
   rulesOf(scope: LimitScope, id: string, organization: string | undefined, model?: string): LimitRule[] {
-    const own = this.limits[scope].get(id);
-    const limits = scope === 'key' ? { ...this.keyDefaults, ...definedOf(own ?? {}) } : own;
-    if (!limits) return [];
+    const stored = this.stored[scope].get(id) ?? {};
+    const limits = scope === 'key' ? { ...this.keyDefaults, ...definedOf(this.configured.get(id) ?? stored) } : stored;
     // One node of a Redis cluster has all buckets of an organization: a request's are checked in one step.
     const tag = `{${encodeURIComponent(organization ?? id)}}`;
     const prefix = scope === 'organization' ? `${tag}:organization` : `${tag}:${scope}:${encodeURIComponent(id)}`;
@@ -94,6 +104,10 @@ function rulesIn(scope: LimitScope, prefix: string, limits: ScopeLimits, model: 
       return [{ scope, kind, limit, models, key: `${prefix}:${encodeURIComponent(models ?? '')}:${kind}` }];
     }),
   );
+}
+
+function isUnlimited(limits: ScopeLimits): boolean {
+  return Object.values(limits).every((limit) => limit === undefined);
 }
 
 function definedOf(limits: ScopeLimits): ScopeLimits {

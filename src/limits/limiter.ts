@@ -1,6 +1,6 @@
 import { Inject, Injectable, type OnApplicationShutdown } from '@nestjs/common';
 import { randomUUID } from 'node:crypto';
-import { type ApiKeyConfig, GatewayConfig, type ScopeLimits } from '../config/config.js';
+import { type ApiKeyConfig, GatewayConfig } from '../config/config.js';
 import type { Caller } from '../auth/caller.js';
 import { KeyDirectory } from '../auth/key-directory.js';
 import { CLOCK, type Clock, type Timer } from '../common/clock.js';
@@ -44,8 +44,6 @@ export class Limiter implements OnApplicationShutdown {
   private readonly estimate = new TokenEstimate();
   private readonly maxTokensPerRequest: number;
   private readonly leasePrefix = randomUUID();
-  private configuredKeys: readonly ApiKeyConfig[];
-  private storedKeys: ReadonlyMap<string, ScopeLimits> = new Map();
   private lastLease = 0;
   /** Those under way that hold a lease. */
   private readonly leased = new Set<Reservation>();
@@ -58,27 +56,14 @@ export class Limiter implements OnApplicationShutdown {
     private readonly metrics: Metrics,
     directory: KeyDirectory,
   ) {
-    this.table = new LimitTable(config.limits.default);
+    this.table = new LimitTable(config.limits.default, config.apiKeys);
     this.maxTokensPerRequest = config.limits.maxTokensPerRequest ?? Infinity;
-    this.configuredKeys = config.apiKeys;
-    this.replaceLimitsOfKeys();
-    directory.onLimits(({ key, project, organization }) => {
-      this.storedKeys = key;
-      this.replaceLimitsOfKeys();
-      this.table.replace('project', project);
-      this.table.replace('organization', organization);
-    });
+    directory.onLimits((limits) => this.table.replaceStored(limits));
   }
 
   /** Takes the keys of a new configuration. */
   replaceKeys(apiKeys: readonly ApiKeyConfig[]): void {
-    this.configuredKeys = apiKeys;
-    this.replaceLimitsOfKeys();
-  }
-
-  private replaceLimitsOfKeys(): void {
-    const configured = this.configuredKeys.flatMap(({ id, limits }) => (limits ? [[id, limits] as const] : []));
-    this.table.replace('key', new Map([...this.storedKeys, ...configured]));
+    this.table.replaceConfigured(apiKeys);
   }
 
   async onApplicationShutdown(): Promise<void> {
