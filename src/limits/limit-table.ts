@@ -53,7 +53,8 @@ export class LimitTable {
   /** Every limit that holds for a request. */
   rulesFor(caller: Caller, model: string): readonly LimitRule[] {
     if (this.isEmpty) return NONE;
-    const name = `${caller.keyId} ${caller.organization} ${caller.project} ${model}`;
+    // No header has a line end: the project that a client claims does not run into the model that it asks for.
+    const name = `${caller.keyId}\n${caller.organization}\n${caller.project}\n${model}`;
     const known = this.remembered.get(name);
     if (known) return known;
     const rules = this.find(caller, model);
