@@ -1,21 +1,19 @@
 import { Injectable } from '@nestjs/common';
 import { ConfiguredKeys } from '../auth/configured-keys.js';
+import type { LimitOptions } from '../config/config.js';
 import type { LimitKind } from '../limits/limit-rule.js';
+import { KIND_OF } from '../limits/limit-table.js';
 import { Limiter, type LimitSubject, type LimitUse } from '../limits/limiter.js';
 import type { Actor } from './actor.js';
 import { Administration } from './administration.js';
-import type { LimitOptionsDto, LimitsInForceDto, LimitUseDto } from './dto/limits.dto.js';
+import { FIELD_OF, type LimitOptionsDto, type LimitsInForceDto, type LimitUseDto } from './dto/limits.dto.js';
 import type { ListQuery } from './list-query.js';
 import { type Page, pageOf } from './page.js';
 import { inOrder } from './rows.js';
 
-const NAME_OF: Readonly<Record<LimitKind, keyof LimitOptionsDto>> = {
-  requests: 'requests_per_minute',
-  tokens: 'tokens_per_minute',
-  daily: 'requests_per_day',
-  budget: 'tokens_per_month',
-  concurrency: 'concurrent_requests',
-};
+const FIELD_OF_KIND = Object.fromEntries(
+  (Object.keys(KIND_OF) as (keyof LimitOptions)[]).map((option) => [KIND_OF[option], FIELD_OF[option]]),
+) as Record<LimitKind, keyof LimitOptionsDto>;
 
 interface Subject extends LimitSubject {
   name: string;
@@ -109,5 +107,5 @@ function toLimitsInForce({ scope, id, name, project }: Subject, uses: readonly L
 }
 
 function toLimitUse({ rule: { kind, models, limit }, used, remaining }: LimitUse): LimitUseDto {
-  return { kind: NAME_OF[kind], models: models ?? null, limit, used, remaining };
+  return { kind: FIELD_OF_KIND[kind], models: models ?? null, limit, used, remaining };
 }

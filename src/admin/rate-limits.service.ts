@@ -14,6 +14,13 @@ const ALL = '*';
 
 const PREFIX = 'rl-';
 
+/** The options that a row shows, and what OpenAI calls them. */
+const RATES = [
+  ['requestsPerMinute', 'max_requests_per_1_minute'],
+  ['tokensPerMinute', 'max_tokens_per_1_minute'],
+  ['requestsPerDay', 'max_requests_per_1_day'],
+] as const satisfies [keyof LimitOptions, keyof UpdateRateLimitDto][];
+
 /** OpenAI's view of a project's limits: a row for each model, each pattern that has a limit, and all together. */
 @Injectable()
 export class RateLimitsService {
@@ -80,11 +87,7 @@ function optionsOf(limits: ScopeLimits, model: string): LimitOptions {
 
 /** Without what the rows show. */
 function withoutRates(options: LimitOptions): LimitOptions {
-  const others = { ...options };
-  delete others.requestsPerMinute;
-  delete others.tokensPerMinute;
-  delete others.requestsPerDay;
-  return others;
+  return Object.fromEntries(Object.entries(options).filter(([option]) => !RATES.some(([rate]) => rate === option)));
 }
 
 /** @throws {ValidationError} 422 when there are too many patterns. */
@@ -99,21 +102,18 @@ function withOptions(limits: ScopeLimits, model: string, options: LimitOptions):
 }
 
 function optionsIn(asked: UpdateRateLimitDto): LimitOptions {
-  return {
-    ...(asked.max_requests_per_1_minute !== undefined && { requestsPerMinute: asked.max_requests_per_1_minute }),
-    ...(asked.max_tokens_per_1_minute !== undefined && { tokensPerMinute: asked.max_tokens_per_1_minute }),
-    ...(asked.max_requests_per_1_day !== undefined && { requestsPerDay: asked.max_requests_per_1_day }),
-  };
+  return Object.fromEntries(
+    RATES.flatMap(([option, field]) => (asked[field] === undefined ? [] : [[option, asked[field]]])),
+  );
 }
 
 function toRow(model: string, limits: ScopeLimits): RateLimitDto {
-  const { requestsPerMinute, tokensPerMinute, requestsPerDay } = optionsOf(limits, model);
+  const options = optionsOf(limits, model);
+  const rates = Object.fromEntries(RATES.map(([option, field]) => [field, options[option] ?? null]));
   return {
     object: 'project.rate_limit',
     id: PREFIX + model,
     model,
-    max_requests_per_1_minute: requestsPerMinute ?? null,
-    max_tokens_per_1_minute: tokensPerMinute ?? null,
-    max_requests_per_1_day: requestsPerDay ?? null,
+    ...(rates as Record<keyof UpdateRateLimitDto, number | null>),
   };
 }

@@ -1,14 +1,5 @@
 import type { LimitOptions, ScopeLimits } from '../config/config.js';
-import type { LimitOptionsDto, LimitsDto } from './dto/limits.dto.js';
-
-/** As the API calls the limits of the configuration. */
-const FIELD_OF = {
-  requestsPerMinute: 'requests_per_minute',
-  tokensPerMinute: 'tokens_per_minute',
-  requestsPerDay: 'requests_per_day',
-  tokensPerMonth: 'tokens_per_month',
-  concurrentRequests: 'concurrent_requests',
-} as const satisfies Record<keyof LimitOptions, keyof LimitOptionsDto>;
+import { FIELD_OF, type LimitOptionsDto, type LimitsDto } from './dto/limits.dto.js';
 
 const FIELDS = Object.entries(FIELD_OF) as [keyof LimitOptions, keyof LimitOptionsDto][];
 

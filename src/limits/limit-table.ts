@@ -5,7 +5,7 @@ import { remember } from '../common/remember.js';
 import type { ApiKeyConfig, LimitOptions, ScopeLimits } from '../config/config.js';
 import type { LimitKind, LimitRule, LimitScope } from './limit-rule.js';
 
-const KIND_OF: Readonly<Record<keyof LimitOptions, LimitKind>> = {
+export const KIND_OF: Readonly<Record<keyof LimitOptions, LimitKind>> = {
   requestsPerMinute: 'requests',
   tokensPerMinute: 'tokens',
   requestsPerDay: 'daily',

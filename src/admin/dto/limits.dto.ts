@@ -2,7 +2,7 @@ import { applyDecorators } from '@nestjs/common';
 import { ApiExtraModels, ApiProperty, ApiPropertyOptional, getSchemaPath } from '@nestjs/swagger';
 import { Type } from 'class-transformer';
 import { IsOptional, ValidateNested } from 'class-validator';
-import { LIMIT_MAXIMA } from '../../config/config.js';
+import { LIMIT_MAXIMA, type LimitOptions } from '../../config/config.js';
 import { IsDictionary, IsMapOfDictionaries, IsWholeFrom } from '../../contract/plain-rules.js';
 import { INT64 } from './int64.js';
 
@@ -36,6 +36,15 @@ export class LimitOptionsDto {
   @IsLimit(LIMIT_MAXIMA.concurrentRequests)
   concurrent_requests?: number;
 }
+
+/** The fields for the options of the configuration. */
+export const FIELD_OF = {
+  requestsPerMinute: 'requests_per_minute',
+  tokensPerMinute: 'tokens_per_minute',
+  requestsPerDay: 'requests_per_day',
+  tokensPerMonth: 'tokens_per_month',
+  concurrentRequests: 'concurrent_requests',
+} as const satisfies Record<keyof LimitOptions, keyof LimitOptionsDto>;
 
 @ApiExtraModels(LimitOptionsDto)
 export class LimitsDto extends LimitOptionsDto {
@@ -106,9 +115,7 @@ export class UpdateRateLimitDto {
 
 /** How much of one limit is used now. */
 export class LimitUseDto {
-  @ApiProperty({
-    enum: ['requests_per_minute', 'tokens_per_minute', 'requests_per_day', 'tokens_per_month', 'concurrent_requests'],
-  })
+  @ApiProperty({ enum: Object.values(FIELD_OF) })
   kind: keyof LimitOptionsDto;
 
   @ApiProperty({ type: String, nullable: true, description: 'The pattern of models that it is for; null: all.' })
