@@ -1,6 +1,7 @@
 import 'reflect-metadata';
 import { checkCompletion } from '../src/contract/check-completion.js';
-import { extraFields, forbidden } from '../src/contract/extra-fields.js';
+import { extraFields } from '../src/contract/extra-fields.js';
+import { forbidden } from '../src/contract/issues.js';
 import { isNoOp } from '../src/engines/no-op-values.js';
 import type { Issue } from '../src/errors/api-error.js';
 import { ValidationError } from '../src/errors/validation-error.js';

@@ -50,6 +50,11 @@ export function isExact(value: unknown): value is ExactInteger {
   return typeof value === 'object' && value !== null && JSON.isRawJSON(value);
 }
 
+/** Whether a parsed value is an object, and neither a list nor an exact integer. */
+export function isJsonObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value) && !JSON.isRawJSON(value);
+}
+
 /** What `JSON.parse` makes of an exact integer, the nearest double; any other value as it is. */
 export function toDouble(value: unknown): unknown {
   return isExact(value) ? Number(value.rawJSON) : value;

@@ -1,4 +1,5 @@
 import { ValidateBy } from 'class-validator';
+import { isJsonObject } from '../common/exact-json.js';
 import { type FeatureName, FEATURE_NAMES, NEVER_EMULATED, type Support, SUPPORTS } from '../engines/feature-names.js';
 
 /** A map from capabilities to how the upstream stands to them. */
@@ -13,7 +14,7 @@ export function IsCapabilityMap(): PropertyDecorator {
 }
 
 function explainCapabilities(value: unknown): string | undefined {
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+  if (!isJsonObject(value)) {
     return `must be a map from capabilities to ${SUPPORTS.join(', ')}`;
   }
   for (const [name, support] of Object.entries(value)) {

@@ -15,6 +15,7 @@ import {
   ValidateNested,
   type ValidationArguments,
 } from 'class-validator';
+import { isJsonObject } from '../common/exact-json.js';
 
 /** The rules of the configuration, each with a message that says what was expected. */
 
@@ -106,8 +107,7 @@ export function IsTemplateMap(places: readonly string[]): PropertyDecorator {
   return ValidateBy({
     name: 'isTemplateMap',
     validator: {
-      validate: (value: unknown) =>
-        typeof value === 'object' && value !== null && !Array.isArray(value) && Object.values(value).every(isTemplate),
+      validate: (value: unknown) => isJsonObject(value) && Object.values(value).every(isTemplate),
       defaultMessage: () => `must be a map from model names to texts with ${places.join(' and ')}`,
     },
   });

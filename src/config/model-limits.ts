@@ -1,4 +1,5 @@
 import { ValidateBy } from 'class-validator';
+import { isJsonObject } from '../common/exact-json.js';
 
 /** A map from patterns of model names to limits, each of `options` a whole number up to its maximum. */
 export function IsModelLimits(options: Readonly<Record<string, number>>): PropertyDecorator {
@@ -12,9 +13,9 @@ export function IsModelLimits(options: Readonly<Record<string, number>>): Proper
 }
 
 function explain(value: unknown, options: Readonly<Record<string, number>>): string | undefined {
-  if (!isMap(value)) return 'must be a map from model names, with `*` for any characters, to limits';
+  if (!isJsonObject(value)) return 'must be a map from model names, with `*` for any characters, to limits';
   for (const [pattern, limits] of Object.entries(value)) {
-    if (!isMap(limits)) return `${pattern} must be a map of limits`;
+    if (!isJsonObject(limits)) return `${pattern} must be a map of limits`;
     for (const [option, limit] of Object.entries(limits)) {
       const max = options[option];
       if (max === undefined)
@@ -24,8 +25,4 @@ function explain(value: unknown, options: Readonly<Record<string, number>>): str
     }
   }
   return undefined;
-}
-
-function isMap(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

@@ -1,9 +1,10 @@
 import { getMetadataStorage } from 'class-validator';
-import { isExact, toDouble } from '../common/exact-json.js';
+import { isExact, isJsonObject, toDouble } from '../common/exact-json.js';
 import type { Issue } from '../errors/api-error.js';
 import { MAX_ISSUES } from '../errors/validation-error.js';
 import { CreateCompletionDto, StreamOptionsDto } from './create-completion.dto.js';
 import { explainText } from './field-rules.js';
+import { forbidden } from './issues.js';
 import { MAX_DEPTH, TOO_DEEP } from './json-shape.js';
 
 /** Names that would reach an object's prototype instead of a field, here or in whatever parses the body next. */
@@ -30,7 +31,7 @@ export function fieldsOf(dto: abstract new () => object): Set<string> {
 export function extraFields(body: object): ExtraField[] {
   const extras = unknownIn(body as Fields, KNOWN_FIELDS, ['body']);
   const { stream_options: options } = body as Fields;
-  return isFields(options)
+  return isJsonObject(options)
     ? [...extras, ...unknownIn(options, KNOWN_STREAM_OPTIONS, ['body', 'stream_options'])]
     : extras;
 }
@@ -43,11 +44,6 @@ function unknownIn(fields: Fields, known: Set<string>, parent: Issue['loc']): Ex
   return extras;
 }
 
-/** The problem of an extra field that is not taken. */
-export function forbidden(loc: Issue['loc']): Issue {
-  return { loc, msg: 'Extra inputs are not permitted', type: 'extra_forbidden' };
-}
-
 /**
  * The fields that the contract lists, without the others, as class-validator wants them: in objects of the DTO classes.
  * Nothing below them is copied or looked into, however large or deep it is.
@@ -55,7 +51,7 @@ export function forbidden(loc: Issue['loc']): Issue {
 export function toKnownFields(body: Fields): CreateCompletionDto {
   const known = Object.assign(new CreateCompletionDto(), pick(body, KNOWN_FIELDS));
   const { stream_options: options } = body;
-  if (isFields(options))
+  if (isJsonObject(options))
     known.stream_options = Object.assign(new StreamOptionsDto(), pick(options, KNOWN_STREAM_OPTIONS));
   // One wrong list is one mistake, not one for each item.
   else if (Array.isArray(options)) known.stream_options = [] as StreamOptionsDto;
@@ -117,8 +113,4 @@ function explainValue(value: unknown, loc: Issue['loc']): Issue | undefined {
 function explainName(name: string, loc: Issue['loc']): Issue | undefined {
   const [issue] = explainText(name);
   return issue && { ...issue, loc };
-}
-
-function isFields(value: unknown): value is Fields {
-  return typeof value === 'object' && value !== null && !Array.isArray(value) && !isExact(value);
 }

@@ -1,5 +1,5 @@
 import { ValidateBy, type ValidationArguments, type ValidationOptions } from 'class-validator';
-import { type ExactInteger, isExact, toBigInt, toDouble } from '../common/exact-json.js';
+import { type ExactInteger, isExact, isJsonObject, toBigInt, toDouble } from '../common/exact-json.js';
 import type { Issue } from '../errors/api-error.js';
 import { MAX_ISSUES } from '../errors/validation-error.js';
 import { lengthInCodePoints } from '../common/code-points.js';
@@ -25,8 +25,8 @@ export type Explain = (value: unknown, body: Record<string, unknown>) => Issue[]
 
 const GOOD: Issue[] = [];
 
-/** A rule of our own that explains itself: its decorator, for class-validator and for the compiled check alike. */
-function satisfies(name: string, explain: Explain): () => PropertyDecorator {
+/** The decorator of a rule that explains itself, for class-validator and for the compiled check alike. */
+export function satisfies(name: string, explain: Explain): () => PropertyDecorator {
   const validator = {
     validate: (value: unknown, args?: ValidationArguments) =>
       explain(value, (args?.object ?? {}) as Record<string, unknown>).length === 0,
@@ -118,11 +118,9 @@ function explainStop(value: unknown): Issue[] {
   return value.length === 0 ? GOOD : explainItems(value, explainStopText);
 }
 
-/** A JSON object. */
-function explainDictionary(value: unknown): Issue[] {
-  const isDictionary = typeof value === 'object' && value !== null && !Array.isArray(value) && !isExact(value);
-  return isDictionary ? GOOD : one('dict_type', 'Input should be a valid dictionary');
-}
+export const NO_DICTIONARY = one('dict_type', 'Input should be a valid dictionary');
+
+const explainDictionary = (value: unknown): Issue[] => (isJsonObject(value) ? GOOD : NO_DICTIONARY);
 
 const INT64_MIN = -(2n ** 63n);
 export const INT64_MAX = 2n ** 63n - 1n;
@@ -142,12 +140,11 @@ function explainInt64(value: unknown): Issue[] {
 export const TOKEN_ID_KEY = /^(0|[1-9]\d{0,9})$/;
 
 function explainLogitBias(value: unknown): Issue[] {
-  const [noDictionary] = explainDictionary(value);
-  if (noDictionary) return [noDictionary];
+  if (!isJsonObject(value)) return NO_DICTIONARY;
   const issues: Issue[] = [];
-  for (const key in value as object) {
+  for (const key in value) {
     if (issues.length >= MAX_ISSUES) break;
-    const bias = toDouble((value as Record<string, unknown>)[key]);
+    const bias = toDouble(value[key]);
     if (!TOKEN_ID_KEY.test(key)) {
       issues.push(...one('value_error', 'Value error, keys must be token ids as decimal strings', key));
     } else if (typeof bias !== 'number') {

@@ -1,18 +1,7 @@
-import {
-  IsArray,
-  IsIn,
-  IsInt,
-  isObject,
-  IsObject,
-  IsString,
-  MaxLength,
-  Max,
-  Min,
-  MinLength,
-  ValidateBy,
-} from 'class-validator';
 import { applyDecorators } from '@nestjs/common';
-import { atLeast, atMost, type Explain, integer } from './field-rules.js';
+import { IsArray, IsIn, IsInt, IsString, Max, MaxLength, Min, MinLength } from 'class-validator';
+import { isJsonObject } from '../common/exact-json.js';
+import { atLeast, atMost, type Explain, integer, NO_DICTIONARY, satisfies } from './field-rules.js';
 
 const MAX_NAME_LENGTH = 256;
 
@@ -46,24 +35,15 @@ export function IsOneOfTexts(values: readonly string[]): PropertyDecorator {
   return IsIn(values, { message, context: { type: 'enum' } });
 }
 
-const dictionary = { msg: 'Input should be a valid dictionary', type: 'dict_type' };
-
-export function IsDictionary(): PropertyDecorator {
-  return IsObject({ message: dictionary.msg, context: { type: dictionary.type } });
-}
-
 /** A dictionary of at most so many dictionaries, which was read as a map. */
 export function IsMapOfDictionaries(most: number): PropertyDecorator {
   const explain: Explain = (value) => {
-    if (!(value instanceof Map)) return [{ loc: [], ...dictionary }];
+    if (!(value instanceof Map)) return NO_DICTIONARY;
     const entries = [...(value as Map<string, unknown>)];
     if (entries.length > most)
       return [{ loc: [], msg: `Dictionary should have at most ${most} items`, type: 'too_long' }];
-    return entries.flatMap(([name, each]) => (isObject(each) ? [] : [{ loc: [name], ...dictionary }]));
+    const wrong = entries.filter(([, each]) => !isJsonObject(each));
+    return wrong.flatMap(([name]) => NO_DICTIONARY.map((issue) => ({ ...issue, loc: [name] })));
   };
-  const validate = (value: unknown): boolean => explain(value, {}).length === 0;
-  return ValidateBy(
-    { name: 'isMapOfDictionaries', validator: { validate } },
-    { message: dictionary.msg, context: { explain } },
-  );
+  return satisfies('isMapOfDictionaries', explain)();
 }
