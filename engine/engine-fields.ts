@@ -3,17 +3,34 @@ import { compileCheck } from '../src/contract/compiled-check.js';
 import type { CreateCompletionDto, StreamOptionsDto } from '../src/contract/create-completion.dto.js';
 import { fieldsOf } from '../src/contract/extra-fields.js';
 import {
-  above,
   atLeast,
   atMost,
   boolean,
+  type Explain,
+  explainTokenIds,
   integer,
-  IsMinTokens,
-  IsTokenIds,
   number,
+  satisfies,
 } from '../src/contract/field-rules.js';
 import { toIssues } from '../src/contract/issues.js';
+import { DEFAULT_MAX_TOKENS } from '../src/contract/prompts.js';
 import type { Issue } from '../src/errors/api-error.js';
+
+const above = { message: 'Input should be greater than 0', context: { type: 'greater_than' } };
+
+const explainMinTokens: Explain = (value, { max_tokens: maxTokens }) => {
+  const most = typeof maxTokens === 'number' ? maxTokens : DEFAULT_MAX_TOKENS;
+  if (typeof value !== 'number' || value <= most) return [];
+  const msg = `Value error, min_tokens must be less than or equal to max_tokens, which is ${most}`;
+  return [{ loc: [], msg, type: 'value_error' }];
+};
+
+const IsMinTokens = satisfies('isMinTokens', explainMinTokens);
+
+/** Unlike the list of a prompt, it may be empty. */
+const IsTokenIds = satisfies('isTokenIds', (value) =>
+  Array.isArray(value) && value.length === 0 ? [] : explainTokenIds(value),
+);
 
 /** Fields beside the contract's that the engine takes, under vLLM's names and with vLLM's meaning. */
 export class EngineFields {

@@ -3,7 +3,6 @@ import { type ExactInteger, isExact, isJsonObject, toBigInt, toDouble } from '..
 import type { Issue } from '../errors/api-error.js';
 import { MAX_ISSUES } from '../errors/validation-error.js';
 import { lengthInCodePoints } from '../common/code-points.js';
-import { DEFAULT_MAX_TOKENS } from './prompts.js';
 
 /**
  * The wording of Pydantic 2 for class-validator's decorators, and the rules that class-validator lacks.
@@ -17,7 +16,6 @@ export const integer = rule('int_type', 'Input should be a valid integer');
 export const number = rule('float_type', 'Input should be a valid number');
 export const boolean = rule('bool_type', 'Input should be a valid boolean');
 export const atLeast = rule('greater_than_equal', 'Input should be greater than or equal to $constraint1');
-export const above = rule('greater_than', 'Input should be greater than 0');
 export const atMost = rule('less_than_equal', 'Input should be less than or equal to $constraint1');
 
 /** Says what is wrong with a value; `loc` is relative to the field. An empty answer means that the value is good. */
@@ -93,21 +91,10 @@ function explainPrompt(value: unknown): Issue[] {
   return explainItems(items, explainText);
 }
 
-function explainTokenIds(value: unknown): Issue[] {
+/** A list of token ids. */
+export function explainTokenIds(value: unknown): Issue[] {
   if (!Array.isArray(value)) return one('list_type', 'Input should be a valid list');
   return explainItems(value, explainTokenId);
-}
-
-/** vLLM's `stop_token_ids`, which may be empty. */
-function explainTokenIdList(value: unknown): Issue[] {
-  return Array.isArray(value) && value.length === 0 ? GOOD : explainTokenIds(value);
-}
-
-/** vLLM's `min_tokens`. */
-function explainMinTokens(value: unknown, { max_tokens: maxTokens }: Record<string, unknown>): Issue[] {
-  const most = typeof maxTokens === 'number' ? maxTokens : DEFAULT_MAX_TOKENS;
-  if (typeof value !== 'number' || value <= most) return GOOD;
-  return one('value_error', `Value error, min_tokens must be less than or equal to max_tokens, which is ${most}`);
 }
 
 function explainStop(value: unknown): Issue[] {
@@ -174,8 +161,6 @@ function explainBestOf(value: unknown, body: Record<string, unknown>): Issue[] {
 export const IsText = satisfies('isText', explainText);
 export const IsModelName = satisfies('isModelName', explainModel);
 export const IsPrompt = satisfies('isPrompt', explainPrompt);
-export const IsTokenIds = satisfies('isTokenIds', explainTokenIdList);
-export const IsMinTokens = satisfies('isMinTokens', explainMinTokens);
 export const IsStop = satisfies('isStop', explainStop);
 export const IsDictionary = satisfies('isDictionary', explainDictionary);
 export const IsInt64 = satisfies('isInt64', explainInt64);

@@ -14,7 +14,7 @@ import { nameOf, refusalOf } from './limit-refusal.js';
 import { LEASE_MS, type LimitStore, type ReserveAnswer } from './limit-store.js';
 import { LimitTable } from './limit-table.js';
 import { rateLimitHeaders } from './rate-limit-headers.js';
-import { Reservation } from './reservation.js';
+import { Reservation, type Settler } from './reservation.js';
 import { sizeOfPrompts, TokenEstimate } from './token-estimate.js';
 
 /** The token to inject the `LimitStore` by. */
@@ -39,7 +39,7 @@ const RENEW_MS = LEASE_MS / 3;
 
 /** Admits requests within their limits: reserves the most that one may use, and settles what it used. */
 @Injectable()
-export class Limiter implements OnApplicationShutdown {
+export class Limiter implements OnApplicationShutdown, Settler {
   private readonly table: LimitTable;
   private readonly estimate = new TokenEstimate();
   private readonly maxTokensPerRequest: number;
@@ -123,7 +123,6 @@ export class Limiter implements OnApplicationShutdown {
     return rules.map(({ length }) => uses.splice(0, length));
   }
 
-  /** Told by a reservation when its request is over. */
   settled(reservation: Reservation, differences: Claim[]): void {
     this.leased.delete(reservation);
     if (differences.some(({ kind, amount }) => amount !== 0 || kind === 'concurrency'))

@@ -1,6 +1,5 @@
 import type { Exchange } from '../observability/exchange.js';
 import type { Claim } from './limit-rule.js';
-import type { Limiter } from './limiter.js';
 import type { PromptSize } from './token-estimate.js';
 
 /** What was reserved for. */
@@ -12,6 +11,12 @@ export interface Asked {
 /** How a request ended: whole, with an error, or left by the client. */
 export type Outcome = 'answered' | 'failed' | 'aborted';
 
+/** Told by a reservation when its request is over. */
+export interface Settler {
+  /** `differences`: of each claim, what was used beyond it; negative for what is given back. */
+  settled(reservation: Reservation, differences: Claim[]): void;
+}
+
 /** What is reserved for one request until it is over. */
 export class Reservation {
   /** `x-ratelimit-…` for the answer. */
@@ -21,7 +26,7 @@ export class Reservation {
   private isSettled = false;
 
   constructor(
-    private readonly limiter: Limiter,
+    private readonly settler: Settler,
     readonly lease: string,
     readonly claims: Claim[],
     readonly asked: Asked,
@@ -37,7 +42,7 @@ export class Reservation {
     const nothing = outcome === 'failed' ? undefined : 0;
     const tokens = used ? used.prompt_tokens + used.completion_tokens : nothing;
     const differences = this.claims.map((claim) => ({ ...claim, amount: difference(claim, tokens) }));
-    this.limiter.settled(this, differences);
+    this.settler.settled(this, differences);
   }
 }
 
