@@ -1,5 +1,5 @@
 import { applyDecorators } from '@nestjs/common';
-import { invalidKey, missingKey, notYourOrganization, notYourProject, onlyAdministers } from '../auth/refusals.js';
+import { ApiAuthErrors } from '../auth/auth-errors.decorator.js';
 import { thrownBy } from '../common/thrown-by.js';
 import { ServerConfig } from '../config/config.js';
 import { checkCompletion } from '../contract/check-completion.js';
@@ -21,8 +21,6 @@ import { contextExceeded, unsupported } from './plan/unsupported.js';
 
 const WRONG_BODY = { model: EMBEDDED_MODEL, prompt: 'Once upon a time', temperature: 3, max_tokens: '16' };
 
-const MINUTE_MS = 60_000;
-
 const ERRORS: Record<number, [description: string, ...errors: [ApiError, ...ApiError[]]]> = {
   400: [
     'The upstream refused the request, it asks for too much, or nothing can honour a parameter of it.',
@@ -30,14 +28,6 @@ const ERRORS: Record<number, [description: string, ...errors: [ApiError, ...ApiE
     unsupported({ param: 'suffix', asks: '`suffix`' }),
     tooMany(40_000, 16_384),
   ],
-  401: [
-    'No API key, a wrong one, or one that may not act for the organization or project in the headers.',
-    invalidKey(),
-    missingKey(),
-    notYourOrganization(),
-    notYourProject(),
-  ],
-  403: ['An admin key, which is for administration alone.', onlyAdministers()],
   404: ['There is no such model, or your API key may not use it.', modelNotFound()],
   413: ['The body is too large.', tooLarge(new ServerConfig().bodyLimitBytes)],
   415: ['The body is not JSON.', notJson()],
@@ -49,7 +39,7 @@ const ERRORS: Record<number, [description: string, ...errors: [ApiError, ...ApiE
   429: [
     'Too many requests. `Retry-After` says when to try again, but for a spent budget.',
     limitReached({ scope: 'key', kind: 'requests', limit: 60, models: undefined }, 1_000, {}),
-    limitReached({ scope: 'project', kind: 'budget', limit: 50_000_000, models: undefined }, MINUTE_MS, {}),
+    limitReached({ scope: 'project', kind: 'budget', limit: 50_000_000, models: undefined }, Infinity, {}),
   ],
   500: ['The gateway failed.', INTERNAL_ERROR],
   502: ['The upstream answered badly.', new UpstreamError('broken', ''), refusalOf(401, {}, '', 0)],
@@ -66,6 +56,7 @@ const ERRORS: Record<number, [description: string, ...errors: [ApiError, ...ApiE
 /** Documents every status that a completion can fail with. */
 export function ApiCompletionErrors(): MethodDecorator {
   return applyDecorators(
+    ApiAuthErrors(),
     ...Object.entries(ERRORS).map(([status, errors]) => ApiErrorResponse(Number(status), ...errors)),
   );
 }

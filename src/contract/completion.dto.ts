@@ -1,5 +1,6 @@
 import { ApiProperty, ApiPropertyOptional, ApiSchema } from '@nestjs/swagger';
 import { TAKES_MORE_FIELDS } from './additional-fields.js';
+import { INT64 } from './int64.js';
 
 /** The log probabilities of the tokens of a choice. The lists have one entry a token. */
 @ApiSchema({ name: 'Logprobs', ...TAKES_MORE_FIELDS })
@@ -132,7 +133,7 @@ export class CompletionDto {
    * When it was made, in seconds since the epoch.
    * @example 1763800000
    */
-  @ApiProperty({ type: 'integer', format: 'int64' })
+  @ApiProperty(INT64)
   created: number;
 
   /**

@@ -21,6 +21,7 @@ import {
   number,
   TOKEN_ID_KEY,
 } from './field-rules.js';
+import { INT64 } from './int64.js';
 
 const TOKEN_IDS = {
   type: 'array',
@@ -146,7 +147,7 @@ export class CreateCompletionDto {
   @IsInt(integer)
   @Min(0, atLeast)
   @Max(Number.MAX_SAFE_INTEGER, atMost)
-  @ApiPropertyOptional({ type: 'integer', format: 'int64', nullable: true })
+  @ApiPropertyOptional({ ...INT64, nullable: true })
   max_tokens?: number | null;
 
   /** How many completions to generate for each prompt; 1 by default. */
@@ -171,11 +172,7 @@ export class CreateCompletionDto {
    */
   @IsOptional()
   @IsInt64()
-  @ApiPropertyOptional({
-    type: 'integer',
-    format: 'int64',
-    nullable: true,
-  })
+  @ApiPropertyOptional({ ...INT64, nullable: true })
   seed?: number | ExactInteger | null;
 
   /**

@@ -1,4 +1,5 @@
 import { ApiProperty, ApiSchema } from '@nestjs/swagger';
+import { INT64 } from '../contract/int64.js';
 
 /** A model that can be asked for completions. */
 @ApiSchema({ name: 'Model' })
@@ -19,7 +20,7 @@ export class ModelDto {
    * When the gateway learned of it, in seconds since the epoch.
    * @example 1763800000
    */
-  @ApiProperty({ type: 'integer', format: 'int64' })
+  @ApiProperty(INT64)
   created: number;
 
   /**

@@ -1,8 +1,8 @@
 import { Controller, Get, Param } from '@nestjs/common';
 import { ApiOkResponse, ApiParam, ApiTags } from '@nestjs/swagger';
+import { ApiAuthErrors } from '../auth/auth-errors.decorator.js';
 import { CurrentCaller } from '../auth/auth.decorators.js';
 import type { Caller } from '../auth/caller.js';
-import { invalidKey, missingKey, notYourOrganization, notYourProject, onlyAdministers } from '../auth/refusals.js';
 import { ApiErrorResponse, INTERNAL_ERROR, REQUEST_ID_HEADER } from '../errors/api-error-response.decorator.js';
 import { modelNotFound } from '../errors/model-not-found.js';
 import { databaseUnavailable } from '../storage/database-unavailable.js';
@@ -10,15 +10,7 @@ import { ModelDto, ModelListDto } from './model.dto.js';
 import { ModelsService } from './models.service.js';
 
 @ApiTags('Models')
-@ApiErrorResponse(
-  401,
-  'No API key, a wrong one, or one that may not act for the organization or project in the headers.',
-  invalidKey(),
-  missingKey(),
-  notYourOrganization(),
-  notYourProject(),
-)
-@ApiErrorResponse(403, 'An admin key, which is for administration alone.', onlyAdministers())
+@ApiAuthErrors()
 @ApiErrorResponse(500, 'The gateway failed.', INTERNAL_ERROR)
 @ApiErrorResponse(503, 'The key cannot be checked at the moment.', databaseUnavailable(new Error()))
 @Controller('v1/models')

@@ -1,5 +1,5 @@
 import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
-import { INT64 } from './int64.js';
+import { INT64 } from '../../contract/int64.js';
 import { HasLimits, type LimitsDto } from './limits.dto.js';
 
 /** It comes from the configuration file, and can only be changed there. */

@@ -4,8 +4,8 @@ import { Type } from 'class-transformer';
 import { IsOptional, ValidateNested } from 'class-validator';
 import { LIMIT_MAXIMA, type LimitOptions } from '../../config/config.js';
 import { IsDictionary } from '../../contract/field-rules.js';
+import { INT64 } from '../../contract/int64.js';
 import { IsMapOfDictionaries, IsWholeFrom } from '../../contract/plain-rules.js';
-import { INT64 } from './int64.js';
 
 /** Each pattern is tried for each model that is asked for. */
 export const MAX_PATTERNS = 100;

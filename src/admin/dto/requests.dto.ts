@@ -1,8 +1,8 @@
 import { applyDecorators } from '@nestjs/common';
 import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
 import { IsOptional, Matches, ValidateIf } from 'class-validator';
+import { INT64 } from '../../contract/int64.js';
 import { IsListOfNames, IsNameText, IsOneOfTexts, IsWholeFrom } from '../../contract/plain-rules.js';
-import { INT64 } from './int64.js';
 import { type LimitsDto, TakesLimits } from './limits.dto.js';
 
 /** A century, in seconds. */

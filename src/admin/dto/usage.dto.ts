@@ -1,5 +1,5 @@
 import { ApiProperty } from '@nestjs/swagger';
-import { INT64 } from './int64.js';
+import { INT64 } from '../../contract/int64.js';
 
 const nullable = { type: String, nullable: true } as const;
 
