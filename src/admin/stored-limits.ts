@@ -27,14 +27,16 @@ export function columnOfScope({ models = {}, ...all }: ScopeLimits): string | nu
 
 /** A row's limits, for an answer. */
 export function limitsOf(row: Limited): LimitsDto | null {
-  return row.limits === null ? null : limitsAnswered(limitsIn(row));
+  return limitsAnswered(limitsIn(row));
 }
 
-export function limitsAnswered({ models = {}, ...all }: ScopeLimits): LimitsDto {
+/** Null where nothing is limited. */
+export function limitsAnswered({ models = {}, ...all }: ScopeLimits): LimitsDto | null {
   const ofModels = Object.entries(models).map(([pattern, options]) => [pattern, fieldsOf(options)]);
   // An answer is plain JSON; the map of the DTO is how a request is checked.
   const plain = Object.fromEntries(ofModels) as unknown as NonNullable<LimitsDto['models']>;
-  return { ...fieldsOf(all), ...(ofModels.length > 0 && { models: plain }) };
+  const limits = { ...fieldsOf(all), ...(ofModels.length > 0 && { models: plain }) };
+  return Object.keys(limits).length === 0 ? null : limits;
 }
 
 function optionsIn(fields: LimitOptionsDto): LimitOptions {

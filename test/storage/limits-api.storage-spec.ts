@@ -219,7 +219,7 @@ describeOnDatabases('limits through the API', (newDatabase) => {
     });
   });
 
-  it('show those of the configuration, and lets nobody change them here', async () => {
+  it('show those of the configuration, null for a key without, and let nobody change them here', async () => {
     await gateway.stop();
     const apiKeys = [
       {
@@ -229,6 +229,7 @@ describeOnDatabases('limits through the API', (newDatabase) => {
         project: 'search',
         limits: { requestsPerMinute: 5, models: { 'a*': { tokensPerMinute: 6 } } },
       },
+      { id: 'file-free', hash: hashApiKey('file-free-key'), organization: 'acme', project: 'search' },
     ];
     gateway = await IdentityGateway.start(await newDatabase(), upstream, clock, { apiKeys });
     await gateway.json('POST', '/admin/organization', { id: 'acme', name: 'Acme' });
@@ -237,6 +238,7 @@ describeOnDatabases('limits through the API', (newDatabase) => {
     expect(await gateway.json('GET', `${path}/api_keys/file-team`, undefined, asAcme)).toMatchObject({
       limits: { requests_per_minute: 5, models: { 'a*': { tokens_per_minute: 6 } } },
     });
+    expect(await gateway.json('GET', `${path}/api_keys/file-free`, undefined, asAcme)).toMatchObject({ limits: null });
     const body = { max_requests_per_1_minute: 2 };
     const answer = await gateway.request('POST', `${path}/rate_limits/rl-*`, gateway.keys.adminKey, body, asAcme);
     expect([answer.status, (await errorOf(answer)).error.code]).toEqual([400, 'read_only']);
