@@ -78,8 +78,21 @@ export function TakesBody(): MethodDecorator {
   );
 }
 
-/** A route that answers a page of these. */
+/** A route that answers a page of these, by their time of creation. */
 export function Lists(dto: ClassConstructor<object>, path = ''): MethodDecorator {
+  return applyDecorators(
+    ListsInFixedOrder(dto, path),
+    ApiQuery({
+      name: 'order',
+      required: false,
+      schema: { type: 'string', enum: ['asc', 'desc'] },
+      description: 'By the time of creation; `desc` without it.',
+    }),
+  );
+}
+
+/** A route that answers a page of these in an order that the client does not choose. */
+export function ListsInFixedOrder(dto: ClassConstructor<object>, path = ''): MethodDecorator {
   return applyDecorators(
     Get(path),
     ApiExtraModels(dto),
@@ -94,12 +107,6 @@ export function Lists(dto: ClassConstructor<object>, path = ''): MethodDecorator
       required: false,
       schema: { type: 'string' },
       description: 'The `last_id` of the page before.',
-    }),
-    ApiQuery({
-      name: 'order',
-      required: false,
-      schema: { type: 'string', enum: ['asc', 'desc'] },
-      description: 'By the time of creation; `desc` without it.',
     }),
     ApiErrorResponse(422, 'A parameter cannot be used.', WRONG_QUERY),
     ApiOkResponse({

@@ -1,6 +1,6 @@
 import { ApiQuery } from '@nestjs/swagger';
 import { type Actor, CurrentActor } from './actor.js';
-import { Lists, OrganizationController } from './admin-route.decorator.js';
+import { ListsInFixedOrder, OrganizationController } from './admin-route.decorator.js';
 import { AuditLogsService } from './audit-logs.service.js';
 import { AuditLogDto } from './dto/answers.dto.js';
 import { List, type ListQuery } from './list-query.js';
@@ -13,7 +13,7 @@ export class AuditLogsController {
   constructor(private readonly logs: AuditLogsService) {}
 
   /** List what administrators did, newest first */
-  @Lists(AuditLogDto)
+  @ListsInFixedOrder(AuditLogDto)
   @ApiQuery({
     name: 'effective_at[gte]',
     required: false,

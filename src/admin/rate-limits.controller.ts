@@ -2,7 +2,7 @@ import { Delete, Param, Post } from '@nestjs/common';
 import { ApiBody } from '@nestjs/swagger';
 import { type Actor, CurrentActor } from './actor.js';
 import { AdminBody } from './admin-body.decorator.js';
-import { Answers, Lists, OrganizationController, TakesBody } from './admin-route.decorator.js';
+import { Answers, ListsInFixedOrder, OrganizationController, TakesBody } from './admin-route.decorator.js';
 import { DeletedDto } from './dto/answers.dto.js';
 import { RateLimitDto, UpdateRateLimitDto } from './dto/limits.dto.js';
 import { List, type ListQuery } from './list-query.js';
@@ -14,7 +14,7 @@ export class RateLimitsController {
   constructor(private readonly rateLimits: RateLimitsService) {}
 
   /** List the limits of a project: for all models together (`rl-*`), for each model, and for patterns that have one */
-  @Lists(RateLimitDto)
+  @ListsInFixedOrder(RateLimitDto)
   listRateLimits(
     @CurrentActor() actor: Actor,
     @Param('project') project: string,

@@ -116,6 +116,7 @@ describeOnDatabases('the administration API, through the openai package 7.57.0',
     await projects.update(id, { name: 'renamed' });
     const events = await all(auditLogs.list({ limit: 2 }));
     expect(events.slice(0, 2).map(({ type }) => type)).toEqual(['project.updated', 'project.created']);
+    expect((await auditLogs.list({}, { query: { limit: 2, order: 'asc' } })).data).toEqual(events.slice(0, 2));
     const created = events.find((event) => event.type === 'project.created' && event.project?.id === id);
     expect(created).toMatchObject({
       actor: { type: 'api_key', api_key: { id: expect.stringMatching(/^[0-9a-f]{24}$/) }, ip_address: '127.0.0.1' },
