@@ -109,7 +109,7 @@ describe('POST /v1/completions', () => {
     expect(whole.choices[0]?.logprobs?.tokens).toHaveLength(512);
   });
 
-  it('is the begin of a longer completion', async () => {
+  it('is the start of a longer completion', async () => {
     const long = await engine.choice({ ...story, max_tokens: 60 });
     for (const max_tokens of [1, 7, 31]) {
       expect(long.text.startsWith((await engine.choice({ ...story, max_tokens })).text)).toBe(true);

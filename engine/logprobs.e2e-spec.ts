@@ -53,7 +53,7 @@ describe('logprobs', () => {
     expect(bent).toEqual(plain);
   });
 
-  it('counts offsets in characters from the begin of the prompt, echoed or not', async () => {
+  it('counts offsets in characters from the start of the prompt, echoed or not', async () => {
     const body = { prompt: 'Hé 🙂!', logprobs: 0, max_tokens: 4, temperature: 0 };
     const { tokens, text_offset: offsets } = await logprobsOf(body);
     const lengths = tokens.map((token) => Array.from(token).length);

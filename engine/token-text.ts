@@ -26,7 +26,7 @@ interface Pending<T> extends Placed<T> {
  * Each token is released together with all of its text, so that what was sent so far is at any time the text of the tokens
  * so far: whoever goes on from there goes on from a token's end. Only the last piece, before a stop string, may end within
  * one, which is then released, too; the others of a stop string and what follows are not. A character that the last token
- * leaves incomplete is dropped, so that a shorter completion is always the begin of a longer one.
+ * leaves incomplete is dropped, so that a shorter completion is always the start of a longer one.
  */
 export class TokenText<T> {
   readonly #decoder = new TextDecoder('utf-8', { ignoreBOM: true });

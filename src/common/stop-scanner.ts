@@ -1,8 +1,8 @@
 /**
- * Looks for stop strings in a text that comes piece by piece, and holds back what may turn out to be the begin of one.
+ * Looks for stop strings in a text that comes piece by piece, and holds back what may begin one.
  *
  * Each character is looked at once for each stop string, and once more for each that it takes back from one that had begun
- * (Knuth, Morris and Pratt, "Fast pattern matching in strings", 1977). What is held back is the begin of a stop string, so
+ * (Knuth, Morris and Pratt, "Fast pattern matching in strings", 1977). What is held back is the start of a stop string, so
  * no text is kept.
  */
 export class StopScanner {

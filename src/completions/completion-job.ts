@@ -37,7 +37,7 @@ import { type Continuation, mayHaveToResume, StreamResumes } from './stream/stre
 import type { TokenTrails } from './stream/token-trails.js';
 import { isStream, notAStream, orContextExceeded } from './answer/unwanted-answer.js';
 
-/** An attempt, as it is done. */
+/** An attempt under way. */
 interface RunningAttempt extends Attempt<Resumption>, SendingAttempt {
   plan: Plan;
   trails: TokenTrails | undefined;
@@ -107,7 +107,7 @@ export class CompletionJob implements RoutedRequest<Continuation> {
     return this.choiceCount * (this.asked.max_tokens ?? DEFAULT_MAX_TOKENS);
   }
 
-  /** Lets go of what was kept. */
+  /** Releases the kept texts. */
   close(): void {
     this.texts?.release();
   }
@@ -124,7 +124,7 @@ export class CompletionJob implements RoutedRequest<Continuation> {
   }
 
   qualify(candidate: Candidate): EligibleCandidate | undefined {
-    if (!this.extras.areTakenBy(candidate.upstream)) return undefined;
+    if (!this.extras.areAcceptedBy(candidate.upstream)) return undefined;
     const { refusal, isEmulated } = this.judge(candidate);
     if (refusal) return undefined;
     return { upstream: candidate.upstream, upstreamModel: candidate.upstreamModel, isNative: !isEmulated };
@@ -167,7 +167,7 @@ export class CompletionJob implements RoutedRequest<Continuation> {
     exchange.upstream = candidate.upstream.config.name;
     exchange.attemptCount++;
     exchange.attemptStartedAt = this.clock.now();
-    // Before the first attempt there is nothing else to wait for. What is below a millisecond is no wait.
+    // What the first attempt waits for is a slot. Less than a millisecond is no wait.
     const waitedMs = exchange.attemptStartedAt - this.startedAt;
     if (exchange.attemptCount === 1 && waitedMs >= 1) exchange.queueMs = waitedMs;
     exchange.upstreamIdPrefix = this.sender.idPrefix;

@@ -53,7 +53,7 @@ export class CompletionsService {
       maxTokens = job.maxTokens;
       this.metrics.tokensInFlight.inc(maxTokens);
       const running = this.router.run(job, candidates);
-      // Whatever it waits for now, a slot or an answer: the body would be parsed all that time.
+      // While it waits for a slot or an answer, bytes take less memory than what was parsed.
       body.fold();
       await running;
       outcome = 'answered';
@@ -91,11 +91,11 @@ export class CompletionsService {
     return eligible;
   }
 
-  /** What an answer without usage has used. An engine that failed before the first token has done nothing that counts. */
+  /** Estimates what an answer without usage has used. A failure before the first token has used nothing. */
   private estimateUsage(job: CompletionJob, body: RequestBody, outcome: Outcome, exchange: Exchange): void {
     const delivered = job.progress();
     if (outcome === 'failed' && delivered === 0) return;
-    // How long an answer is that was not streamed, the upstream alone knows.
+    // Only the upstream knows how long an answer is that was not streamed.
     const completion_tokens = outcome === 'answered' && !job.isStream ? job.maxTokens : delivered;
     const prompt_tokens = this.limiter.promptTokensOf(body.value as CreateCompletionDto);
     exchange.estimatedUsage = { prompt_tokens, completion_tokens };

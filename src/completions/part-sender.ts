@@ -34,7 +34,7 @@ export class PartSender {
     this.ids = new UpstreamRequestIds(request.exchange.id, random);
   }
 
-  /** With which all of its ids begin. */
+  /** What all of its ids begin with. */
   get idPrefix(): string {
     return this.ids.prefix;
   }

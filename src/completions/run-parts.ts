@@ -5,7 +5,7 @@ import type { Reservation } from '../routing/reservation.js';
  * Sends the parts of one request to one upstream: one after the other in the slot that the attempt holds, and in as many
  * further slots at the same time as `fanOut` allows and the upstream has.
  *
- * @throws the error of the first part that fails: the others are aborted at once, since a part of an answer is none.
+ * @throws the error of the first part that fails: the others are aborted at once, since the answer is incomplete.
  */
 export function runParts<Part>(
   parts: readonly Part[],

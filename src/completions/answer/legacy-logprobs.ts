@@ -17,11 +17,11 @@ interface ChatToken {
 /** How far the tokens of a choice have come. */
 interface Position {
   decoder: TextDecoder;
-  /** Where the next token begins, in characters from the begin of the prompt. */
+  /** Where the next token begins, in characters from the start of the prompt. */
   offset: number;
   /** What is added to the upstream's own offsets; known from the first on. */
   shift: number | undefined;
-  /** Whether the upstream's own offsets are of no use; known from the first on. */
+  /** Whether the upstream's own offsets are unusable; known from the first on. */
   isCounted: boolean | undefined;
   /** The echoed prompt from where the next token begins. */
   ahead: string;
@@ -71,7 +71,7 @@ export class ToLegacyLogprobs implements ChoiceFitter {
   }
 
   /**
-   * vLLM counts from the begin of the completion, and U+FFFD, which stands for a part of a character, as one; SGLang gives
+   * vLLM counts from the start of the completion, and U+FFFD, which stands for a part of a character, as one; SGLang gives
    * -1 for all.
    */
   private fitOffsets(

@@ -18,8 +18,8 @@ export function dropMirrors(completion: UpstreamCompletion): void {
 }
 
 /**
- * Of a choice that is left without a token: no ids, and none at which it stopped. An engine that echoes may have the
- * prompt's ids in the lists as well; then they are taken away.
+ * Empties the lists of a choice that is left without a generated token. Where the engine echoes, they may hold the prompt's
+ * ids as well, and are removed.
  */
 export function emptyMirrors(choice: UpstreamChoice, isEchoed: boolean): void {
   const fields = choice as unknown as Fields;
@@ -37,7 +37,7 @@ function drop(fields: object, names: readonly string[]): void {
 interface HeldIds {
   name: string;
   ids: unknown[];
-  /** Where its text begins and ends, in characters from the begin of the choice; a token goes with its first one. */
+  /** Where its text begins and ends, in characters from the start of the choice; a token is released with its first one. */
   begin: number;
   end: number;
 }
@@ -52,7 +52,7 @@ export class HeldMirrors {
   /** What the upstream's own offsets count from. */
   private base: number | undefined;
 
-  /** To be called with the choice as it came. */
+  /** Call with the choice as it came. */
   add(choice: UpstreamChoice): void {
     const fields = choice as unknown as Fields;
     const begin = this.cameTo;
@@ -78,7 +78,7 @@ export class HeldMirrors {
 
   /**
    * Gives the choice, whose text is what is released of it now, the ids that go with it. `isStopped`: the rest is cut off.
-   * A list that would have to be cut within a piece is taken away.
+   * A list that would have to be cut within a piece is removed.
    */
   release(choice: UpstreamChoice, isOver: boolean, isStopped: boolean): void {
     const fields = choice as unknown as Fields;

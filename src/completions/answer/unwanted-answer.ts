@@ -7,7 +7,7 @@ import { readAnswer } from './upstream-completion.js';
 import type { PartReader } from '../stream/part-reader.js';
 import { contextExceeded } from '../plan/unsupported.js';
 
-/** An error's body is a sentence or two, and sometimes the whole request besides; more of it is not read. */
+/** Errors are a sentence or two, and may quote the whole request. No more than this is read. */
 const MAX_ERROR_BYTES = 1_048_576;
 
 /** The error that an answer of another status than 200 stands for. `now` in milliseconds since the epoch. */
@@ -20,7 +20,7 @@ export function isStream({ headers }: UpstreamAnswer, { contentType }: StreamFra
 }
 
 /**
- * The error of a 200 that is no stream, though one was asked for: some engines refuse so, and say in the body what is wrong.
+ * The error of a 200 that is no stream, though one was asked for: some engines refuse that way, with the error in the body.
  *
  * @throws {UpstreamError} the error in the body.
  */
@@ -29,7 +29,7 @@ export async function notAStream({ headers, body }: UpstreamAnswer): Promise<Ups
   return new UpstreamError('answered', `${String(headers['content-type'])} for an answer to a streamed request`);
 }
 
-/** Waits for a stream of an engine that ends one before it has begun where the prompt is longer than the context. */
+/** For an engine that ends a stream without an event when the prompt is longer than the context. */
 export async function orContextExceeded(relayed: Promise<void>, reader: PartReader): Promise<void> {
   try {
     await relayed;

@@ -50,8 +50,8 @@ class PrependPrompt implements ChoiceFitter {
 }
 
 /**
- * Watches that an engine that is said to echo does it: an answer without the prompt's tokens looks right, and every score
- * that is made of it is wrong.
+ * Checks that an engine that should echo does: an answer without the prompt's tokens looks right, and every score computed
+ * from it is wrong.
  */
 export class RequireEcho implements ChoiceFitter {
   readonly stage = 'check';
@@ -70,7 +70,7 @@ export class RequireEcho implements ChoiceFitter {
 
 /** How much of a prompt has come. Each piece is compared once, and none is kept. */
 class SeenEcho {
-  /** The text that is still to come; tokenizers may drop a space at the begin of one. */
+  /** The text that is still to come; tokenizers may drop a space at its start. */
   private missing: string;
   private isOther = false;
   private hasText = false;

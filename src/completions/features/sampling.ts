@@ -30,7 +30,7 @@ export const topPOne: Feature = {
   },
 };
 
-/** The least that engines take; one token is left all the same. */
+/** Engines that reject 0 accept it; no more than one token is left. */
 const ALMOST_ZERO = 1e-9;
 
 export const topPZero: Feature = {

@@ -16,7 +16,7 @@ export const stop: Feature = {
   isAsked: ({ stop: texts }) => typeof texts === 'string' || (texts?.length ?? 0) > 0,
   isOmittedUnlessAsked: true,
   emulation: {
-    how: 'the text is searched as it comes, held back as far as it may be the begin of one, and cut',
+    how: 'the text is searched as it comes, held back as far as it may begin a stop text, and cut',
     cost: 'what it generates past the text, where it does not find it itself; a stream is aborted there',
     /** What the engine stops at by itself saves what it would generate in vain. */
     rewrite(sent, body, { stopLimit = 0 }) {

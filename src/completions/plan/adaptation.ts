@@ -28,7 +28,7 @@ export function adapt(body: CreateCompletionDto, candidate: Candidate, asked = f
   }
   const emulated = new Set<FeatureName>();
   for (const feature of asked) if (isEmulated(feature)) emulated.add(feature.name);
-  // What is added on the way is visited, too.
+  // A set also visits what is added during the loop.
   for (const name of emulated) {
     for (const implied of featureOf(name).emulation?.implies?.(body, candidate) ?? []) emulated.add(implied);
   }

@@ -16,12 +16,12 @@ export class Extras {
     this.given = this.fields.length === 0 ? NONE : new Set(givenIn(body));
   }
 
-  /** Whether the upstream is sent all of them that say something. */
-  areTakenBy(upstream: Upstream): boolean {
+  /** Whether the upstream accepts every one that is not a no-op. */
+  areAcceptedBy(upstream: Upstream): boolean {
     return this.fields.length === 0 || !this.fields.some((field) => this.why(field, upstream) !== undefined);
   }
 
-  /** 422, with each field that the upstream is not sent. */
+  /** 422 with each field that the upstream does not accept. */
   refusalBy(upstream: Upstream): ValidationError {
     const issues: Issue[] = [];
     for (const field of this.fields) {
@@ -32,7 +32,7 @@ export class Extras {
     return new ValidationError(issues as [Issue, ...Issue[]]);
   }
 
-  /** Why the field is refused; empty when there is no reason beyond that. */
+  /** Why the field is refused; empty where every extra field is. */
   private why({ loc, value }: ExtraField, { profile, version }: Upstream): string | undefined {
     const { extraParameters, knownFields } = profile;
     if (extraParameters === 'forward') return undefined;

@@ -14,8 +14,8 @@ export const MAX_PARTS = 2_048;
 export type FanOutLimits = Pick<RoutingConfig, 'maxFanOutBytes' | 'maxMergedAnswerBytes'>;
 
 /**
- * What a request becomes where it is split, and where its prompt is echoed for each choice: a few bytes, compressed, can ask
- * for gigabytes. The body is measured once, and only when it has several choices.
+ * Bounds the bytes of a request that is split, or whose prompt is echoed for each choice: a few compressed bytes can ask for
+ * gigabytes. The body is measured once, and only when it has several choices.
  */
 export class FanOut {
   private readonly promptCount: number;
@@ -23,7 +23,7 @@ export class FanOut {
   private readonly choiceCount: number;
   private measured: { prompts: number; others: number } | undefined;
 
-  /** `bodyOf` has the body, which is not kept here: it may be large. */
+  /** `bodyOf` returns the body, which may be large and is not kept here. */
   constructor(
     private readonly bodyOf: () => CreateCompletionDto,
     private readonly asked: readonly Feature[],
@@ -53,7 +53,7 @@ export class FanOut {
     if (bytes <= maxFanOutBytes) return undefined;
     return {
       param,
-      asks: `so many choices of so much: they would take ${bytes} bytes, and ${maxFanOutBytes} are allowed`,
+      asks: `a request that takes ${bytes} bytes once it is split; ${maxFanOutBytes} are allowed`,
     };
   }
 

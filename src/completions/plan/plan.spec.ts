@@ -81,7 +81,7 @@ describe('a value of another field that says nothing', () => {
 
   it.each(ENGINES)('is refused by no engine, and sent to those that are known to take the field: %s', (engine) => {
     const each = candidate({ engine });
-    expect(new Extras(asked(silent)).areTakenBy(each.upstream)).toBe(true);
+    expect(new Extras(asked(silent)).areAcceptedBy(each.upstream)).toBe(true);
     const [[, sent] = []] = sentFor(silent, { engine });
     const { knownFields } = each.upstream.profile;
     const { stream_options: options, ...others } = sent as Record<string, unknown>;

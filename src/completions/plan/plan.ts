@@ -42,7 +42,7 @@ export interface Part {
   readonly fitters: () => ChoiceFitter[];
 }
 
-/** How one candidate does a request. */
+/** How one candidate serves a request. */
 export interface Plan {
   readonly parts: readonly [Part, ...Part[]];
   /** The features that the gateway emulates, without those that cost the engine nothing. */
@@ -85,7 +85,7 @@ export function planRequest(
   const isPlain = dialect.isContract === true && fitters === noFitters;
   const parts = partsOf(adaptation).map(({ fields, ...part }) => ({
     ...part,
-    // One that remembers what it has prepared is each part's own.
+    // A dialect that prepares has state: each part has its own.
     ...(dialect.prepare ? preparedBy(dialectFor(body, candidate, wantsTokenIds), sent, fields) : { dialect }),
     isPlain,
     fitters,
@@ -125,7 +125,7 @@ function partsOf(adaptation: Adaptation): PlannedPart[] {
   if (split === undefined) return [{ firstChoice: 0, choiceCount: choiceCountOf(body), promptIndex: 0 }];
   const prompts = promptsOf(body);
   const n = body.n ?? 1;
-  // What all parts have is no part's own.
+  // A prompt that all parts share stands among their common fields.
   const own = (prompt: Prompt): SentBody => (isOnePrompt(body) ? {} : { prompt });
   if (split === 'prompt') {
     return prompts.map((prompt, promptIndex) => ({
@@ -145,7 +145,7 @@ function partsOf(adaptation: Adaptation): PlannedPart[] {
   );
 }
 
-/** Choices of one seed would be one text. */
+/** Choices with the same seed would have the same text. */
 function seedOf({ seed }: CreateCompletionDto, choice: number): SentBody {
   if (seed === undefined || seed === null) return {};
   const next = addExactly(seed, choice);

@@ -27,8 +27,8 @@ export interface StreamExpectation {
 }
 
 /**
- * What the parts of an answer say, event by event, as the client's one stream: the requested model's name on every chunk,
- * one id, and usage only for those who asked. An event that needs no change is passed on as it came.
+ * Makes the client's one stream of the events of all parts: the requested model's name on every chunk, one id, and usage only
+ * for those who asked. An event that needs no change is passed on as it came.
  */
 export class CompletionStream {
   private readonly plain = new PlainChunks();
@@ -136,8 +136,8 @@ export class CompletionStream {
   /**
    * What is still owed when the upstream's answer to a part has ended.
    *
-   * @throws {UpstreamError} when a choice has no finish: nobody should take that for a whole answer, be it that the engine
-   *   says `[DONE]`, as llama-cpp-python does when another request has cut this one.
+   * @throws {UpstreamError} when a choice has no finish: that is no whole answer, even where the engine says `[DONE]`, as
+   *   llama-cpp-python does when another request cuts this one.
    */
   end(reader: PartReader): string {
     return reader.hasEnded ? '' : this.finishPart(reader);

@@ -7,8 +7,8 @@ const SETTLE_LENGTH = 1_024;
 const UNIT_BYTES = 2;
 
 /**
- * A text that grows by what is delivered, kept as long as it fits in a budget. The newest chunks are a list, and are joined
- * from time to time: to append each to the text takes 32 bytes more, for as long as nobody reads it.
+ * A text that grows by what is delivered, kept as long as it fits in a budget. The newest chunks are a list that is joined
+ * from time to time: V8 spends 32 bytes on each append until the text is read.
  */
 export class DeliveredText {
   /** In UTF-16 units, kept or not. */

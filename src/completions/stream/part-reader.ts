@@ -121,7 +121,7 @@ export class PartReader {
     throw new UpstreamError('broken', 'the stream ended before its end', { isDeliberate });
   }
 
-  /** Takes away what comes of a choice after its finish, which the client takes for its end. @returns whether nothing did. */
+  /** Drops what follows the finish of a choice, which clients take for its end. @returns whether nothing was dropped. */
   private dropFinished(completion: UpstreamCompletion): boolean {
     if (this.finishedCount === 0) return true;
     const open = completion.choices.filter(({ index }) => !this.finished[index]);

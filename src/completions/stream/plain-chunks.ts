@@ -28,12 +28,12 @@ export interface PlainChunk {
 /** UTF-16 units. A longer chunk is not like the others, and a regular expression may not get through it. */
 const MAX_LEARNED_LENGTH = 65_536;
 
-/** After so many chunks in a row that are like none before, there is nothing to be won. */
+/** After so many misses in a row, learning costs more than it saves. */
 const MAX_MISSES = 8;
 
 /**
- * Knows a chunk that is the last one's equal in all but its text, which nearly all chunks of a stream are: only the text is
- * read then, and not the whole JSON again.
+ * Recognizes a chunk that differs from a learned one in its text alone, as nearly all chunks of a stream do, and reads the text
+ * without parsing the rest.
  */
 export class PlainChunks {
   private shape: Shape | undefined;

@@ -32,7 +32,7 @@ export interface Resumption {
  * likely as any, and not the one that the first upstream would have given. With a suffix it fills the gap that is left,
  * which may be another text also at temperature 0: engines put the prompt before the suffix and what they generate after.
  *
- * @returns undefined where it cannot be done rightly: fields outside the contract that may look at what was generated;
+ * @returns undefined where it would not be right: fields outside the contract that may look at what was generated;
  *   prompts of token ids, whose text nobody here knows; a token that the client has without its text; more than one
  *   open choice; `best_of`; usage over several prompts, of which the rest would know only one; log probabilities of an
  *   echoed prompt that break off within the prompt; a text that was too long to be kept.

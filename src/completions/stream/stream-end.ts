@@ -21,7 +21,7 @@ export class StreamEnd {
     return this.current;
   }
 
-  /** To be called once every choice has finished, and again when the usage comes. */
+  /** Call once every choice has finished, and again when the usage comes. */
   textEnded(hasUsage: boolean): void {
     if (this.current === 'done') return;
     this.current = this.needsUsage && !hasUsage ? 'usage pending' : 'text done';

@@ -8,7 +8,7 @@ export interface TokenIds {
   token_ids?: unknown;
 }
 
-/** The place behind a token at which the text, whole characters, is known. */
+/** A position after a token at which the text is known in whole characters. */
 export interface Boundary {
   tokenCount: number;
   /** Generated characters (code points) up to there. */
@@ -32,7 +32,7 @@ export class TokenTrail {
   constructor(
     private readonly heldCharacters: number,
     private readonly share: ByteShare,
-    /** Known from the begin, or from the engine. */
+    /** Known from the request, or from the engine. */
     public promptIds?: readonly number[],
   ) {}
 

@@ -84,7 +84,7 @@ describe('judgeLogprobs', () => {
     expect(judge(null)).toMatchObject({ is: 'ignored' });
   });
 
-  it('counts offsets from the begin of the prompt', () => {
+  it('counts offsets from the start of the prompt', () => {
     expect(judgeOffsets([5, 6], ['a', 'b'], 5)).toEqual({ is: 'honoured' });
     expect(judgeOffsets([0, 1], ['a', 'b'], 5).is).toBe('deviates');
     expect(judgeOffsets([-1, -1], ['a', 'b'], 5)).toEqual({ is: 'deviates', note: 'they are -1, -1' });

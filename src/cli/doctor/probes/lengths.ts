@@ -17,7 +17,7 @@ export const lengthProbes: readonly Probe[] = [
       if (text === long) return ignored('2 and 8 give the same text');
       if (short.usage && short.usage.completion_tokens > 2)
         return deviates(`${short.usage.completion_tokens} tokens where 2 were asked for`);
-      return long.startsWith(text) ? honoured() : unclear('the shorter text is not the begin of the longer one');
+      return long.startsWith(text) ? honoured() : unclear('the shorter text is not the start of the longer one');
     },
   },
   {

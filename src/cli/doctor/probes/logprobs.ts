@@ -38,7 +38,7 @@ export const logprobsProbes: readonly Probe[] = [
   {
     item: 'text_offset',
     apis: ['completions'],
-    otherwise: 'counts them from the begin of the prompt',
+    otherwise: 'counts them from the start of the prompt',
     async judge(engine) {
       const answer = await engine.good({ ...engine.greedyBody(MAX_TOKENS), logprobs: 1 });
       const legacy = legacyOf(answer);
@@ -117,5 +117,5 @@ export function judgeOffsets(offsets: readonly unknown[], tokens: readonly strin
   });
   if (!isSteady) return deviates(`they are ${offsets.map(String).join(', ')}`);
   if (first === promptLength) return honoured();
-  return first === 0 ? deviates('counted from the begin of the completion') : deviates(`the first is ${String(first)}`);
+  return first === 0 ? deviates('counted from the start of the completion') : deviates(`the first is ${String(first)}`);
 }
