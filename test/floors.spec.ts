@@ -60,6 +60,18 @@ function mayImport(file: string, imported: string): boolean {
   return imported.startsWith('src/') && floorOf(imported) <= floorOf(file);
 }
 
+/** What is left when files that import none of the rest, or that none of the rest imports, have fallen away. */
+function circlesAmong(imports: ReadonlyMap<string, readonly string[]>): string[] {
+  const left = new Set(imports.keys());
+  const imported = (file: string): string[] => imports.get(file)?.filter((other) => left.has(other)) ?? [];
+  for (let size = -1; size !== left.size;) {
+    size = left.size;
+    const targets = new Set([...left].flatMap(imported));
+    for (const file of left) if (!targets.has(file) || imported(file).length === 0) left.delete(file);
+  }
+  return [...left];
+}
+
 describe('the floors', () => {
   it('have a place for every folder, and for the files beside them', () => {
     expect(files.filter((file) => file.startsWith('src/') && floorOf(file) === -1)).toEqual([]);
@@ -75,6 +87,12 @@ describe('the floors', () => {
       file: 'src/completions/features/suffix.ts',
       imported: 'src/upstreams/upstream.ts',
     });
+  });
+
+  it('have no two files that import each other, directly or through others', () => {
+    expect(circlesAmong(new Map(files.map((file) => [file, importsOf(file)])))).toEqual([]);
+    const example = { leadsIn: ['b'], b: ['c', 'end'], c: ['b'], end: [] };
+    expect(circlesAmong(new Map(Object.entries(example)))).toEqual(['b', 'c']);
   });
 
   it.each([
