@@ -194,6 +194,14 @@ export function beginStream(response: ServerResponse): void {
   response.writeHead(200, { 'content-type': 'text/event-stream' });
 }
 
+/** Begins a stream, and cuts the connection when this much has left. */
+export function breakAfter(written: string): Behaviour {
+  return (response) => {
+    beginStream(response);
+    response.write(written, () => response.destroy());
+  };
+}
+
 /** Accepts the request and never says a word. */
 export const hang: Behaviour = () => undefined;
 

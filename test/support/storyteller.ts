@@ -6,6 +6,9 @@ export const PROMPT = 'Tell:';
 export const PROMPT_TOKENS = 5;
 export const STORY = ['Once', ' upon', ' a', ' time', ' a', ' 🦊', ' ate', ' soup', '.'] as const;
 
+/** The first `count` tokens of the story. */
+export const storyUpTo = (count: number): string => STORY.slice(0, count).join('');
+
 interface Options {
   /** What marks its chunks. */
   id: string;
@@ -66,7 +69,7 @@ export function storyEvents({ id, offsetsFrom = 'prompt' }: Options, request: ob
 
 /** How many of the story's tokens a text has. */
 function tokensIn(text: string): number {
-  for (let count = 0; count <= STORY.length; count++) if (STORY.slice(0, count).join('') === text) return count;
+  for (let count = 0; count <= STORY.length; count++) if (storyUpTo(count) === text) return count;
   throw new Error(`this is not how the story begins: ${text}`);
 }
 
@@ -90,6 +93,16 @@ export function tell(options: Options, breaks?: { afterEvents: number; how: Brea
     // What was written has left when the connection is cut.
     if (sent !== '') await new Promise((resolve) => response.write(sent, resolve));
     breaks.how(response, all[breaks.afterEvents] ?? '');
+  };
+}
+
+/** Breaks its first answer after so many events, its second after as many as the next number says, and so on. */
+export function tellInTurn(options: Options, counts: readonly number[]): Behaviour {
+  let index = 0;
+  return (response, request) => {
+    const afterEvents = counts[index++] ?? Infinity;
+    const breaks = afterEvents === Infinity ? undefined : { afterEvents, how: BREAKS['a reset'] };
+    return tell(options, breaks)(response, request);
   };
 }
 
