@@ -6,7 +6,7 @@ import { ManualClock } from '../support/manual-clock.js';
 const REQUEST = { model: 'test-model', prompt: 'Hi' };
 const EJECT_MS = 1_000;
 
-describe('an upstream that fails time after time', () => {
+describe('an upstream that keeps failing', () => {
   let bad: FakeUpstream;
   let good: FakeUpstream;
   let gateway: Gateway;
@@ -34,7 +34,7 @@ describe('an upstream that fails time after time', () => {
     await bad.stop();
   });
 
-  /** Every caller gets an answer, whatever happens. */
+  /** Every client gets an answer, whatever happens. */
   async function ask(times = 1): Promise<void> {
     for (let i = 0; i < times; i++) expect((await gateway.complete(REQUEST)).status).toBe(200);
   }
@@ -46,7 +46,7 @@ describe('an upstream that fails time after time', () => {
     await ask();
     expect(bad.requests).toHaveLength(3);
     clock.advance(1);
-    // The trial fails: it is left alone for twice as long.
+    // The trial fails: the next ejection lasts twice as long.
     await ask(5);
     expect([bad.requests.length, good.requests.length]).toEqual([4, 16]);
     clock.advance(2 * EJECT_MS);
@@ -55,16 +55,16 @@ describe('an upstream that fails time after time', () => {
     expect([bad.requests.length, good.requests.length]).toEqual([9, 16]);
   });
 
-  it('is tried by one request at a time, and by the next when its caller hangs up', async () => {
+  it('is tried by one request at a time, and by the next when its client disconnects', async () => {
     await ask(3);
     clock.advance(EJECT_MS);
     bad.onCompletion(hang);
-    const caller = new AbortController();
-    const trial = gateway.complete(REQUEST, { signal: caller.signal });
+    const client = new AbortController();
+    const trial = gateway.complete(REQUEST, { signal: client.signal });
     const request = await bad.received(4);
     await ask(5);
     expect([bad.requests.length, good.requests.length]).toEqual([4, 8]);
-    caller.abort();
+    client.abort();
     await expect(trial).rejects.toThrow();
     await request.aborted;
     bad.onCompletion(replyJson(completion('recovered')));
@@ -73,13 +73,12 @@ describe('an upstream that fails time after time', () => {
     expect([bad.requests.length, good.requests.length]).toEqual([6, 8]);
   });
 
-  it('is asked all the same when there is nobody else: a certain 503 helps nobody', async () => {
+  it('is asked all the same when there is no other: that beats a certain 503', async () => {
     await ask(3);
     await good.stop();
     bad.onCompletion(replyJson(completion('recovered')));
     await ask();
     expect(bad.requests).toHaveLength(4);
-    good = await FakeUpstream.start();
   });
 
   it.each([400, 404, 422, 429])('is not ejected for %i', async (status) => {
@@ -88,13 +87,13 @@ describe('an upstream that fails time after time', () => {
     expect(bad.requests).toHaveLength(5);
   });
 
-  it('is not ejected for callers that hang up', async () => {
+  it('is not ejected for clients that disconnect', async () => {
     bad.onCompletion(hang);
     for (let i = 1; i <= 5; i++) {
-      const caller = new AbortController();
-      const pending = gateway.complete(REQUEST, { signal: caller.signal });
+      const client = new AbortController();
+      const pending = gateway.complete(REQUEST, { signal: client.signal });
       const request = await bad.received(i);
-      caller.abort();
+      client.abort();
       await expect(pending).rejects.toThrow();
       await request.aborted;
     }

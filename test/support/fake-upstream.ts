@@ -98,7 +98,9 @@ export class FakeUpstream {
     });
   }
 
+  /** Does nothing where it is stopped already. */
   async stop(): Promise<void> {
+    if (!this.server.listening) return;
     this.server.closeAllConnections();
     const closed = once(this.server, 'close');
     this.server.close();
