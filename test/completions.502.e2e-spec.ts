@@ -2,11 +2,10 @@ import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { createServer } from 'node:net';
 import { once } from 'node:events';
 import { type Behaviour, completion, FakeUpstream, replyJson, reset } from './support/fake-upstream.js';
-import { errorOf, Gateway } from './support/gateway.js';
+import { errorOf, Gateway, ONE_ATTEMPT } from './support/gateway.js';
 
 const REQUEST = { model: 'test-model', prompt: 'Hi' };
-/** What is asked here is what one failure looks like; `routing` has tests of what follows from it. */
-const ONE_ATTEMPT = { config: { routing: { maxAttempts: 1 } } };
+
 const VLLM_ERROR = {
   error: { message: 'max_tokens is too large', type: 'BadRequestError', param: 'max_tokens', code: 400 },
 };
@@ -17,7 +16,7 @@ describe('POST /v1/completions in front of an upstream that fails', () => {
 
   beforeEach(async () => {
     upstream = await FakeUpstream.start();
-    gateway = await Gateway.inFrontOf(upstream, ONE_ATTEMPT);
+    gateway = await Gateway.inFrontOf(upstream, { config: { routing: ONE_ATTEMPT } });
   });
 
   afterEach(async () => {
@@ -115,7 +114,7 @@ describe('POST /v1/completions in front of an upstream that fails', () => {
     expect(response.headers.get('x-ratelimit-remaining-requests')).toBe('0');
   });
 
-  it('takes a refusal that repeats a long prompt for what it is', async () => {
+  it('answers 400 to a refusal that repeats a long prompt', async () => {
     upstream.onCompletion(
       replyJson({ detail: [{ loc: ['body', 'n'], msg: 'too many', input: 'x'.repeat(300_000) }] }, 400),
     );
@@ -144,12 +143,14 @@ describe('POST /v1/completions in front of an upstream that fails', () => {
     expect(response.status).toBe(503);
     expect(response.headers.get('retry-after')).toBe('1');
     expect((await errorOf(response)).error).toMatchObject({ type: 'upstream_error', code: 'no_upstream_available' });
-    upstream = await FakeUpstream.start();
   });
 
   it('answers 503 when the name of the upstream does not resolve', async () => {
     await gateway.stop();
-    gateway = await Gateway.inFrontOf({ baseUrl: 'http://no-such-host.invalid/v1' }, ONE_ATTEMPT);
+    gateway = await Gateway.inFrontOf(
+      { baseUrl: 'http://no-such-host.invalid/v1' },
+      { config: { routing: ONE_ATTEMPT } },
+    );
     expect((await gateway.complete(REQUEST)).status).toBe(503);
   });
 
@@ -158,12 +159,12 @@ describe('POST /v1/completions in front of an upstream that fails', () => {
     await once(server, 'listening');
     await gateway.stop();
     const { port } = server.address() as { port: number };
-    gateway = await Gateway.inFrontOf({ baseUrl: `http://127.0.0.1:${port}/v1` }, ONE_ATTEMPT);
+    gateway = await Gateway.inFrontOf({ baseUrl: `http://127.0.0.1:${port}/v1` }, { config: { routing: ONE_ATTEMPT } });
     expect((await gateway.complete(REQUEST)).status).toBe(502);
     server.close();
   });
 
-  it('answers 502 to an answer in a coding that nobody knows, and says in the log which', async () => {
+  it('answers 502 to an unknown content coding, and logs which', async () => {
     upstream.onCompletion(replyJson(completion('Hello'), 200, { 'content-encoding': 'x-unknown' }));
     expect((await gateway.complete(REQUEST)).status).toBe(502);
     const [line] = await gateway.accessLog();

@@ -1,8 +1,8 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { createOpenAI } from '@ai-sdk/openai';
 import { APICallError, generateText, type LanguageModel, streamText } from 'ai';
-import { beginStream, chunk, events, FakeUpstream } from '../support/fake-upstream.js';
-import { API_KEY, Gateway } from '../support/gateway.js';
+import { beginStream, breakAfter, chunk, events, FakeUpstream } from '../support/fake-upstream.js';
+import { API_KEY, Gateway, ONE_ATTEMPT } from '../support/gateway.js';
 import { GatewayOnEngine } from '../support/gateway-on-engine.js';
 
 // The SDK warns on standard error that completion models have no tools, at every call.
@@ -103,8 +103,7 @@ describe('a stream of the AI SDK', () => {
 
   beforeEach(async () => {
     upstream = await FakeUpstream.start();
-    // What goes wrong reaches the client: nothing is tried again and nothing resumed.
-    gateway = await Gateway.inFrontOf(upstream, { config: { routing: { maxAttempts: 1, resume: 'off' } } });
+    gateway = await Gateway.inFrontOf(upstream, { config: { routing: ONE_ATTEMPT } });
     model = modelOf(`${gateway.url}/v1`, 'test-model');
   });
 
@@ -114,10 +113,7 @@ describe('a stream of the AI SDK', () => {
   });
 
   it('ends with an error, after the text that came, when the upstream dies', async () => {
-    upstream.onCompletion((response) => {
-      beginStream(response);
-      response.write(events(chunk('Once')), () => response.destroy());
-    });
+    upstream.onCompletion(breakAfter(events(chunk('Once'))));
     const errors: unknown[] = [];
     const result = streamText({ model, ...SETTINGS, onError: ({ error }) => void errors.push(error) });
     const pieces: string[] = [];

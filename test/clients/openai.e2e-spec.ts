@@ -1,16 +1,8 @@
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
-import OpenAI, {
-  APIError,
-  AuthenticationError,
-  BadRequestError,
-  InternalServerError,
-  NotFoundError,
-  RateLimitError,
-  UnprocessableEntityError,
-} from 'openai';
-import { beginStream, chunk, completion, events, FakeUpstream, replyJson, reset } from '../support/fake-upstream.js';
-import { API_KEY, Gateway } from '../support/gateway.js';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import type OpenAI from 'openai';
+import { AuthenticationError, BadRequestError, NotFoundError, UnprocessableEntityError } from 'openai';
 import { GatewayOnEngine } from '../support/gateway-on-engine.js';
+import { clientOf, rejected } from './openai-client.js';
 
 const MODEL = 'storyteller';
 const PROMPT = 'Once upon a time';
@@ -18,13 +10,6 @@ const PROMPT = 'Once upon a time';
 const PROMPT_TOKENS = [752, 867, 262, 396];
 /** Without the end of the text a completion is as long as it may be. */
 const ENDLESS = { model: MODEL, prompt: PROMPT, max_tokens: 400, logit_bias: { '0': -100 } };
-
-/** What goes wrong reaches the client: nothing is tried again and nothing resumed. */
-const ONE_ATTEMPT = { config: { routing: { maxAttempts: 1, resume: 'off' } } };
-
-function clientOf(baseURL: string, options: { apiKey?: string; maxRetries?: number } = {}): OpenAI {
-  return new OpenAI({ baseURL, apiKey: API_KEY, maxRetries: 0, ...options });
-}
 
 describe('the openai package on the embedded engine', () => {
   let served: GatewayOnEngine;
@@ -201,130 +186,3 @@ describe('the openai package on the embedded engine', () => {
     }
   });
 });
-
-describe('the openai package on an upstream that fails', () => {
-  let upstream: FakeUpstream;
-  let gateway: Gateway;
-  const request = { model: 'test-model', prompt: PROMPT };
-
-  beforeEach(async () => {
-    upstream = await FakeUpstream.start();
-    gateway = await Gateway.inFrontOf(upstream, ONE_ATTEMPT);
-  });
-
-  afterEach(async () => {
-    await gateway.stop();
-    await upstream.stop();
-  });
-
-  const overloaded = { error: { message: 'Slow down', type: 'requests', code: 'rate_limit_exceeded' } };
-
-  it.each([
-    {
-      title: 'RateLimitError for its 429',
-      behaviour: replyJson(overloaded, 429, { 'retry-after': '7' }),
-      type: RateLimitError,
-      error: { status: 429, code: 'rate_limit_exceeded', type: 'rate_limit_error' },
-    },
-    {
-      title: 'InternalServerError for its 500',
-      behaviour: replyJson({ error: { message: 'CUDA error' } }, 500),
-      type: InternalServerError,
-      error: { status: 502, code: 'upstream_error', type: 'upstream_error' },
-    },
-    {
-      title: 'InternalServerError, not AuthenticationError, for its 401',
-      behaviour: replyJson({ error: 'Unauthorized' }, 401),
-      type: InternalServerError,
-      error: { status: 502, code: 'upstream_refused_credential', type: 'upstream_error' },
-    },
-    {
-      title: 'InternalServerError when it hangs up',
-      behaviour: reset,
-      type: InternalServerError,
-      error: { status: 502, code: 'upstream_error', type: 'upstream_error' },
-    },
-  ])('throws $title', async ({ behaviour, type, error }) => {
-    upstream.onCompletion(behaviour);
-    const thrown = await rejected(clientOf(`${gateway.url}/v1`).completions.create(request));
-    expect(thrown).toBeInstanceOf(type);
-    expect(thrown).toMatchObject(error);
-  });
-
-  it('throws InternalServerError when nothing listens there', async () => {
-    await upstream.stop();
-    const thrown = await rejected(clientOf(`${gateway.url}/v1`).completions.create(request));
-    expect(thrown).toBeInstanceOf(InternalServerError);
-    expect(thrown).toMatchObject({ status: 503, code: 'no_upstream_available' });
-    expect(thrown.headers?.get('retry-after')).toBe('1');
-    upstream = await FakeUpstream.start();
-  });
-
-  it('throws in mid-stream, after the text that came: a broken stream is no short answer', async () => {
-    upstream.onCompletion((response) => {
-      beginStream(response);
-      response.write(events(chunk('Once')), () => response.destroy());
-    });
-    let text = '';
-    const reading = (async () => {
-      const stream = await clientOf(`${gateway.url}/v1`).completions.create({ ...request, stream: true });
-      for await (const part of stream) text += part.choices[0]?.text ?? '';
-    })();
-    const thrown = await rejected(reading);
-    expect(thrown).toMatchObject({ code: 'upstream_error', type: 'upstream_error' });
-    expect(text).toBe('Once');
-  });
-
-  it('gets the whole text of a stream that the gateway resumes', async () => {
-    const resuming = await Gateway.inFrontOf(upstream);
-    upstream.onCompletion((response) => {
-      const isFirst = upstream.requests.length === 1;
-      beginStream(response);
-      if (isFirst) response.write(events(chunk('Once')), () => response.destroy());
-      else response.end(events(chunk(' upon', 'stop'), '[DONE]'));
-    });
-    let text = '';
-    const stream = await clientOf(`${resuming.url}/v1`).completions.create({ ...request, stream: true });
-    for await (const part of stream) text += part.choices[0]?.text ?? '';
-    expect(text).toBe('Once upon');
-    await resuming.stop();
-  });
-
-  it('reads Retry-After, and tries again when it says now', async () => {
-    upstream.onCompletion((response, received) => {
-      const isFirst = upstream.requests.length === 1;
-      const reply = isFirst ? replyJson(overloaded, 429, { 'retry-after': '0' }) : replyJson(completion('At last'));
-      return reply(response, received);
-    });
-    const seen: (string | null)[] = [];
-    const openai = new OpenAI({
-      baseURL: `${gateway.url}/v1`,
-      apiKey: API_KEY,
-      maxRetries: 1,
-      fetch: async (url, init) => {
-        const response = await fetch(url, init);
-        seen.push(response.headers.get('retry-after'));
-        return response;
-      },
-    });
-    const answer = await openai.completions.create(request);
-    expect(answer.choices[0]?.text).toBe('At last');
-    expect(seen).toEqual(['0', null]);
-  });
-
-  it('does not try again what can never succeed', async () => {
-    upstream.onCompletion(replyJson({ error: { message: 'too long', code: 'context_length_exceeded' } }, 400));
-    await rejected(clientOf(`${gateway.url}/v1`, { maxRetries: 2 }).completions.create(request));
-    expect(upstream.requests).toHaveLength(1);
-  });
-});
-
-async function rejected(promise: Promise<unknown>): Promise<APIError> {
-  try {
-    await promise;
-  } catch (error) {
-    if (error instanceof APIError) return error;
-    throw error;
-  }
-  throw new Error('an error was expected');
-}

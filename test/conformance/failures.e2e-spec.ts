@@ -1,11 +1,10 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { FakeEngine, type FakeEngineOptions } from '../support/engines/fake-engine.js';
-import { errorOf, eventsOf, Gateway } from '../support/gateway.js';
+import { errorOf, eventsOf, Gateway, ONE_ATTEMPT } from '../support/gateway.js';
 import { expectRefused } from './hold-to-contract.js';
 import { Stage, SUBJECTS, type Subject } from './subjects.js';
 
 const REQUEST = { model: 'tiny', prompt: 'The cat', temperature: 0, max_tokens: 8 };
-const ONE_ATTEMPT = { routing: { maxAttempts: 1, resume: 'off' } };
 /** Several choices are as many requests to it. */
 const SPLITTING = SUBJECTS.filter(({ engine }) => ['llama.cpp', 'ollama', 'tgi', 'localai'].includes(engine));
 
@@ -17,7 +16,7 @@ afterEach(async () => {
   stage = undefined;
 });
 
-async function start(subject: Subject, config: object = ONE_ATTEMPT): Promise<Stage> {
+async function start(subject: Subject, config: object = { routing: ONE_ATTEMPT }): Promise<Stage> {
   stage = await Stage.of(subject, config);
   return stage;
 }

@@ -8,7 +8,7 @@ import {
   replyEvents,
   replyJson,
 } from '../support/fake-upstream.js';
-import { errorOf, eventsOf, Gateway } from '../support/gateway.js';
+import { errorOf, eventsOf, Gateway, ONE_ATTEMPT } from '../support/gateway.js';
 
 const REQUEST = { model: 'm', prompt: 'p' };
 const KEY = 'sk-upstream-Secret.1';
@@ -28,7 +28,7 @@ describe('what an upstream says of itself', () => {
       { name: 'engine', baseUrl: upstream.baseUrl, apiKey: KEY },
       { name: 'another', baseUrl: 'http://gpu-b.internal:8000/v1', apiKey: OTHER_KEY, models: ['other'] },
     ];
-    gateway = await Gateway.start({ upstreams, routing: { maxAttempts: 1, resume: 'off' } });
+    gateway = await Gateway.start({ upstreams, routing: ONE_ATTEMPT });
   });
 
   afterEach(async () => {

@@ -12,6 +12,9 @@ import { until } from './wait.js';
 /** The API key that every test gateway knows. */
 export const API_KEY = 'test-key';
 
+/** The `routing` with which each failure of an upstream reaches the client: no retry, no fallback, no resume. */
+export const ONE_ATTEMPT = { maxAttempts: 1, resume: 'off' };
+
 export type LogLine = Record<string, unknown>;
 
 /** The whole gateway, in this process, on a port that the system chose. */
