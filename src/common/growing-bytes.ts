@@ -43,6 +43,13 @@ export class GrowingBytes {
     return bytes;
   }
 
+  /** All that came and the first `end` bytes of `piece`, as text; forgotten here. */
+  takeText(piece: Buffer, end: number): string {
+    if (this.sizeBytes === 0) return piece.toString('utf8', 0, end);
+    this.append(piece.subarray(0, end));
+    return this.take().toString();
+  }
+
   private grow(bytes: Buffer, sizeBytes: number): void {
     const grown = Buffer.allocUnsafe(this.capacityFor(sizeBytes));
     bytes.copy(grown, 0, 0, this.sizeBytes);

@@ -2,14 +2,14 @@ const FIRST_MS = 250;
 const LONGEST_MS = 30_000;
 
 /**
- * How long to wait before a child process that has died is started again: later each time that it did not get as far as to
- * serve. One that served is missed, and was as likely killed from outside.
+ * The wait before something that has failed is started again: it doubles with each failure, and starts over after a success,
+ * since what has worked was as likely stopped from outside.
  */
 export class RestartDelay {
   private nextMs = FIRST_MS;
 
-  /** The child serves. */
-  hasServed(): void {
+  /** After a success. */
+  reset(): void {
     this.nextMs = FIRST_MS;
   }
 

@@ -152,7 +152,7 @@ export class CompletionJob implements RoutedRequest<Continuation> {
   }
 
   canResumeOn(candidate: Candidate): boolean {
-    return this.resumes.canGoOnAt(candidate);
+    return this.resumes.canResumeOn(candidate);
   }
 
   continuation(): Continuation | undefined {

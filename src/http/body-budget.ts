@@ -55,7 +55,7 @@ export class BodyShare {
     this.bytes = bytes;
   }
 
-  /** To be called when the body is gone, however that came; again, it does nothing. */
+  /** Call when the body is gone; again, it does nothing. */
   release(): void {
     this.resize(0);
   }

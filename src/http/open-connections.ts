@@ -30,7 +30,7 @@ export class OpenConnections {
   private readonly waiters = new Set<() => void>();
   private isEnding = false;
 
-  /** To be made before the server listens. */
+  /** Make it before the server listens. */
   constructor(
     private readonly server: Server,
     private readonly clock: Clock,
@@ -45,7 +45,7 @@ export class OpenConnections {
   endEachWithItsAnswer(): void {
     if (this.isEnding) return;
     this.isEnding = true;
-    this.server.prependListener('request', ({ socket }: IncomingMessage, response) => this.isLast(socket, response));
+    this.server.prependListener('request', ({ socket }: IncomingMessage, response) => this.markLast(socket, response));
     for (const socket of this.open) this.prepareEnd(socket);
   }
 
@@ -90,11 +90,11 @@ export class OpenConnections {
     // What Node's server calls after the last answer.
     socket.destroySoon = () => this.close(socket);
     const answer = answerOn(socket);
-    if (answer) this.isLast(socket, answer);
+    if (answer) this.markLast(socket, answer);
   }
 
-  /** The answer that was to be the last before is not, where a client does not wait for one before it sends the next request. */
-  private isLast(socket: Socket, answer: ServerResponse): void {
+  /** Of pipelined requests, the answer marked before is no longer the last. */
+  private markLast(socket: Socket, answer: ServerResponse): void {
     if (answer.headersSent) return;
     const before = this.last.get(socket);
     if (before && !before.headersSent) before.removeHeader('Connection');

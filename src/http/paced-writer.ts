@@ -41,7 +41,7 @@ export class PacedWriter implements StalledAnswer {
     return this.unsent === '';
   }
 
-  /** To be called once the head is written: takes the framing of chunks over from Node. */
+  /** Call once the head is written: takes the framing of chunks over from Node. */
   frameChunks(): void {
     this.framesChunks = this.response.chunkedEncoding;
     this.response.chunkedEncoding = false;

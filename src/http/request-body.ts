@@ -11,8 +11,8 @@ const HEAP_PER_BYTE = 4;
 const HEAP_PER_ITEM = 32;
 
 /**
- * A request's body, which may have to be sent again until the answer is over. Whoever has this holds the bytes as they came;
- * what they say is there only while it is asked for, and whoever awaits something should not keep it.
+ * A request's body, which may have to be sent again until the answer is over. It holds the bytes as they came, and parses them
+ * when asked: do not keep what was parsed across an await.
  */
 export class RequestBody {
   private parsed: unknown;

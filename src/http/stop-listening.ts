@@ -8,7 +8,7 @@ const MOST_TURNS = 1_000;
  * Closes the port of a server, and none of its connections.
  *
  * The system resets connections that it has accepted and the process has not fetched. So first it is told to accept no more
- * of them than one at a time: other clients are left knocking, and find the port closed when they knock again. Node fetches
+ * of them than one at a time: other clients get no answer to their SYN, and find the port closed when they repeat it. Node fetches
  * one in each turn of its event loop; a turn that brought none was the last.
  */
 export async function stopListening(server: Server): Promise<void> {

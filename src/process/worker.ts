@@ -67,8 +67,8 @@ class GatewayWorker implements Service {
     const shared = { sharing, storage, ...(sharedLimits && { sharedLimits }) };
     const app = await createApp({ config, logger, clock: systemClock, ...shared });
     const registry = app.get(UpstreamRegistry);
-    registry.engineListensAt(start.engine);
-    registry.drainedAre(start.drained);
+    registry.setEngineAddress(start.engine);
+    registry.setDrained(start.drained);
     registry.onDrain = (upstream, isDrained) => void channel.send({ type: 'drainUpstream', upstream, isDrained });
     app.get(Metrics).readFrom(() => channel.readMetrics());
     await app.init();
@@ -110,10 +110,10 @@ class GatewayWorker implements Service {
         this.takeConfig(message.config);
         break;
       case 'engine':
-        this.app.get(UpstreamRegistry).engineListensAt(message.engine);
+        this.app.get(UpstreamRegistry).setEngineAddress(message.engine);
         break;
       case 'drained':
-        this.app.get(UpstreamRegistry).drainedAre(message.upstreams);
+        this.app.get(UpstreamRegistry).setDrained(message.upstreams);
         break;
       case 'databaseChanged':
         this.storage?.changed();

@@ -3,9 +3,9 @@ import type { UpstreamError } from '../upstreams/upstream-error.js';
 /**
  * Tells a request that breaks its connections from upstreams that do.
  *
- * One that broke two connections, without a token between, is the likelier cause: it is not sent a third time, and two upstreams
- * that it met are not to blame. One broken connection tells against its upstream, as soon as it is known to have been the only one.
- * Engines that die one after the other break innocent requests, too: those are told by the router.
+ * A request that broke two connections, without a token between, is the likelier cause: it is not sent a third time, and two
+ * upstreams are not blamed. A single broken connection is blamed on its upstream, once it is known to be the only one. Engines
+ * that die one after the other break innocent requests, too; the router knows those (`isInnocent`).
  */
 export class Poison {
   private first: { upstream: string; blame: () => void } | undefined;
@@ -24,7 +24,7 @@ export class Poison {
       this.first = { upstream, blame };
     } else {
       this.isCertain = true;
-      // The same upstream twice may as well be its own fault.
+      // Twice at one upstream may as well be its own fault.
       if (error.isSecondBreak || this.first?.upstream === upstream) {
         blame();
         this.acquit();
@@ -33,7 +33,7 @@ export class Poison {
     }
   }
 
-  /** The request has got an answer, or is over: what it broke before was the upstream's doing. */
+  /** The request was answered, or is over: what broke before was the upstream's fault. */
   acquit(): void {
     this.first?.blame();
     this.first = undefined;

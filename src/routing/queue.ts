@@ -2,7 +2,7 @@ import type { Cancellation } from '../common/cancellation.js';
 import type { Clock, Timer } from '../common/clock.js';
 import { ApiError } from '../errors/api-error.js';
 
-const LOOK_INTERVAL_MS = 250;
+const POLL_INTERVAL_MS = 250;
 
 interface Waiter {
   model: string;
@@ -21,7 +21,7 @@ export class Queue {
   private readonly waiters = new Set<Waiter>();
   private readonly lengths = new Map<string, number>();
   private readonly byUpstream = new Map<string, Set<Waiter>>();
-  private look: Timer | undefined;
+  private poll: Timer | undefined;
 
   constructor(
     private readonly limits: { maxQueue: number; queueTimeoutMs: number },
@@ -106,7 +106,7 @@ export class Queue {
       if (waiting) waiting.add(waiter);
       else this.byUpstream.set(upstream, new Set([waiter]));
     }
-    if (this.waiters.size === 1) this.keepLooking();
+    if (this.waiters.size === 1) this.keepPolling();
   }
 
   private remove(waiter: Waiter): void {
@@ -119,14 +119,14 @@ export class Queue {
       const waiting = this.byUpstream.get(upstream);
       if (waiting?.delete(waiter) && waiting.size === 0) this.byUpstream.delete(upstream);
     }
-    if (this.waiters.size === 0) this.look?.cancel();
+    if (this.waiters.size === 0) this.poll?.cancel();
   }
 
   /** The end of an ejection or of a rate limit, and a successful health check, free slots without an announcement. */
-  private keepLooking(): void {
-    this.look = this.clock.timer(LOOK_INTERVAL_MS, () => {
+  private keepPolling(): void {
+    this.poll = this.clock.timer(POLL_INTERVAL_MS, () => {
       this.wakeAll();
-      if (this.waiters.size > 0) this.keepLooking();
+      if (this.waiters.size > 0) this.keepPolling();
     });
   }
 }

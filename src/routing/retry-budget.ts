@@ -1,7 +1,7 @@
 import type { Clock } from '../common/clock.js';
 
 const WINDOW_S = 10;
-/** With little traffic a share of it is less than one retry; so many are allowed in any case. */
+/** Allowed in any case: a share of little traffic is less than one retry. */
 const MIN_RETRIES = 3;
 
 interface Second {

@@ -23,7 +23,7 @@ export class Rounds {
   private readonly tried = new Set<string>();
   /** They lack the model or refuse our credential, and would again. */
   private readonly ruledOut = new Set<string>();
-  /** A connection to them failed, once for free. */
+  /** A failed connect to them was not counted: the next one is. */
   private readonly unreached = new Set<string>();
 
   constructor(
@@ -32,7 +32,7 @@ export class Rounds {
     private readonly policy: SelectionPolicy,
   ) {}
 
-  /** A new configuration has other ones. */
+  /** Under a new configuration. */
   replace(candidates: readonly EligibleCandidate[]): void {
     this.candidates = candidates;
   }
@@ -53,7 +53,7 @@ export class Rounds {
     return !this.untried.some(mayBeTried);
   }
 
-  /** Whether a healthy candidate is left in this round: what it bears is what it is there for. */
+  /** Whether a healthy candidate is left in this round. */
   get hasAvailable(): boolean {
     return this.untried.some((each) => isAvailable(each) && !isLastChoice(each));
   }

@@ -31,6 +31,6 @@ export interface Attempt<Continuation> {
   continuation: Continuation | undefined;
   /** Milliseconds since the epoch. */
   deadlineAt: number;
-  /** To be called when a good answer has begun. */
+  /** Call when a good answer has begun. */
   answered: () => void;
 }

@@ -52,9 +52,9 @@ export class Router {
     this.retries = new RetryPolicy(config.routing, clock, random);
     this.queue = new Queue(config.routing, clock);
     this.policy = new WeightedTwoChoices(random);
-    for (const upstream of registry.upstreams) this.wakeBy(upstream);
+    for (const upstream of registry.upstreams) this.wakeQueueOn(upstream);
     registry.onChange((added) => {
-      for (const upstream of added) this.wakeBy(upstream);
+      for (const upstream of added) this.wakeQueueOn(upstream);
       this.queue.wakeAll();
     });
     metrics.observe(
@@ -179,7 +179,7 @@ export class Router {
         // A trial is over with its request.
         if (slot.isTrial) blame();
         else {
-          // It has got a token, or others were answered after it had come: what kills an engine does so at once.
+          // Poison kills an engine at once: not after a token, nor while others are answered.
           const isInnocent = request.progress() > 0 || state.answerCount > answersBefore;
           poison.note(thrown, config.name, isInnocent, blame);
         }
@@ -241,7 +241,7 @@ export class Router {
       .filter((candidate) => candidate !== undefined);
   }
 
-  private wakeBy({ config, state }: Upstream): void {
+  private wakeQueueOn({ config, state }: Upstream): void {
     const { slots } = state;
     slots.onChange = () => {
       if (!this.queue.isWaitedFor(config.name)) return;

@@ -39,7 +39,7 @@ export class PostgresNews implements ChangeNews {
     const listening = async (): Promise<void> => {
       await client.connect();
       await client.query(`listen ${CHANNEL}`);
-      this.delay.hasServed();
+      this.delay.reset();
       // What was written before it listened.
       this.onNews();
     };

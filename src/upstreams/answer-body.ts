@@ -13,14 +13,14 @@ export interface AnswerBody {
    * @throws what `take` throws. The request is aborted then.
    */
   readEach(take: TakePiece): Promise<void>;
-  /** Wants no more of it: aborts the request, and `readEach` resolves. After the end it does nothing. */
+  /** Stops reading: aborts the request, and `readEach` resolves. After the end it does nothing. */
   leave(): void;
 }
 
 /** Unread bytes at which the sender is paused. */
 const HIGH_WATER_BYTES = 65_536;
 
-/** What a body is told by. */
+/** Whoever fills a body. */
 export interface Sender {
   /** The reader is behind: send no more. */
   pause(): void;
@@ -78,7 +78,7 @@ export class PushedBody implements AnswerBody {
     const reading = Promise.withResolvers<void>();
     this.take = take;
     this.reading = reading;
-    this.goOn();
+    this.deliver();
     return reading.promise;
   }
 
@@ -105,7 +105,7 @@ export class PushedBody implements AnswerBody {
 
   private readonly onTaken = (): void => {
     this.isBusy = false;
-    this.goOn();
+    this.deliver();
   };
 
   private readonly onRefused = (error: unknown): void => {
@@ -117,7 +117,7 @@ export class PushedBody implements AnswerBody {
   };
 
   /** Hands over what is there; after that, the reader has all or waits. */
-  private goOn(): void {
+  private deliver(): void {
     while (this.unread.length > 0 && this.isAwaited) this.hand(this.unread.take());
     if (this.isPaused && this.unread.length < HIGH_WATER_BYTES) {
       this.isPaused = false;

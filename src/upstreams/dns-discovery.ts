@@ -46,7 +46,7 @@ export class DnsDiscovery implements OnModuleInit, OnApplicationShutdown {
       const addresses = await addressesOf(config);
       if (this.isStopped) return;
       if (this.failing.delete(name)) this.logger.info({ upstream: name }, 'the name of an upstream is resolved again');
-      this.registry.addressesAre(name, addresses);
+      this.registry.setAddresses(name, addresses);
     } catch (err) {
       // Keep the known addresses: health checks find those that are gone.
       if (!this.failing.has(name)) this.logger.warn({ upstream: name, err }, 'the name of an upstream is not resolved');

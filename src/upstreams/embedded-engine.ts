@@ -17,7 +17,7 @@ import { UpstreamState } from './upstream-state.js';
 import type { Upstream, UpstreamAnswer, UpstreamRequest } from './upstream.js';
 import { UpstreamError } from './upstream-error.js';
 
-/** Where the engine is to be found, and the secret that it wants to see: whoever else is on this machine has none. */
+/** Where the engine listens, and the secret that it requires, which other users of this machine do not have. */
 export interface EngineAddress {
   port: number;
   token: string;
@@ -48,7 +48,7 @@ export class EmbeddedEngine implements Upstream {
   private http: HttpUpstream | undefined;
   private readonly restartDelay = new RestartDelay();
   private isClosing = false;
-  /** Of this run; a child that comes in the place of another takes the same. */
+  /** For the whole run: a restarted child gets the same. */
   private readonly token = randomBytes(32).toString('base64url');
 
   constructor(
@@ -87,16 +87,16 @@ export class EmbeddedEngine implements Upstream {
     });
     this.child = child;
     const port = await firstMessage(child);
-    this.restartDelay.hasServed();
-    this.listensAt({ port, token: this.token });
+    this.restartDelay.reset();
+    this.setAddress({ port, token: this.token });
     child.once('exit', (code, signal) => {
       this.onExit(signal ?? code);
     });
     this.logger.info({ pid: child.pid, port }, 'the embedded engine is ready');
   }
 
-  /** Where the engine is, whoever has started it; undefined while it is being restarted. */
-  listensAt(address: EngineAddress | undefined): void {
+  /** Sets where the engine listens, whoever has started it; undefined while it is being restarted. */
+  setAddress(address: EngineAddress | undefined): void {
     void this.http?.close('now');
     this.http = undefined;
     if (address) {
@@ -121,7 +121,7 @@ export class EmbeddedEngine implements Upstream {
   }
 
   private onExit(reason: string | number | null): void {
-    this.listensAt(undefined);
+    this.setAddress(undefined);
     if (this.isClosing) return;
     const restartMs = this.restartDelay.next();
     this.logger.error({ reason, restartMs }, 'the embedded engine died; it is started again');

@@ -32,7 +32,8 @@ export class EventStreamParser {
   push(chunk: Buffer): string[] {
     const events: string[] = [];
     const end = endOfLines(chunk);
-    if (end > 0) this.takeLines(this.textTo(chunk, end), events);
+    // No character has a byte in it that is a line end.
+    if (end > 0) this.takeLines(this.rest.takeText(chunk, end), events);
     if (end < chunk.length) this.rest.append(end === 0 ? chunk : chunk.subarray(end));
     const isTooLong = this.rest.length + (this.data?.length ?? 0) > MAX_EVENT_CHARACTERS;
     if (isTooLong) throw new UpstreamError('broken', `an event is longer than ${MAX_EVENT_CHARACTERS} characters`);
@@ -46,13 +47,6 @@ export class EventStreamParser {
     const events: string[] = [];
     this.takeLines(`${this.rest.take().toString()}\n\n`, events);
     return events[0];
-  }
-
-  /** Whole lines as text. No character has a byte in it that is a line end. */
-  private textTo(chunk: Buffer, end: number): string {
-    if (this.rest.length === 0) return chunk.toString('utf8', 0, end);
-    this.rest.append(chunk.subarray(0, end));
-    return this.rest.take().toString();
   }
 
   private takeLines(lines: string, events: string[]): void {

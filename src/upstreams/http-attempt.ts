@@ -55,7 +55,7 @@ export class HttpAttempt implements Dispatcher.DispatchHandler, Sender, Cancella
     cancellation.add(this);
   }
 
-  /** Ends the request at once, wherever it is; whoever waits for it gets `reason`. */
+  /** Ends the request at once; whoever waits for it gets `reason`. */
   abort(reason: Error): void {
     if (this.failure) return;
     this.fail(reason);
@@ -126,10 +126,10 @@ export class HttpAttempt implements Dispatcher.DispatchHandler, Sender, Cancella
   private watch(): Timer {
     const { idleMs } = this.timeouts;
     const leftMs = Math.min(this.leftMs, this.silenceLeftMs, idleMs);
-    return this.clock.timer(Math.max(1, Math.ceil(leftMs)), this.look);
+    return this.clock.timer(Math.max(1, Math.ceil(leftMs)), this.checkLimits);
   }
 
-  private readonly look = (): void => {
+  private readonly checkLimits = (): void => {
     const { firstByteMs, idleMs, totalMs } = this.timeouts;
     if (this.leftMs <= 0) this.abort(this.timeoutError(`not finished within ${totalMs} ms`));
     else if (this.silenceLeftMs > 0) this.timer = this.watch();

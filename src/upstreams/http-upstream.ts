@@ -52,7 +52,7 @@ export class HttpUpstream implements Upstream {
 
   send(request: UpstreamRequest, cancellation: Cancellation): Promise<UpstreamAnswer> {
     if (cancellation.reason) return Promise.reject(cancellation.reason);
-    // It is not kept to be sent again, so no connection is to be closed under it.
+    // It is not kept for a second try, so it gets a connection that no server closes for its age.
     if (isLarge(request.body)) return this.sendOn(this.connections.takeNew(), request, cancellation);
     return this.sendOn(this.connections.take(), request, cancellation).catch((error: unknown) => {
       if (!(error instanceof UpstreamError) || !error.isStale || cancellation.isCancelled) throw error;

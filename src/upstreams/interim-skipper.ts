@@ -17,7 +17,7 @@ const MAX_INTERIM_LENGTH = 16_384;
 export class InterimSkipper {
   /** An answer is to begin. */
   private isArmed = true;
-  /** The begin of what may be a 1xx. */
+  /** The start of what may be a 1xx. */
   private held = '';
   private skippedLength = 0;
 
@@ -29,7 +29,7 @@ export class InterimSkipper {
     };
   }
 
-  /** To be called when a request is sent. */
+  /** Call when a request is sent. */
   arm(): void {
     this.isArmed = true;
     this.held = '';

@@ -14,7 +14,7 @@ export class JsonLinesParser {
   /** @throws {UpstreamError} when a line does not end. */
   push(chunk: Buffer): string[] {
     const end = chunk.lastIndexOf(LF) + 1;
-    const lines = end > 0 ? linesIn(this.textTo(chunk, end)) : [];
+    const lines = end > 0 ? linesIn(this.rest.takeText(chunk, end)) : [];
     if (end < chunk.length) this.rest.append(chunk.subarray(end));
     if (this.rest.length > MAX_LINE_BYTES)
       throw new UpstreamError('broken', `a line is longer than ${MAX_LINE_BYTES} bytes`);
@@ -24,12 +24,6 @@ export class JsonLinesParser {
   /** A last line that lacks its end. */
   end(): string | undefined {
     return linesIn(this.rest.take().toString())[0];
-  }
-
-  private textTo(chunk: Buffer, end: number): string {
-    if (this.rest.length === 0) return chunk.toString('utf8', 0, end);
-    this.rest.append(chunk.subarray(0, end));
-    return this.rest.take().toString();
   }
 }
 

@@ -2,7 +2,7 @@ import type { UpstreamConfig } from '../config/config.js';
 
 export type RedactedUpstream = Pick<UpstreamConfig, 'apiKey' | 'baseUrl'>;
 
-/** What a client reads of an upstream's words at most, in UTF-8. */
+/** The longest text of an upstream that a client gets, in UTF-8. */
 const MAX_BYTES = 4_096;
 const ELLIPSIS = '…';
 const REDACTED = '[redacted]';
@@ -16,7 +16,7 @@ const BEARER = String.raw`Bearer\s+[^\s"',;)\]}]+`;
 const encoder = new TextEncoder();
 
 /**
- * Takes out of an upstream's words what clients must not read: the credentials and the addresses of all upstreams, since
+ * Removes from an upstream's texts what clients must not read: the credentials and the addresses of all upstreams, since
  * an engine may quote the headers that it got, and a proxy the server that it could not reach. What is left is cut at 4 KiB.
  */
 export class Redaction {

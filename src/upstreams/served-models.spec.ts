@@ -45,23 +45,23 @@ describe('the models of an upstream', () => {
   it('are what was discovered last, along with what is configured', () => {
     const models = served({ alias: 'found-1' }, true);
     expect([models.upstreamNameOf('found-1'), models.names]).toEqual([undefined, ['alias']]);
-    models.discoveredAre(['found-1', 'found-2']);
+    models.setDiscovered(['found-1', 'found-2']);
     expect(models.upstreamNameOf('found-1')).toBe('found-1');
     expect(models.names).toEqual(['alias', 'found-1', 'found-2']);
-    models.discoveredAre(['found-2']);
+    models.setDiscovered(['found-2']);
     expect([models.upstreamNameOf('found-1'), models.upstreamNameOf('found-2')]).toEqual([undefined, 'found-2']);
     expect(models.upstreamNameOf('alias')).toBe('found-1');
   });
 
   it('are known without the tag that Ollama lists them with', () => {
     const models = served(undefined, true, 'ollama');
-    models.discoveredAre(['storyteller:latest', 'storyteller:1b']);
+    models.setDiscovered(['storyteller:latest', 'storyteller:1b']);
     expect(models.upstreamNameOf('storyteller')).toBe('storyteller:latest');
     expect(models.upstreamNameOf('storyteller:1b')).toBe('storyteller:1b');
     expect(models.lists('storyteller')).toBe(true);
     expect(models.lists('stories')).toBe(false);
     const others = served(undefined, true);
-    others.discoveredAre(['storyteller:latest']);
+    others.setDiscovered(['storyteller:latest']);
     expect(others.upstreamNameOf('storyteller')).toBeUndefined();
   });
 
@@ -83,7 +83,7 @@ describe('the models of an upstream', () => {
     expect(served({ alias: 'real' }).probeModel).toBe('real');
     expect(served(['a*']).probeModel).toBeUndefined();
     const models = served(undefined, true);
-    models.discoveredAre(['found']);
+    models.setDiscovered(['found']);
     expect(models.probeModel).toBe('found');
   });
 });

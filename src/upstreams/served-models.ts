@@ -72,7 +72,7 @@ export class ServedModels {
     return [...this.discovered];
   }
 
-  discoveredAre(names: readonly string[]): void {
+  setDiscovered(names: readonly string[]): void {
     this.discovered = new Set(names);
   }
 }

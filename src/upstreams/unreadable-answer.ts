@@ -1,7 +1,7 @@
 import { ApiError } from '../errors/api-error.js';
 import { UpstreamError } from './upstream-error.js';
 
-/** A log line is no place for all that an upstream may make an error say. */
+/** UTF-16 units that a log line keeps of an error. */
 const MAX_REASON_LENGTH = 300;
 
 /**

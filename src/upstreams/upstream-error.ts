@@ -87,7 +87,7 @@ export class UpstreamError extends ApiError {
     const isRateLimit = status === 429;
     const isFinal = status !== undefined && UPSTREAM_LACKS_IT.has(status);
     this.allowsRetry = this.allowsFallback && !isFinal && !(isRateLimit && options.retryAfterMs === undefined);
-    this.isFailure = !isOver && !isDeliberate && (status === undefined || tellsOfFailure(status));
+    this.isFailure = !isOver && !isDeliberate && (status === undefined || isFailureStatus(status));
     this.isCharged = isTimeout || (phase === 'answered' && (this.allowsRetry || isRateLimit));
   }
 
@@ -121,7 +121,7 @@ const UPSTREAM_LACKS_IT = new Set([401, 403, 404, 501]);
 const FAILURES_BELOW_500 = new Set([401, 403, 408]);
 
 /** 501 proves that it works but lacks a feature. */
-function tellsOfFailure(status: number): boolean {
+function isFailureStatus(status: number): boolean {
   return status < 400 || FAILURES_BELOW_500.has(status) || (status >= 500 && status !== 501);
 }
 

@@ -48,7 +48,7 @@ export class UpstreamRegistry implements OnModuleInit, OnApplicationShutdown {
     return this.current;
   }
 
-  /** What of the upstreams' words clients may read. Made once for each configuration: its pattern takes its time. */
+  /** Redacts the upstreams' texts for clients. Made once for each configuration: its pattern takes its time. */
   get redaction(): Redaction {
     return (this.currentRedaction ??= new Redaction([...this.current.map(({ config }) => config), ...this.former]));
   }
@@ -58,9 +58,9 @@ export class UpstreamRegistry implements OnModuleInit, OnApplicationShutdown {
     this.listeners.push(listener);
   }
 
-  /** The embedded engine is another process's child, and listens there; undefined while it is being restarted. */
-  engineListensAt(address: EngineAddress | undefined): void {
-    this.embedded?.listensAt(address);
+  /** Sets where the embedded engine listens, as another process's child; undefined while it is being restarted. */
+  setEngineAddress(address: EngineAddress | undefined): void {
+    this.embedded?.setAddress(address);
   }
 
   /**
@@ -77,8 +77,8 @@ export class UpstreamRegistry implements OnModuleInit, OnApplicationShutdown {
     return this.configured.filter(({ discovery }) => discovery === 'dns');
   }
 
-  /** What was found: new ones join, those that are gone end when their requests have. */
-  addressesAre(name: string, addresses: readonly Address[]): void {
+  /** Sets the addresses that were found: new ones join, those that are gone end when their requests have. */
+  setAddresses(name: string, addresses: readonly Address[]): void {
     if (isDeepStrictEqual(this.addresses.get(name), addresses)) return;
     this.addresses.set(name, addresses);
     this.apply();
@@ -111,7 +111,7 @@ export class UpstreamRegistry implements OnModuleInit, OnApplicationShutdown {
       const { baseUrl, config, models } = upstream;
       const same = before.find((each) => each.baseUrl === baseUrl || each.config.name === config.name);
       const known = same?.models.discoveredNames;
-      if (known) models.discoveredAre(known);
+      if (known) models.setDiscovered(known);
     }
     for (const listener of this.listeners) listener(added);
   }
@@ -121,12 +121,12 @@ export class UpstreamRegistry implements OnModuleInit, OnApplicationShutdown {
     const names = new Set(this.drained);
     if (isDrained) names.add(name);
     else names.delete(name);
-    this.drainedAre(names);
+    this.setDrained(names);
     this.onDrain(name, isDrained);
   }
 
-  /** Which are out of service now. */
-  drainedAre(names: Iterable<string>): void {
+  /** Sets which are out of service. */
+  setDrained(names: Iterable<string>): void {
     this.drained = new Set(names);
     this.markDrained();
     // One that is back has room for those that wait.

@@ -101,6 +101,6 @@ export class UpstreamWatch implements OnApplicationBootstrap, OnApplicationShutd
   private async discover(upstream: Upstream): Promise<void> {
     const names = await this.probe.listModels(upstream);
     // What was known stays known while the upstream cannot be asked.
-    if (names) upstream.models.discoveredAre(names);
+    if (names) upstream.models.setDiscovered(names);
   }
 }

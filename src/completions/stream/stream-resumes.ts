@@ -52,7 +52,7 @@ export class StreamResumes {
     return this.found.continuation;
   }
 
-  canGoOnAt(candidate: Candidate): boolean {
+  canResumeOn(candidate: Candidate): boolean {
     // A chat completion answers a message, and does not continue it.
     if (candidate.upstream.config.api === 'chat') return false;
     const { byIds, byText } = this.continuation() ?? {};

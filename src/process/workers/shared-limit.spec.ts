@@ -111,7 +111,7 @@ describe('a limit that workers share', () => {
     for (let schedule = 1; schedule <= 5; schedule++) {
       const random = seededRandom(schedule);
       const gateway = new Gateway(workers, random);
-      gateway.limit.limitIs(slots);
+      gateway.limit.setLimit(slots);
       const requests = Array.from({ length: 100 }, () => gateway.request(Math.floor(random() * workers)));
       await gateway.run(() => gateway.answered === requests.length);
       expect(gateway.most).toBeLessThanOrEqual(slots);
@@ -122,7 +122,7 @@ describe('a limit that workers share', () => {
 
   it('costs no message while a worker has slots left', async () => {
     const gateway = new Gateway(2, seededRandom(1));
-    gateway.limit.limitIs(16);
+    gateway.limit.setLimit(16);
     for (let round = 1; round <= 50; round++) {
       void gateway.request(0);
       await gateway.run(() => gateway.answered === round);
@@ -133,7 +133,7 @@ describe('a limit that workers share', () => {
 
   it('tells a worker that every slot is taken, and who waits that one is free', async () => {
     const gateway = new Gateway(2, seededRandom(1));
-    gateway.limit.limitIs(1);
+    gateway.limit.setLimit(1);
     const [holder, other] = gateway.workers;
     void holder?.ask();
     await gateway.run(() => holder?.isFree === true);
@@ -147,7 +147,7 @@ describe('a limit that workers share', () => {
 
   it('gets the slots of a worker that died back', async () => {
     const gateway = new Gateway(3, seededRandom(3));
-    gateway.limit.limitIs(2);
+    gateway.limit.setLimit(2);
     const [killed] = gateway.workers;
     for (let taken = 0; taken < 2; taken++) {
       void killed?.ask();
@@ -162,10 +162,10 @@ describe('a limit that workers share', () => {
 
   it('that is lowered holds as soon as enough requests have ended', async () => {
     const gateway = new Gateway(2, seededRandom(4));
-    gateway.limit.limitIs(6);
+    gateway.limit.setLimit(6);
     const first = Array.from({ length: 6 }, (_, index) => gateway.request(index % 2));
     await gateway.run(() => gateway.answered === first.length);
-    gateway.limit.limitIs(2);
+    gateway.limit.setLimit(2);
     await gateway.run(() => gateway.answered === first.length);
     for (let turn = 0; turn < 20; turn++)
       await gateway.run(

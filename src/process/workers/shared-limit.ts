@@ -39,7 +39,7 @@ export class SharedLimit {
   ) {}
 
   /** A new configuration may raise or lower it. Lowered, it holds as soon as enough requests have ended. */
-  limitIs(limit: number): void {
+  setLimit(limit: number): void {
     this.free += limit - this.limit;
     this.limit = limit;
     this.settle();

@@ -26,7 +26,7 @@ export class SharedLimits {
       const maxConcurrency = maxConcurrencyOf(upstream);
       if (maxConcurrency !== undefined) this.maxConcurrency.set(upstream.name, maxConcurrency);
     }
-    for (const { limit, configured } of this.limits.values()) limit.limitIs(this.maxConcurrency.get(configured) ?? 0);
+    for (const { limit, configured } of this.limits.values()) limit.setLimit(this.maxConcurrency.get(configured) ?? 0);
   }
 
   wanted(worker: number, upstream: string, configured: string): void {
@@ -49,7 +49,7 @@ export class SharedLimits {
       full: (worker) => this.send(worker, { type: 'full', upstream }),
       recalled: (worker) => this.send(worker, { type: 'recalled', upstream }),
     });
-    limit.limitIs(this.maxConcurrency.get(configured) ?? 0);
+    limit.setLimit(this.maxConcurrency.get(configured) ?? 0);
     this.limits.set(upstream, { limit, configured });
     return limit;
   }

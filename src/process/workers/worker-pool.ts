@@ -114,7 +114,7 @@ export class WorkerPool {
     void worker.ended.then((how) => this.onEnd(worker, how));
     await worker.serving;
     worker.state = 'serving';
-    restartDelay.hasServed();
+    restartDelay.reset();
     this.logger.info({ worker: worker.id, pid: worker.pid }, 'a worker serves');
     this.owner.serves(worker);
   }
