@@ -1,15 +1,26 @@
 import { Injectable } from '@nestjs/common';
-import type { Issue } from '../errors/api-error.js';
-import { ValidationError } from '../errors/validation-error.js';
 import type { AuditLogRow } from '../storage/schema.js';
 import type { Actor } from './actor.js';
 import { Administration } from './administration.js';
 import type { AuditLogDto } from './dto/answers.dto.js';
-import { listIn, type ListQuery, wholeNumberIn } from './list-query.js';
+import type { ListQuery } from './list-query.js';
 import { type Page, pageOf } from './page.js';
+import { QueryReader } from './query-reader.js';
 import { inOrder } from './rows.js';
 
-const COMPARISONS = { gt: '>', gte: '>=', lt: '<', lte: '<=' } as const;
+/** `effective_at[gte]=…` and its like, in Unix seconds. */
+const COMPARISONS = [
+  ['effective_at[gt]', '>'],
+  ['effective_at[gte]', '>='],
+  ['effective_at[lt]', '<'],
+  ['effective_at[lte]', '<='],
+] as const;
+
+const FILTERS = [
+  ['event_types', 'type'],
+  ['actor_ids', 'actor_id'],
+  ['project_ids', 'project_id'],
+] as const;
 
 /** Who did what, when and from where, newest first. */
 @Injectable()
@@ -17,35 +28,26 @@ export class AuditLogsService {
   constructor(private readonly administration: Administration) {}
 
   async list(actor: Actor, query: ListQuery): Promise<Page<AuditLogDto>> {
-    const { parameters } = query;
-    const times = timesIn(parameters);
+    const reader = new QueryReader(query.parameters);
+    const times = COMPARISONS.map(([name, comparison]) => {
+      return { comparison, time: reader.wholeNumber(name, 0, Number.MAX_SAFE_INTEGER) };
+    });
+    reader.check();
     const organization = await this.administration.organizationOf(actor);
     return pageOf(query, [], (after, limit) =>
       this.administration.read(async (db) => {
         let rows = db.selectFrom('audit_logs').selectAll().where('organization_id', '=', organization);
-        for (const [comparison, time] of times) rows = rows.where('effective_at', comparison, time);
-        const filters = [
-          ['type', listIn(parameters, 'event_types')],
-          ['actor_id', listIn(parameters, 'actor_ids')],
-          ['project_id', listIn(parameters, 'project_ids')],
-        ] as const;
-        for (const [column, values] of filters) if (values.length > 0) rows = rows.where(column, 'in', values);
+        for (const { comparison, time } of times) {
+          if (time !== undefined) rows = rows.where('effective_at', comparison, time);
+        }
+        for (const [name, column] of FILTERS) {
+          const values = reader.list(name);
+          if (values.length > 0) rows = rows.where(column, 'in', values);
+        }
         return (await inOrder(rows, 'audit_logs', 'desc', after, limit).execute()).map(toAuditLog);
       }),
     );
   }
-}
-
-/** `effective_at[gte]=…` and its like, in Unix seconds. @throws {ValidationError} 422 */
-function timesIn(parameters: URLSearchParams): ['>' | '>=' | '<' | '<=', number][] {
-  const issues: Issue[] = [];
-  const times = Object.entries(COMPARISONS).flatMap(([name, comparison]): ['>' | '>=' | '<' | '<=', number][] => {
-    const time = wholeNumberIn(parameters, `effective_at[${name}]`, 0, Number.MAX_SAFE_INTEGER, issues);
-    return time === undefined ? [] : [[comparison, time]];
-  });
-  const [first, ...others] = issues;
-  if (first) throw new ValidationError([first, ...others]);
-  return times;
 }
 
 function toAuditLog(row: AuditLogRow): AuditLogDto {

@@ -1,16 +1,9 @@
-import type { Issue } from '../errors/api-error.js';
-import { ValidationError } from '../errors/validation-error.js';
 import { WIDTHS } from '../usage/usage-sums.js';
-import { listIn, notOneOf, wholeNumberIn } from './list-query.js';
+import { QueryReader } from './query-reader.js';
 
-/** OpenAI's names of what usage can be grouped by, and the columns of ours. */
-export const GROUPS = {
-  project_id: 'project_id',
-  user_id: 'user_id',
-  api_key_id: 'api_key_id',
-  model: 'model',
-} as const;
-export type Group = keyof typeof GROUPS;
+/** What usage can be grouped by: OpenAI's names, which our columns have too. */
+export const GROUPS = ['project_id', 'user_id', 'api_key_id', 'model'] as const;
+export type Group = (typeof GROUPS)[number];
 
 /** Of each width, as OpenAI's API: how many buckets a page has without `limit`, and at most. */
 const BUCKETS = { '1m': [60, 1_440], '1h': [24, 168], '1d': [7, 31] } as const;
@@ -29,45 +22,29 @@ export interface UsageQuery {
 }
 
 /** A column, and the values of it that are wanted; none: all. */
-export type UsageFilter = readonly [(typeof GROUPS)[Group], string[]];
+export type UsageFilter = readonly [Group, string[]];
 
 /** @throws {ValidationError} 422 with every problem. */
 export function readUsageQuery(parameters: URLSearchParams): UsageQuery {
-  const issues: Issue[] = [];
-  const name = parameters.get('bucket_width') ?? '1d';
-  const isWidth = name in WIDTHS;
-  if (!isWidth) issues.push(notOneOf('bucket_width', Object.keys(WIDTHS)));
-  const widthName = (isWidth ? name : '1d') as keyof typeof WIDTHS;
+  const reader = new QueryReader(parameters);
+  const widthName = reader.oneOf('bucket_width', Object.keys(WIDTHS) as (keyof typeof WIDTHS)[]) ?? '1d';
   const width = WIDTHS[widthName];
   const [defaultLimit, maxLimit] = BUCKETS[widthName];
-  const limit = wholeNumberIn(parameters, 'limit', 1, maxLimit, issues) ?? defaultLimit;
-  const start = wholeNumberIn(parameters, 'start_time', 0, Number.MAX_SAFE_INTEGER, issues);
-  const end = wholeNumberIn(parameters, 'end_time', 0, Number.MAX_SAFE_INTEGER, issues);
+  const limit = reader.wholeNumber('limit', 1, maxLimit) ?? defaultLimit;
+  const start = reader.requiredWholeNumber('start_time', 0, Number.MAX_SAFE_INTEGER);
+  const endTime = reader.wholeNumber('end_time', 0, Number.MAX_SAFE_INTEGER);
   // A page is where its first bucket begins.
-  const page = wholeNumberIn(parameters, 'page', 0, Number.MAX_SAFE_INTEGER, issues);
-  if (!parameters.get('start_time')) {
-    issues.push({ loc: ['query', 'start_time'], msg: 'Field required', type: 'missing' });
-  }
-  const groups = listIn(parameters, 'group_by');
-  if (groups.some((group) => !(group in GROUPS))) issues.push(notOneOf('group_by', Object.keys(GROUPS)));
-  const [first, ...others] = issues;
-  if (first) throw new ValidationError([first, ...others]);
-  const from = page ?? start ?? 0;
-  return {
-    startTime: from - (from % width),
-    endTime: end,
-    width,
-    limit,
-    groups: groups as Group[],
-    filters: usageFiltersIn(parameters),
-  };
+  const from = reader.wholeNumber('page', 0, Number.MAX_SAFE_INTEGER) ?? start;
+  const groups = reader.listOf('group_by', GROUPS);
+  reader.check();
+  return { startTime: from - (from % width), endTime, width, limit, groups, filters: usageFiltersIn(reader) };
 }
 
-export function usageFiltersIn(parameters: URLSearchParams): UsageFilter[] {
+export function usageFiltersIn(reader: QueryReader): UsageFilter[] {
   return [
-    [GROUPS.project_id, listIn(parameters, 'project_ids')],
-    [GROUPS.user_id, listIn(parameters, 'user_ids')],
-    [GROUPS.api_key_id, listIn(parameters, 'api_key_ids')],
-    [GROUPS.model, listIn(parameters, 'models')],
+    ['project_id', reader.list('project_ids')],
+    ['user_id', reader.list('user_ids')],
+    ['api_key_id', reader.list('api_key_ids')],
+    ['model', reader.list('models')],
   ];
 }

@@ -1,6 +1,5 @@
-import { ValidationError } from '../errors/validation-error.js';
-import type { Issue } from '../errors/api-error.js';
-import { listIn, notOneOf, type ListQuery, wholeNumberIn } from './list-query.js';
+import type { ListQuery } from './list-query.js';
+import { QueryReader } from './query-reader.js';
 import { usageFiltersIn, type UsageFilter } from './usage-query.js';
 
 /** `error` is what usage counts as one: a stream that broke after its 200 is among them. */
@@ -23,17 +22,14 @@ export interface UsageRequestsQuery {
 
 /** `now` in Unix seconds. @throws {ValidationError} 422 with every problem. */
 export function readUsageRequestsQuery(list: ListQuery, now: number): UsageRequestsQuery {
-  const { parameters } = list;
-  const issues: Issue[] = [];
-  const start = wholeNumberIn(parameters, 'start_time', 0, LAST_SECOND, issues);
-  const status = parameters.get('status') ?? undefined;
-  if (status !== undefined && !STATUSES.some((each) => each === status)) issues.push(notOneOf('status', STATUSES));
-  const [first, ...others] = issues;
-  if (first) throw new ValidationError([first, ...others]);
+  const reader = new QueryReader(list.parameters);
+  const start = reader.wholeNumber('start_time', 0, LAST_SECOND);
+  const status = reader.oneOf('status', STATUSES);
+  reader.check();
   return {
     list,
     endedSince: start ?? now - DEFAULT_SPAN_S,
-    status: status as StatusClass | undefined,
-    filters: [...usageFiltersIn(parameters), ['upstream', listIn(parameters, 'upstreams')]],
+    status,
+    filters: [...usageFiltersIn(reader), ['upstream', reader.list('upstreams')]],
   };
 }

@@ -41,7 +41,7 @@ export class UsageController {
   @ApiQuery({
     name: 'group_by[]',
     ...optional,
-    schema: { type: 'array', items: { type: 'string', enum: Object.keys(GROUPS) } },
+    schema: { type: 'array', items: { type: 'string', enum: [...GROUPS] } },
   })
   @ApiQuery({
     name: 'limit',

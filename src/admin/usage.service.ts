@@ -51,7 +51,7 @@ export class UsageService {
   private sums({ organization }: Actor, query: UsageQuery, endTime: number): Promise<Sums[]> {
     const { width, startTime, groups, filters } = query;
     return this.administration.read(async (db) => {
-      const columns = ['start_time', ...groups.map((group) => GROUPS[group])] as const;
+      const columns = ['start_time', ...groups] as const;
       let rows = db
         .selectFrom('usage_sums')
         .select([...columns])
@@ -80,14 +80,13 @@ export class UsageService {
 }
 
 function toResult(sums: Sums): CompletionsUsageDto {
-  const groups = Object.keys(GROUPS) as Group[];
   return {
     object: 'organization.usage.completions.result',
     ...(Object.fromEntries((Object.keys(RESULTS) as ResultName[]).map((name) => [name, Number(sums[name])])) as Record<
       ResultName,
       number
     >),
-    ...(Object.fromEntries(groups.map((group) => [group, groupOf(sums[group])])) as Record<Group, string | null>),
+    ...(Object.fromEntries(GROUPS.map((group) => [group, groupOf(sums[group])])) as Record<Group, string | null>),
     project_name: sums.project_name ?? null,
     api_key_name: sums.api_key_name ?? null,
     batch: null,

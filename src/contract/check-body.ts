@@ -1,6 +1,6 @@
 import { type ClassConstructor, plainToInstance } from 'class-transformer';
 import { validateSync } from 'class-validator';
-import { ValidationError } from '../errors/validation-error.js';
+import { refuseIssues } from '../errors/validation-error.js';
 import { requireObject, toIssues } from './issues.js';
 
 /**
@@ -18,7 +18,6 @@ export function checkBody<T extends object>(dto: ClassConstructor<T>, body: unkn
     forbidUnknownValues: true,
     validationError: { target: false, value: true },
   });
-  const [first, ...others] = errors.flatMap((error) => toIssues(error, body, ['body']));
-  if (first) throw new ValidationError([first, ...others]);
+  refuseIssues(errors.flatMap((error) => toIssues(error, body, ['body'])));
   return instance;
 }

@@ -1,6 +1,6 @@
 import { validateSync } from 'class-validator';
 import type { Issue } from '../errors/api-error.js';
-import { ValidationError } from '../errors/validation-error.js';
+import { refuseIssues } from '../errors/validation-error.js';
 import { compileCheck } from './compiled-check.js';
 import { CreateCompletionDto } from './create-completion.dto.js';
 import { explainExtras, toKnownFields } from './extra-fields.js';
@@ -20,8 +20,7 @@ const isGoodCompletion = compileCheck(CreateCompletionDto);
 export function checkCompletion(body: unknown): CreateCompletionDto {
   requireObject(body);
   const fieldIssues = isGoodCompletion(body) ? [] : explainFields(body);
-  const [first, ...others] = [...fieldIssues, ...explainExtras(body)];
-  if (first) throw new ValidationError([first, ...others]);
+  refuseIssues([...fieldIssues, ...explainExtras(body)]);
   return body as unknown as CreateCompletionDto;
 }
 

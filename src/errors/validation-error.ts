@@ -21,6 +21,11 @@ export class ValidationError extends ApiError {
   }
 }
 
+/** @throws {ValidationError} when there are any. */
+export function refuseIssues([first, ...others]: readonly Issue[]): void {
+  if (first) throw new ValidationError([first, ...others]);
+}
+
 function describe(issue: Issue): string {
   const path = pathOf(issue);
   return path ? `${path}: ${issue.msg}` : issue.msg;
