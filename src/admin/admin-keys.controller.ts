@@ -1,5 +1,4 @@
 import { Delete, Get, Param, Post } from '@nestjs/common';
-import { ApiBody } from '@nestjs/swagger';
 import { type Actor, CurrentActor } from './actor.js';
 import { AdminBody } from './admin-body.decorator.js';
 import { AdminKeysService } from './admin-keys.service.js';
@@ -22,8 +21,7 @@ export class AdminKeysController {
   /** Create an admin key; it is shown this once */
   @Post()
   @Answers(CreatedAdminApiKeyDto, 'The key, with its value.')
-  @TakesBody()
-  @ApiBody({ type: CreateAdminApiKeyDto })
+  @TakesBody(CreateAdminApiKeyDto)
   createAdminApiKey(
     @CurrentActor() actor: Actor,
     @AdminBody(CreateAdminApiKeyDto) body: CreateAdminApiKeyDto,

@@ -1,5 +1,5 @@
 import { applyDecorators, Controller, Get, HttpCode } from '@nestjs/common';
-import { ApiExtraModels, ApiOkResponse, ApiQuery, ApiTags, getSchemaPath } from '@nestjs/swagger';
+import { ApiBody, ApiExtraModels, ApiOkResponse, ApiQuery, ApiTags, getSchemaPath } from '@nestjs/swagger';
 import type { ClassConstructor } from 'class-transformer';
 import { AdminOnly, OrganizationAdminOnly } from '../auth/auth.decorators.js';
 import { invalidKey, missingKey, notAnAdmin, notAnOrganizationAdmin } from '../auth/refusals.js';
@@ -58,9 +58,10 @@ export function Answers(dto: ClassConstructor<object>, description: string): Met
   return applyDecorators(HttpCode(200), ApiOkResponse({ type: dto, description, headers: REQUEST_ID_HEADER }));
 }
 
-/** A route that takes a body. */
-export function TakesBody(): MethodDecorator {
+/** A route that takes this as its body. */
+export function TakesBody(dto: ClassConstructor<object>): MethodDecorator {
   return applyDecorators(
+    ApiBody({ type: dto }),
     ApiErrorResponse(
       400,
       'It comes from the configuration of the gateway, and can only be changed there.',

@@ -1,5 +1,4 @@
 import { Delete, Get, Param, Post } from '@nestjs/common';
-import { ApiBody } from '@nestjs/swagger';
 import { ApiErrorResponse } from '../errors/api-error-response.decorator.js';
 import { type Actor, CurrentActor } from './actor.js';
 import { AdminBody } from './admin-body.decorator.js';
@@ -23,9 +22,8 @@ export class OrganizationsController {
   /** Create an organization */
   @Post()
   @Answers(OrganizationDto, 'The organization.')
-  @TakesBody()
+  @TakesBody(CreateOrganizationDto)
   @ApiErrorResponse(409, 'There is one of this id.', alreadyExists('acme'))
-  @ApiBody({ type: CreateOrganizationDto })
   createOrganization(
     @CurrentActor() actor: Actor,
     @AdminBody(CreateOrganizationDto) body: CreateOrganizationDto,
@@ -43,8 +41,7 @@ export class OrganizationsController {
   /** Rename an organization */
   @Post(':organization')
   @Answers(OrganizationDto, 'The organization.')
-  @TakesBody()
-  @ApiBody({ type: UpdateOrganizationDto })
+  @TakesBody(UpdateOrganizationDto)
   updateOrganization(
     @CurrentActor() actor: Actor,
     @Param('organization') organization: string,

@@ -1,5 +1,4 @@
 import { Delete, Get, Param, Post } from '@nestjs/common';
-import { ApiBody } from '@nestjs/swagger';
 import { type Actor, CurrentActor } from './actor.js';
 import { AdminBody } from './admin-body.decorator.js';
 import { Answers, Lists, OrganizationController, TakesBody } from './admin-route.decorator.js';
@@ -26,8 +25,7 @@ export class ProjectKeysController {
   /** Create a key; it is shown this once */
   @Post()
   @Answers(CreatedApiKeyDto, 'The key, with its value.')
-  @TakesBody()
-  @ApiBody({ type: CreateProjectApiKeyDto })
+  @TakesBody(CreateProjectApiKeyDto)
   createProjectApiKey(
     @CurrentActor() actor: Actor,
     @Param('project') project: string,
@@ -50,8 +48,7 @@ export class ProjectKeysController {
   /** Change a key's name, or when it expires */
   @Post(':key')
   @Answers(ApiKeyDto, 'The key, without its value.')
-  @TakesBody()
-  @ApiBody({ type: UpdateProjectApiKeyDto })
+  @TakesBody(UpdateProjectApiKeyDto)
   updateProjectApiKey(
     @CurrentActor() actor: Actor,
     @Param('project') project: string,

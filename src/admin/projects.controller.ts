@@ -1,5 +1,5 @@
 import { Delete, Get, Param, Post } from '@nestjs/common';
-import { ApiBody, ApiQuery } from '@nestjs/swagger';
+import { ApiQuery } from '@nestjs/swagger';
 import { type Actor, CurrentActor } from './actor.js';
 import { AdminBody } from './admin-body.decorator.js';
 import { Answers, Lists, OrganizationController, TakesBody } from './admin-route.decorator.js';
@@ -23,8 +23,7 @@ export class ProjectsController {
   /** Create a project */
   @Post()
   @Answers(ProjectDto, 'The project.')
-  @TakesBody()
-  @ApiBody({ type: CreateProjectDto })
+  @TakesBody(CreateProjectDto)
   createProject(
     @CurrentActor() actor: Actor,
     @AdminBody(CreateProjectDto) body: CreateProjectDto,
@@ -42,8 +41,7 @@ export class ProjectsController {
   /** Change a project's name, or the models that its keys may use */
   @Post(':project')
   @Answers(ProjectDto, 'The project.')
-  @TakesBody()
-  @ApiBody({ type: UpdateProjectDto })
+  @TakesBody(UpdateProjectDto)
   updateProject(
     @CurrentActor() actor: Actor,
     @Param('project') project: string,
@@ -69,8 +67,7 @@ export class ProjectsController {
   /** Allow a list of models, or all but a list */
   @Post(':project/model_permissions')
   @Answers(ModelPermissionsDto, 'The list, and whether it allows or denies.')
-  @TakesBody()
-  @ApiBody({ type: UpdateModelPermissionsDto })
+  @TakesBody(UpdateModelPermissionsDto)
   setModelPermissions(
     @CurrentActor() actor: Actor,
     @Param('project') project: string,

@@ -1,5 +1,4 @@
 import { Delete, Param, Post } from '@nestjs/common';
-import { ApiBody } from '@nestjs/swagger';
 import { type Actor, CurrentActor } from './actor.js';
 import { AdminBody } from './admin-body.decorator.js';
 import { Answers, ListsInFixedOrder, OrganizationController, TakesBody } from './admin-route.decorator.js';
@@ -26,8 +25,7 @@ export class RateLimitsController {
   /** Change the limits of all models together, of a model, or of a pattern such as `rl-llama*` */
   @Post(':rate_limit')
   @Answers(RateLimitDto, 'The limits.')
-  @TakesBody()
-  @ApiBody({ type: UpdateRateLimitDto })
+  @TakesBody(UpdateRateLimitDto)
   updateRateLimit(
     @CurrentActor() actor: Actor,
     @Param('project') project: string,

@@ -1,5 +1,4 @@
 import { Delete, Get, Param, Post } from '@nestjs/common';
-import { ApiBody } from '@nestjs/swagger';
 import { type Actor, CurrentActor } from './actor.js';
 import { AdminBody } from './admin-body.decorator.js';
 import { Answers, Lists, OrganizationController, TakesBody } from './admin-route.decorator.js';
@@ -26,8 +25,7 @@ export class ServiceAccountsController {
   /** Create a service account, with its first key, which is shown this once */
   @Post()
   @Answers(CreatedServiceAccountDto, 'The service account, and its key.')
-  @TakesBody()
-  @ApiBody({ type: CreateServiceAccountDto })
+  @TakesBody(CreateServiceAccountDto)
   createServiceAccount(
     @CurrentActor() actor: Actor,
     @Param('project') project: string,
@@ -50,8 +48,7 @@ export class ServiceAccountsController {
   /** Rename a service account */
   @Post(':account')
   @Answers(ServiceAccountDto, 'The service account.')
-  @TakesBody()
-  @ApiBody({ type: UpdateServiceAccountDto })
+  @TakesBody(UpdateServiceAccountDto)
   updateServiceAccount(
     @CurrentActor() actor: Actor,
     @Param('project') project: string,
@@ -75,8 +72,7 @@ export class ServiceAccountsController {
   /** Create another key of a service account; it is shown this once */
   @Post(':account/api_keys')
   @Answers(ServiceAccountApiKeyDto, 'The key, with its value.')
-  @TakesBody()
-  @ApiBody({ type: CreateServiceAccountApiKeyDto })
+  @TakesBody(CreateServiceAccountApiKeyDto)
   createServiceAccountApiKey(
     @CurrentActor() actor: Actor,
     @Param('project') project: string,
