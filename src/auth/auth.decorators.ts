@@ -3,25 +3,26 @@ import { ApiOperation } from '@nestjs/swagger';
 import type { Request } from 'express';
 import { type Caller, callerOf, findCaller } from './caller.js';
 
-export const IS_PUBLIC = 'isPublic';
+/** Who may call a route; without it, every API key but admin keys. */
+export type Access = 'public' | 'admin' | 'organization-admin';
 
-/** Makes a route public, for the guard and in the OpenAPI document. Routes without it need an API key. */
+export const ACCESS = 'access';
+
+const setAccess = (access: Access): MethodDecorator & ClassDecorator => SetMetadata(ACCESS, access);
+
+/** Makes a route public, for the guard and in the OpenAPI document. */
 export function Public(): MethodDecorator {
-  return applyDecorators(SetMetadata(IS_PUBLIC, true), ApiOperation({ security: [] }));
+  return applyDecorators(setAccess('public'), ApiOperation({ security: [] }));
 }
 
-export const NEEDS_ADMIN = 'needsAdmin';
-
-/** Keeps a route for API keys with `admin: true`. */
+/** A route for API keys with `admin: true`. */
 export function AdminOnly(): MethodDecorator & ClassDecorator {
-  return SetMetadata(NEEDS_ADMIN, true);
+  return setAccess('admin');
 }
 
-export const NEEDS_ORGANIZATION_ADMIN = 'needsOrganizationAdmin';
-
-/** Keeps a route for who administers an organization: its admin keys, its own keys, and keys with `admin: true`. */
+/** A route for who administers an organization: its admin keys, its own keys, and keys with `admin: true`. */
 export function OrganizationAdminOnly(): MethodDecorator & ClassDecorator {
-  return SetMetadata(NEEDS_ORGANIZATION_ADMIN, true);
+  return setAccess('organization-admin');
 }
 
 /** The authenticated caller. */
@@ -29,7 +30,7 @@ export const CurrentCaller = createParamDecorator((_: unknown, context: Executio
   callerOf(context.switchToHttp().getRequest<Request>()),
 );
 
-/** The caller of a public route, when it shows a good API key all the same. */
+/** The caller of a public route, if it sent a valid API key. */
 export const OptionalCaller = createParamDecorator((_: unknown, context: ExecutionContext): Caller | undefined =>
   findCaller(context.switchToHttp().getRequest<Request>()),
 );

@@ -3,7 +3,7 @@ import { type ExecutionContext, SetMetadata } from '@nestjs/common';
 import { Reflector } from '@nestjs/core';
 import { GatewayConfig } from '../config/config.js';
 import { ConfiguredKeys } from './configured-keys.js';
-import { IS_PUBLIC } from './auth.decorators.js';
+import { ACCESS } from './auth.decorators.js';
 import { AuthGuard } from './auth.guard.js';
 
 class Shared {
@@ -12,7 +12,7 @@ class Shared {
   }
 }
 
-@SetMetadata(IS_PUBLIC, true)
+@SetMetadata(ACCESS, 'public')
 class Open extends Shared {}
 
 class Closed extends Shared {}

@@ -3,7 +3,7 @@ import { Reflector } from '@nestjs/core';
 import type { Request } from 'express';
 import { ApiError } from '../errors/api-error.js';
 import { exchangeOf } from '../observability/exchange.js';
-import { IS_PUBLIC, NEEDS_ADMIN, NEEDS_ORGANIZATION_ADMIN } from './auth.decorators.js';
+import { ACCESS, type Access } from './auth.decorators.js';
 import { type Authenticator, AUTHENTICATORS, type ClaimedTenant } from './authenticator.js';
 import { type Caller, setCaller } from './caller.js';
 import { invalidKey, missingKey, notAnAdmin, notAnOrganizationAdmin, onlyAdministers } from './refusals.js';
@@ -11,7 +11,7 @@ import { invalidKey, missingKey, notAnAdmin, notAnOrganizationAdmin, onlyAdminis
 /** `Bearer` and a token (RFC 6750, section 2.1); the scheme is case-insensitive (RFC 9110, section 11.1). */
 const BEARER = /^bearer +(\S+) *$/i;
 
-/** Requires a valid bearer token, unless the route is `@Public()`. It authenticates, and does nothing else. */
+/** Requires a valid bearer token, unless the route is `@Public()`, and a caller that the route is for. */
 @Injectable()
 export class AuthGuard implements CanActivate {
   constructor(
@@ -21,54 +21,21 @@ export class AuthGuard implements CanActivate {
 
   canActivate(context: ExecutionContext): boolean | Promise<boolean> {
     const request = context.switchToHttp().getRequest<Request>();
-    if (this.isMarked(IS_PUBLIC, context)) return this.recognize(request);
+    const places = [context.getHandler(), context.getClass()];
+    const access = this.reflector.getAllAndOverride<Access | undefined>(ACCESS, places);
+    if (access === 'public') return request.headers.authorization === undefined || this.recognize(request);
     const caller = this.authenticate(request);
-    if (!(caller instanceof Promise)) return this.admit(request, caller, context);
-    return caller.then((known) => this.admit(request, known, context));
+    if (!(caller instanceof Promise)) return admit(request, caller, access);
+    return caller.then((known) => admit(request, known, access));
   }
 
-  /** @throws {ApiError} 403 when the route is not for this caller. */
-  private admit(request: Request, caller: Caller, context: ExecutionContext): true {
-    // Before it is refused: the access log says who it was.
-    this.setCaller(request, caller);
-    if (this.isMarked(NEEDS_ADMIN, context)) {
-      if (!caller.isAdmin) throw notAnAdmin();
-    } else if (this.isMarked(NEEDS_ORGANIZATION_ADMIN, context)) {
-      if (!caller.administers) throw notAnOrganizationAdmin();
-    } else if (caller.isForAdministrationOnly) {
-      throw onlyAdministers();
-    }
-    return true;
-  }
-
-  private isMarked(mark: string, context: ExecutionContext): boolean {
-    return (
-      this.reflector.getAllAndOverride<boolean | undefined>(mark, [context.getHandler(), context.getClass()]) === true
-    );
-  }
-
-  /** A public route needs no key; a valid one may show more. */
-  private recognize(request: Request): true | Promise<true> {
-    if (request.headers.authorization === undefined) return true;
-    const ignore = (error: unknown): true => {
-      if (!(error instanceof ApiError)) throw error;
-      return true;
-    };
+  /** A public route needs no key; with a valid one it may show more. */
+  private async recognize(request: Request): Promise<true> {
     try {
-      const caller = this.authenticate(request);
-      if (caller instanceof Promise) return caller.then((known) => this.setCaller(request, known)).catch(ignore);
-      return this.setCaller(request, caller);
+      record(request, await this.authenticate(request));
     } catch (error) {
-      return ignore(error);
+      if (!(error instanceof ApiError)) throw error;
     }
-  }
-
-  private setCaller(request: Request, caller: Caller): true {
-    setCaller(request, caller);
-    const exchange = exchangeOf(request);
-    exchange.keyId = caller.keyId;
-    exchange.organization = caller.organization;
-    exchange.project = caller.project;
     return true;
   }
 
@@ -102,6 +69,28 @@ export class AuthGuard implements CanActivate {
     if (!caller) throw invalidKey();
     return caller;
   }
+}
+
+/** @throws {ApiError} 403 when the route is not for this caller. */
+function admit(request: Request, caller: Caller, access: Access | undefined): true {
+  // Before it is refused: the access log says who it was.
+  record(request, caller);
+  if (access === 'admin') {
+    if (!caller.isAdmin) throw notAnAdmin();
+  } else if (access === 'organization-admin') {
+    if (!caller.administers) throw notAnOrganizationAdmin();
+  } else if (caller.isForAdministrationOnly) {
+    throw onlyAdministers();
+  }
+  return true;
+}
+
+function record(request: Request, caller: Caller): void {
+  setCaller(request, caller);
+  const exchange = exchangeOf(request);
+  exchange.keyId = caller.keyId;
+  exchange.organization = caller.organization;
+  exchange.project = caller.project;
 }
 
 /** Swagger UI and some clients send an empty header for "none". */

@@ -13,23 +13,22 @@ import { type KeyOwner, StoredKey, StoredProject } from './stored-key.js';
 /** Between two polls of the database without a notification. */
 const POLL_MS = 5_000;
 
-/** After this long without a successful read, an unknown key may exist: 503, not 401. */
+/** After this long without a successful read, an unknown key may be a new one: 503, not 401. */
 const STALE_MS = 10_000;
 
-type KeyColumns = Pick<
-  ApiKeyRow,
-  | 'id'
-  | 'hash'
-  | 'kind'
-  | 'organization_id'
-  | 'project_id'
-  | 'is_instance_admin'
-  | 'expires_at'
-  | 'deleted_at'
-  | 'limits'
->;
+const KEY_COLUMNS = [
+  'id',
+  'hash',
+  'kind',
+  'organization_id',
+  'project_id',
+  'is_instance_admin',
+  'expires_at',
+  'deleted_at',
+  'limits',
+] as const satisfies (keyof ApiKeyRow)[];
 
-/** So many keys are read at a time: all at once would be in memory twice. */
+/** Keys that are read at a time: all at once would be in memory twice. */
 const PAGE_SIZE = 1_000;
 
 interface Changes {
@@ -81,12 +80,12 @@ export class KeyDirectory implements Authenticator, KeyOwner, OnApplicationBoots
     this.timer?.cancel();
   }
 
-  /** Calls the listener after each change that was read. */
+  /** Calls the listener after each read that found changes. */
   onLimits(listener: (limits: StoredLimits) => void): void {
     this.notifyLimits = listener;
   }
 
-  /** Whether the keys were read once. */
+  /** Whether the keys were read at least once. */
   get isLoaded(): boolean {
     return !this.storage || this.revision >= 0;
   }
@@ -95,8 +94,7 @@ export class KeyDirectory implements Authenticator, KeyOwner, OnApplicationBoots
     if (!this.storage) return undefined;
     const key = this.byHash.get(hashApiKey(bearer));
     if (key) return key.authorize(claimed, Math.floor(this.clock.now() / 1000));
-    if (this.clock.now() - this.readAt > STALE_MS)
-      throw databaseUnavailable(new Error('the keys were not read lately'));
+    if (this.clock.now() - this.readAt > STALE_MS) throw databaseUnavailable(new Error('the keys in memory are stale'));
     return undefined;
   }
 
@@ -122,7 +120,7 @@ export class KeyDirectory implements Authenticator, KeyOwner, OnApplicationBoots
     }
   }
 
-  /** Reads what has changed. Who asks while it is being read shares the next reading. */
+  /** Reads what has changed. Calls during a read share one further read. */
   async refresh(): Promise<void> {
     if (this.reading) {
       this.isMissingNews = true;
@@ -141,7 +139,7 @@ export class KeyDirectory implements Authenticator, KeyOwner, OnApplicationBoots
     do {
       this.isMissingNews = false;
       await this.readOnce();
-      // Set meanwhile by who asked.
+      // `refresh` may have set it meanwhile.
     } while (this.isMissingNews as boolean);
     this.timer = this.clock.timer(POLL_MS, () => void this.refresh());
   }
@@ -154,7 +152,7 @@ export class KeyDirectory implements Authenticator, KeyOwner, OnApplicationBoots
         this.take(changes);
         await this.readKeys();
         this.notifyLimits(this.limits);
-        // Last: what was read in part is read again.
+        // Last: after a failure, everything since the old revision is read again.
         this.revision = changes.upTo;
       }
       this.readAt = begunAt;
@@ -163,10 +161,7 @@ export class KeyDirectory implements Authenticator, KeyOwner, OnApplicationBoots
     } catch (err) {
       if (!this.isDown) {
         const keys = this.byHash.size;
-        this.logger.error(
-          { err, keys },
-          'the database does not answer: known keys stay good, it is tried again every 5 s',
-        );
+        this.logger.error({ err, keys }, 'the database does not answer: known keys stay valid, retrying every 5 s');
       }
       this.isDown = true;
     }
@@ -215,23 +210,13 @@ export class KeyDirectory implements Authenticator, KeyOwner, OnApplicationBoots
     }
   }
 
-  private async keysAfter(after: string): Promise<KeyColumns[]> {
+  private async keysAfter(after: string): Promise<Pick<ApiKeyRow, (typeof KEY_COLUMNS)[number]>[]> {
     const { storage, revision } = this;
     if (!storage) return [];
     return storage.read((db) =>
       db
         .selectFrom('api_keys')
-        .select([
-          'id',
-          'hash',
-          'kind',
-          'organization_id',
-          'project_id',
-          'is_instance_admin',
-          'expires_at',
-          'deleted_at',
-          'limits',
-        ])
+        .select(KEY_COLUMNS)
         .where('revision', '>', revision)
         .where('id', '>', after)
         .orderBy('id')
