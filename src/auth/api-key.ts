@@ -11,7 +11,7 @@ export function generateApiKey(prefix: KeyPrefix): string {
   return prefix + randomBytes(32).toString('base64url');
 }
 
-/** A key of the configuration: whom it belongs to, and whom it may act for. */
+/** A key of the configuration: its tenant, and what it may use. */
 export class ApiKey {
   private readonly models: ReadonlySet<string> | undefined;
 
@@ -20,7 +20,7 @@ export class ApiKey {
   }
 
   /**
-   * The caller that this key makes, acting for the organization and project that the headers claim.
+   * The caller of a request with this key, acting for the organization and project in its headers.
    *
    * @throws {ApiError} 401 when a header contradicts the key.
    */

@@ -1,17 +1,17 @@
 import type { Request } from 'express';
 
-/** Who calls, authenticated: an API key or a token, and whom it acts for. */
+/** An authenticated API key or token, and the tenant that it acts for. */
 export interface Caller {
   keyId: string;
   organization: string | undefined;
   project: string | undefined;
-  /** The models that it may use; all when undefined. */
+  /** The models that it may use; undefined: all. */
   models: ModelAccess | undefined;
   /** May read the metrics and the state of the upstreams, and administer every organization. */
   isAdmin: boolean;
   /** May administer its organization. */
   administers: boolean;
-  /** An admin key is for the administration API alone. */
+  /** An admin key: it may call the administration API only. */
   isForAdministrationOnly?: true;
 }
 
@@ -19,7 +19,7 @@ export interface ModelAccess {
   has(model: string): boolean;
 }
 
-/** On the request itself, as the exchange is. */
+/** On the request itself, like the exchange. */
 const CALLER = Symbol('caller');
 
 type Calling = Request & { [CALLER]?: Caller };

@@ -3,15 +3,15 @@ import type { Clock, Timer } from '../common/clock.js';
 import type { JwtConfig } from '../config/config.js';
 import type { Logger } from '../observability/logger.js';
 
-/** How long a set of keys is good before it is fetched again, in the background. */
+/** Between two fetches in the background. */
 const REFRESH_MS = 300_000;
 
-/** At most so often a token with an unknown key makes the set be fetched. */
+/** Between two fetches for tokens with unknown keys, and after a failure. */
 const COOLDOWN_MS = 30_000;
 
-const FETCH_MS = 5_000;
+const FETCH_TIMEOUT_MS = 5_000;
 
-/** The keys of the issuer. The old set serves while the issuer is down. */
+/** The signing keys of the issuer. The last set stays in use while the issuer is down. */
 export class Jwks {
   private keys: JWTVerifyGetKey | undefined;
   private fetching: Promise<void> | undefined;
@@ -25,12 +25,12 @@ export class Jwks {
     private readonly logger: Logger,
   ) {}
 
-  /** Undefined: there has never been one. */
+  /** Undefined until the first fetch succeeds. */
   get current(): JWTVerifyGetKey | undefined {
     return this.keys;
   }
 
-  /** A token has a key that is not among them. @returns whether the set was fetched anew. */
+  /** For a token that is signed with an unknown key. @returns whether the set was fetched. */
   async refreshForUnknownKey(): Promise<boolean> {
     if (this.keys && this.clock.now() - this.fetchedAt < COOLDOWN_MS) return false;
     await this.refresh();
@@ -52,10 +52,10 @@ export class Jwks {
     try {
       const { createLocalJWKSet } = await import('jose');
       this.keys = createLocalJWKSet((await getJson(await this.url())) as JSONWebKeySet);
-      if (this.isDown) this.logger.info('the issuer of tokens answers again');
+      if (this.isDown) this.logger.info('the token issuer answers again');
       this.isDown = false;
     } catch (err) {
-      if (!this.isDown) this.logger.error({ err }, 'the keys of the issuer of tokens cannot be fetched');
+      if (!this.isDown) this.logger.error({ err }, 'the keys of the token issuer cannot be fetched');
       this.isDown = true;
     }
     this.timer = this.clock.timer(this.isDown ? COOLDOWN_MS : REFRESH_MS, () => void this.refresh());
@@ -74,7 +74,7 @@ export class Jwks {
 }
 
 async function getJson(url: string): Promise<unknown> {
-  const answer = await fetch(url, { signal: AbortSignal.timeout(FETCH_MS), redirect: 'error' });
+  const answer = await fetch(url, { signal: AbortSignal.timeout(FETCH_TIMEOUT_MS), redirect: 'error' });
   if (!answer.ok) throw new Error(`${url} answered ${answer.status}`);
   return answer.json();
 }

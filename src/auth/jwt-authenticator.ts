@@ -12,20 +12,20 @@ import { isFor, tenantOf, type TokenTenant } from './jwt-claims.js';
 import { unauthorized } from './refusals.js';
 import { actFor } from './tenant.js';
 
-/** A verified token is not looked at again for so long, or until it expires. */
+/** How long a verified token is cached, unless it expires before. */
 const CACHE_MS = 60_000;
 
-/** So many; the oldest go first. */
+/** Cached tokens; the oldest go first. */
 const CACHE_SIZE = 10_000;
 
 interface Verified {
   subject: string;
   tenant: TokenTenant;
   models: ModelAccess | undefined;
-  goodUntil: number;
+  validUntil: number;
 }
 
-/** Tokens of an OpenID provider (RFC 7519): every bearer of three parts with dots between them. */
+/** Tokens of an OpenID provider (RFC 7519): every bearer that is three parts separated by dots. */
 export class JwtAuthenticator implements Authenticator {
   private readonly jwks: Jwks;
   private readonly verified = new Map<string, Verified>();
@@ -47,7 +47,7 @@ export class JwtAuthenticator implements Authenticator {
     if (bearer.split('.').length !== 3) return undefined;
     const digest = createHash('sha256').update(bearer).digest('base64');
     const known = this.verified.get(digest);
-    if (known && this.clock.now() < known.goodUntil) return callerOf(known, claimed);
+    if (known && this.clock.now() < known.validUntil) return callerOf(known, claimed);
     return this.verify(bearer, digest).then((verified) => callerOf(verified, claimed));
   }
 
@@ -58,9 +58,9 @@ export class JwtAuthenticator implements Authenticator {
     const tenant = tenantOf(payload, this.config);
     if (!tenant) throw invalidToken('it names no organization or group that may call this gateway');
     const expiresAt = (payload.exp ?? 0) * 1000 + this.config.clockToleranceMs;
-    const goodUntil = Math.min(expiresAt, this.clock.now() + CACHE_MS);
+    const validUntil = Math.min(expiresAt, this.clock.now() + CACHE_MS);
     const models = tenant.models && new Set(tenant.models);
-    const verified = { subject: `jwt:${payload.sub ?? ''}`, tenant, models, goodUntil };
+    const verified = { subject: `jwt:${payload.sub ?? ''}`, tenant, models, validUntil };
     remember(this.verified, digest, verified, CACHE_SIZE);
     return verified;
   }

@@ -8,7 +8,7 @@ export interface TokenTenant extends Tenant {
 
 type Claims = Readonly<Record<string, unknown>>;
 
-/** What the claims give; undefined, and so nothing, where they name no organization and no group that the configuration knows. */
+/** Undefined when the claims name no organization or, where groups are configured, none of them. */
 export function tenantOf(claims: Claims, config: JwtConfig): TokenTenant | undefined {
   const models = listOf(claimAt(claims, config.modelsClaim));
   if (config.groups.length > 0) {
@@ -22,13 +22,13 @@ export function tenantOf(claims: Claims, config: JwtConfig): TokenTenant | undef
   return { organization, project: typeof project === 'string' ? project : undefined, models };
 }
 
-/** Keycloak puts `account` into `aud`, and the client into `azp`; others have `client_id`. */
+/** Keycloak puts `account` into `aud` and the client into `azp`; others put it into `client_id`. */
 export function isFor({ aud, azp, client_id: clientId }: Claims, audience: string): boolean {
   return [...(listOf(aud) ?? []), azp, clientId].includes(audience);
 }
 
 function claimAt(claims: Claims, path: string): unknown {
-  // A claim's own name may have dots in it, as in `https://example.com/groups`.
+  // The name of a claim may itself have dots, as in `https://example.com/groups`.
   if (Object.hasOwn(claims, path)) return claims[path];
   let value: unknown = claims;
   for (const name of path.split('.')) {

@@ -4,15 +4,15 @@ import type { Caller, ModelAccess } from './caller.js';
 import { notYourProject, unauthorized } from './refusals.js';
 import { actFor } from './tenant.js';
 
-/** Knows what keys belong to. */
+/** Knows the projects and organizations of keys. */
 export interface KeyOwner {
-  /** The same text, once for all keys that have it. */
+  /** One string for all equal ones: thousands of keys share a few ids. */
   shared(text: string): string;
   projectOf(id: string): StoredProject | undefined;
   isArchived(organization: string): boolean;
 }
 
-/** What a key has to know of its project. */
+/** What a key needs of its project. */
 export class StoredProject {
   readonly organization: string;
   readonly isArchived: boolean;
@@ -55,7 +55,7 @@ export class StoredKey {
     this.expiresAt = row.expires_at ?? Infinity;
   }
 
-  /** @throws {ApiError} 401 when it has expired, when it belongs to what was archived, or when a header contradicts it. */
+  /** @throws {ApiError} 401 when the key has expired, its project or organization is archived, or a header contradicts it. */
   authorize(claimed: ClaimedTenant, now: number): Caller {
     if (now >= this.expiresAt) throw unauthorized('invalid_api_key', 'The API key has expired.');
     const organization = this.isInstanceAdmin ? (claimed.organization ?? this.organization) : this.organization;
