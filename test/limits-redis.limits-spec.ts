@@ -55,7 +55,7 @@ describeWithPrograms(
     }
 
     function storeLines({ logLines }: Gateway): unknown[] {
-      return logLines.map(({ msg }) => msg).filter((msg) => String(msg).startsWith('the store of the limits'));
+      return logLines.map(({ msg }) => msg).filter((msg) => String(msg).startsWith('the limit store'));
     }
 
     it(`are judged as a plain model judges them, in ${SCHEDULES} random schedules, by Redis's own time`, async () => {
@@ -114,14 +114,14 @@ describeWithPrograms(
       for (let count = 0; count < 9; count++) expect(await statusOf(gateway)).toBe(200);
       // The share of the one replica: as many as the limit says.
       expect(await statusOf(gateway)).toBe(429);
-      expect(storeLines(gateway)).toEqual(['the store of the limits cannot be asked']);
+      expect(storeLines(gateway)).toEqual(['the limit store does not answer']);
       redis.signal('SIGCONT');
       await until(
         'Redis to be asked again',
         async () => (await statusOf(gateway)) === 200 && storeLines(gateway).length === 2,
         () => clock.advance(1_000),
       );
-      expect(storeLines(gateway)[1]).toBe('the store of the limits answers again');
+      expect(storeLines(gateway)[1]).toBe('the limit store answers again');
     });
 
     it('that is killed are what the policy says, and begin anew when it comes back empty', async () => {
@@ -260,7 +260,7 @@ describeWithPrograms(
       expect([await statusOf(gateway), await statusOf(gateway)]).toEqual([200, 429]);
       expect(gateway.logLines).toContainEqual(
         expect.objectContaining({
-          msg: 'the store of the limits cannot be asked',
+          msg: 'the limit store does not answer',
           reason: expect.stringContaining('NOPERM'),
         }),
       );

@@ -16,7 +16,7 @@ export class LimitsController {
   @Lists(LimitsInForceDto)
   @ApiErrorResponse(
     503,
-    'The database, or the store of the limits, does not answer.',
+    'The database or the limit store does not answer.',
     databaseUnavailable(new Error()),
     limitsUnavailable(),
   )

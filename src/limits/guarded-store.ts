@@ -7,13 +7,13 @@ import type { Claim } from './limit-rule.js';
 import type { LimitStore, ReserveAnswer, ReserveRequest } from './limit-store.js';
 import { MemoryStore } from './memory-store.js';
 
-/** While the store cannot be asked, one request tries it so often. */
+/** While the store is down, one request in this time tries it. */
 const TRIAL_MS = 1_000;
 
-/** Settlements that wait for the store to come back; those beyond it are lost, and their reservations stay charged. */
+/** Settlements kept while the store is down; further ones are lost, and their reservations stay charged. */
 const MAX_UNSETTLED = 10_000;
 
-/** A store elsewhere, which may be down or slow. */
+/** A store in another process, which may be down or slow. */
 export interface RemoteStore extends LimitStore {
   reserve(request: ReserveRequest): Promise<ReserveAnswer>;
   settle(request: ReserveRequest): Promise<unknown>;
@@ -21,17 +21,17 @@ export interface RemoteStore extends LimitStore {
   renew(requests: readonly ReserveRequest[]): Promise<void>;
   /** Known replicas; at least 1. */
   readonly replicaCount: number;
-  /** A request waits no longer for its answer, in milliseconds. */
+  /** How long a request waits for an answer, in milliseconds. */
   readonly timeoutMs: number;
 }
 
-/** A circuit breaker around a store elsewhere: no request waits longer than the store's limit, and none at all while it is down. */
+/** A circuit breaker around a remote store: a request waits for its `timeoutMs` at most, and not at all while it is down. */
 export class GuardedStore implements LimitStore {
   private isDown = false;
   private trialAt = 0;
-  private readonly own: MemoryStore;
-  /** Of each lease that was granted here and not by the store, the claims that were made here. */
-  private readonly ownClaims = new Map<string, { asked: Claim[]; made: Claim[] }>();
+  private readonly local: MemoryStore;
+  /** By lease: what was asked for and what was claimed, where the grant is this process's and not the store's. */
+  private readonly localClaims = new Map<string, { asked: Claim[]; made: Claim[] }>();
   private unsettled: ReserveRequest[] = [];
 
   constructor(
@@ -41,10 +41,10 @@ export class GuardedStore implements LimitStore {
     private readonly metrics: Metrics,
     private readonly logger: Logger,
   ) {
-    this.own = new MemoryStore(clock);
+    this.local = new MemoryStore(clock);
   }
 
-  /** @throws {ApiError} 503 when the store cannot be asked and `onStoreFailure` is `closed`. */
+  /** @throws {ApiError} 503 when the store is down and `onStoreFailure` is `closed`. */
   async reserve(request: ReserveRequest): Promise<ReserveAnswer> {
     if (this.isDown) {
       if (this.clock.now() < this.trialAt) return this.reserveHere(request);
@@ -61,10 +61,10 @@ export class GuardedStore implements LimitStore {
   }
 
   settle(request: ReserveRequest): void {
-    const here = this.ownClaims.get(request.lease);
+    const here = this.localClaims.get(request.lease);
     if (here) {
-      this.ownClaims.delete(request.lease);
-      this.own.settle({ ...request, claims: request.claims.map((claim, index) => correct(claim, index, here)) });
+      this.localClaims.delete(request.lease);
+      this.local.settle({ ...request, claims: request.claims.map((claim, index) => correct(claim, index, here)) });
     } else if (this.isDown) {
       this.keepUnsettled(request);
     } else {
@@ -73,13 +73,13 @@ export class GuardedStore implements LimitStore {
   }
 
   renew(requests: readonly ReserveRequest[]): void {
-    this.own.renew(requests.filter(({ lease }) => this.ownClaims.has(lease)));
-    const remote = requests.filter(({ lease }) => !this.ownClaims.has(lease));
+    this.local.renew(requests.filter(({ lease }) => this.localClaims.has(lease)));
+    const remote = requests.filter(({ lease }) => !this.localClaims.has(lease));
     if (this.isDown || remote.length === 0) return;
     this.store.renew(remote).catch((error: unknown) => this.failed(error));
   }
 
-  /** For people, who can wait: whether requests ask the store is not decided by it. @throws {ApiError} 503 */
+  /** For administrators, who can wait: its outcome neither opens nor closes the circuit. @throws {ApiError} 503 */
   async used(claims: readonly Claim[]): Promise<number[]> {
     try {
       return await this.store.used(claims);
@@ -92,12 +92,12 @@ export class GuardedStore implements LimitStore {
     await this.store.close();
   }
 
-  /** @throws when the store fails, or takes too long; what it grants later is given back. */
+  /** @throws when the store fails or takes too long; a late grant is given back. */
   private async ask(request: ReserveRequest): Promise<ReserveAnswer> {
     const { promise: late, reject } = Promise.withResolvers<never>();
     const { timeoutMs } = this.store;
     const expire = (): void => reject(new Error(`no answer within ${timeoutMs} ms`));
-    // An answer that came while this process was busy is read before it counts as late.
+    // An answer that arrived while this process was busy is read before it counts as late.
     const timer = this.clock.timer(timeoutMs, () => setImmediate(expire));
     const asked = this.store.reserve(request);
     try {
@@ -116,12 +116,12 @@ export class GuardedStore implements LimitStore {
       case 'closed':
         throw limitsUnavailable();
       case 'open':
-        this.ownClaims.set(lease, { asked: [], made: [] });
+        this.localClaims.set(lease, { asked: [], made: [] });
         return { isGranted: true, now: this.clock.now(), used: [] };
       case 'local': {
         const made = claims.map((claim) => this.shareOf(claim));
-        const answer = this.own.reserve({ lease, claims: made });
-        if (answer.isGranted) this.ownClaims.set(lease, { asked: claims, made });
+        const answer = this.local.reserve({ lease, claims: made });
+        if (answer.isGranted) this.localClaims.set(lease, { asked: claims, made });
         return { ...answer, claims: made };
       }
     }
@@ -132,7 +132,7 @@ export class GuardedStore implements LimitStore {
     return { ...claim, limit, amount: claim.kind === 'tokens' ? Math.min(claim.amount, limit) : claim.amount };
   }
 
-  /** A settlement is answered when it is done, or its connection is lost; which of the two it was is then not known. */
+  /** When the connection is lost, nobody knows whether the store settled it. */
   private send(request: ReserveRequest): void {
     this.store.settle(request).catch((error: unknown) => {
       this.metrics.limitsUnsettled.inc();
@@ -151,21 +151,21 @@ export class GuardedStore implements LimitStore {
     this.trialAt = this.clock.now() + TRIAL_MS;
     this.metrics.limitStoreUp.set(0);
     const reason = (error as Error).message;
-    this.logger.error({ reason, policy: this.onFailure }, 'the store of the limits cannot be asked');
+    this.logger.error({ reason, policy: this.onFailure }, 'the limit store does not answer');
   }
 
   private markRecovered(): void {
     if (!this.isDown) return;
     this.isDown = false;
     this.metrics.limitStoreUp.set(1);
-    this.logger.info('the store of the limits answers again');
+    this.logger.info('the limit store answers again');
     const waiting = this.unsettled;
     this.unsettled = [];
     for (const request of waiting) this.send(request);
   }
 }
 
-/** Of a claim that was made smaller here, the difference is larger by as much. */
+/** The difference to what was claimed here, which may be less than what was asked for. */
 function correct(claim: Claim, index: number, { asked, made }: { asked: Claim[]; made: Claim[] }): Claim {
   const [before, after] = [asked[index], made[index]];
   if (!before || !after) return claim;

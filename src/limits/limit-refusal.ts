@@ -2,7 +2,7 @@ import { ApiError } from '../errors/api-error.js';
 import { type Claim, fits, type LimitKind, type LimitRule, msToNextDay, waitMsOf } from './limit-rule.js';
 import type { ReserveAnswer } from './limit-store.js';
 
-/** When one of the requests under way will have ended is not known. */
+/** Nobody knows when one of the requests under way will end. */
 const CONCURRENCY_WAIT_MS = 1_000;
 
 const WORDS: Readonly<Record<LimitKind, string>> = {
@@ -49,7 +49,7 @@ function waitOf(claim: Claim, used: number, now: number): number {
   }
 }
 
-/** How logs and metrics call a limit: `project.tokens`, `key.requests:llama*`. */
+/** The name of a limit in logs: `project.tokens`, `key.requests:llama*`. */
 export function nameOf({ scope, kind, models }: LimitRule): string {
   return `${scope}.${kind}` + (models === undefined ? '' : `:${models}`);
 }

@@ -7,7 +7,7 @@ export type LimitScope = 'key' | 'project' | 'organization';
  */
 export type LimitKind = 'requests' | 'tokens' | 'daily' | 'budget' | 'concurrency';
 
-/** Those that begin anew with each UTC day, or each UTC month. */
+/** Those that start anew with each UTC day or month. */
 export type PeriodKind = Extract<LimitKind, 'daily' | 'budget'>;
 
 /** One limit of one scope, for all models or for those of a pattern. */
@@ -15,9 +15,9 @@ export interface LimitRule {
   scope: LimitScope;
   kind: LimitKind;
   limit: number;
-  /** Where a store keeps what is used of it; with the day or the month, where it is of one. */
+  /** The key of its counter in the store; of a daily limit or a budget, without the day or the month. */
   key: string;
-  /** The pattern of models that it is for; undefined: all. */
+  /** A pattern of models; undefined: all. */
   models: string | undefined;
 }
 
@@ -31,8 +31,8 @@ export interface Claim {
 }
 
 /**
- * Rates are token buckets that hold one minute (GCRA). What is kept of a bucket is how much of it is used, in units of which
- * one request or token has 60,000 and `limit` come back each millisecond: whole numbers, exact in a double and in Lua.
+ * Rates are token buckets that hold one minute (GCRA). A counter says how much of a bucket is used, in units: 60,000 for one
+ * request or token, of which `limit` come back each millisecond. Whole numbers, exact in a double and in Lua.
  */
 export const UNITS = 60_000;
 
@@ -47,22 +47,22 @@ function isRate(kind: LimitKind): boolean {
   return kind === 'requests' || kind === 'tokens';
 }
 
-/** Whether it begins anew with each day or month. */
+/** Whether it starts anew with each day or month. */
 export function isOfPeriod(kind: LimitKind): kind is PeriodKind {
   return kind === 'daily' || kind === 'budget';
 }
 
-/** A claim in the unit in which what is used is kept. */
+/** The amount of a claim, in the unit of the counters. */
 export function inUnits({ kind, amount }: Pick<Claim, 'kind' | 'amount'>): number {
   return isRate(kind) ? amount * UNITS : amount;
 }
 
-/** The whole of a limit, in the unit in which what is used is kept. */
-export function capacityOf({ kind, limit }: Pick<Claim, 'kind' | 'limit'>): number {
+/** The limit, in the unit of the counters. */
+function capacityOf({ kind, limit }: Pick<Claim, 'kind' | 'limit'>): number {
   return isRate(kind) ? limit * UNITS : limit;
 }
 
-/** Whether the claim fits beside what is `used` already. */
+/** Whether the claim fits on top of what is `used` already. */
 export function fits(claim: Claim, used: number): boolean {
   return used + inUnits(claim) <= capacityOf(claim);
 }
@@ -78,7 +78,7 @@ export function usedOf({ kind }: Pick<Claim, 'kind'>, used: number): number {
   return isRate(kind) ? Math.ceil(used / UNITS) : used;
 }
 
-/** Milliseconds until a rate is whole again. */
+/** Milliseconds until nothing of a rate is used. */
 export function resetMsOf({ limit }: Pick<Claim, 'limit'>, used: number): number {
   return Math.ceil(used / limit);
 }
@@ -88,7 +88,7 @@ export function waitMsOf(claim: Claim, used: number): number {
   return Math.max(1, Math.ceil((used + inUnits(claim) - capacityOf(claim)) / claim.limit));
 }
 
-/** How long the use of a period is kept: longer than the period. Milliseconds. */
+/** How long the counter of a period is kept: longer than the period. Milliseconds. */
 export const PERIOD_MS: Readonly<Record<PeriodKind, number>> = {
   daily: 2 * DAY_MS,
   budget: 32 * DAY_MS,

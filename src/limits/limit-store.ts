@@ -11,24 +11,24 @@ export interface ReserveAnswer {
   isGranted: boolean;
   /** The store's time in milliseconds, which decided. */
   now: number;
-  /** Of each claim's limit, what is used: after a grant with the claim, after a refusal without. */
+  /** What is used of each claim's limit: after a grant with the claim, after a refusal without. */
   used: number[];
-  /** The claims that were judged, where they are others than those asked for. */
+  /** The claims that were judged, where they differ from those asked for. */
   claims?: Claim[];
 }
 
-/** A lease that is not renewed for so long is free again: a replica that crashed holds nothing. */
+/** A lease expires after this long without renewal: a crashed replica holds nothing. */
 export const LEASE_MS = 30_000;
 
-/** Where what is used of the limits is kept. */
+/** Keeps how much of each limit is used. */
 export interface LimitStore {
   /** Checks all claims and takes all or nothing, in one atomic step. */
   reserve(request: ReserveRequest): ReserveAnswer | Promise<ReserveAnswer>;
   /** Adds the amount of each claim, negative to give back, and ends the lease. The claims are those that were reserved, in order. */
   settle(request: ReserveRequest): Promise<unknown> | void;
-  /** Keeps the leases of requests that are still under way. */
+  /** Renews the leases of requests that are still under way. */
   renew(requests: readonly ReserveRequest[]): void | Promise<void>;
-  /** Of each claim's limit, what is used now, in its units. Nothing is taken. */
+  /** What is used of each claim's limit now, in its units. Takes nothing. */
   used(claims: readonly Claim[]): number[] | Promise<number[]>;
   close(): void | Promise<void>;
 }

@@ -20,11 +20,11 @@ import { sizeOfPrompts, TokenEstimate } from './token-estimate.js';
 /** The token to inject the `LimitStore` by. */
 export const LIMIT_STORE = Symbol('limit store');
 
-/** Who has limits. */
+/** A key, project or organization that may have limits. */
 export interface LimitSubject {
   scope: LimitScope;
   id: string;
-  /** That it belongs to, or is. */
+  /** The one that it belongs to, or is. */
   organization: string | undefined;
 }
 
@@ -45,7 +45,7 @@ export class Limiter implements OnApplicationShutdown, Settler {
   private readonly maxTokensPerRequest: number;
   private readonly leasePrefix = randomUUID();
   private lastLease = 0;
-  /** Those under way that hold a lease. */
+  /** Reservations under way that hold a lease. */
   private readonly leased = new Set<Reservation>();
   private renewal: Timer | undefined;
 
@@ -74,7 +74,7 @@ export class Limiter implements OnApplicationShutdown, Settler {
   /**
    * Reserves what the request may use at most.
    *
-   * @returns undefined where nothing limits it; a promise only where the store is elsewhere.
+   * @returns undefined when nothing limits it; a promise only when the store is remote.
    * @throws {ApiError} 400 when it asks for more than any request may, 429 when a limit is reached, 503 when the limits
    *   cannot be checked and nothing may pass unchecked.
    */
@@ -108,9 +108,9 @@ export class Limiter implements OnApplicationShutdown, Settler {
   }
 
   /**
-   * The limits of each of these, for all models, and what is used of them now. Nothing is taken.
+   * The limits of each subject, for all models, and what is used of them now. Takes nothing.
    *
-   * @throws {ApiError} 503 when the store of the limits cannot be asked.
+   * @throws {ApiError} 503 when the limit store does not answer.
    */
   async usesOf(subjects: readonly LimitSubject[]): Promise<LimitUse[][]> {
     const rules = subjects.map(({ scope, id, organization }) => this.table.rulesOf(scope, id, organization));
@@ -128,10 +128,11 @@ export class Limiter implements OnApplicationShutdown, Settler {
     if (differences.some(({ kind, amount }) => amount !== 0 || kind === 'concurrency'))
       void this.store.settle({ lease: reservation.lease, claims: differences });
     const { model, size } = reservation.asked;
-    if (reservation.promptTokensSaid !== undefined) this.estimate.learn(model, size, reservation.promptTokensSaid);
+    if (reservation.reportedPromptTokens !== undefined)
+      this.estimate.learn(model, size, reservation.reportedPromptTokens);
   }
 
-  /** A claim is never larger than a bucket: a small limit would refuse the request for ever. A budget is spent, not waited for. */
+  /** A claim of tokens fits an empty bucket: else a small limit would refuse the request for ever. */
   private claimsOf(rules: readonly LimitRule[], tokens: number): Claim[] {
     return rules.map(({ key, kind, limit }) => {
       switch (kind) {
@@ -181,7 +182,7 @@ export class Limiter implements OnApplicationShutdown, Settler {
   }
 }
 
-/** Tokens that the engine may generate at most: `best_of` is generated where it is larger than `n`. */
+/** The most tokens that the engine may generate: `best_of` choices when that is more than `n`. */
 function maxTokensOf(body: CreateCompletionDto): number {
   const perPrompt = Math.max(body.n ?? 1, body.best_of ?? 1) * (body.max_tokens ?? DEFAULT_MAX_TOKENS);
   return promptsOf(body).length * perPrompt;

@@ -2,27 +2,27 @@ import type { Clock } from '../common/clock.js';
 import { type Claim, fits, inUnits, isOfPeriod, PERIOD_MS, usedAfter } from './limit-rule.js';
 import { LEASE_MS, type LimitStore, type ReserveAnswer, type ReserveRequest } from './limit-store.js';
 
-/** Between two looks for what is idle, and is forgotten. */
+/** Between two sweeps of idle entries. */
 const SWEEP_MS = 60_000;
 
 interface Bucket {
   used: number;
   /** Milliseconds since the epoch. */
   at: number;
-  /** From then on it equals a missing entry. */
+  /** From then on it is the same as no entry. */
   idleAt: number;
 }
 
-/** Keeps the limits of this process, or of all workers in their primary. Budgets begin anew with the process. */
+/** Keeps the limits of this process or, in the primary, those of all workers. A restart resets budgets. */
 export class MemoryStore implements LimitStore {
   private readonly buckets = new Map<string, Bucket>();
-  /** Of each key, until when each lease holds. */
+  /** By key, when each lease expires; the oldest lease comes first. */
   private readonly leases = new Map<string, Map<string, number>>();
   private sweepAt = 0;
 
   constructor(private readonly clock: Clock) {}
 
-  /** How many limits something is used of. */
+  /** Limits of which something is used. */
   get size(): number {
     return this.buckets.size + this.leases.size;
   }
@@ -90,7 +90,6 @@ export class MemoryStore implements LimitStore {
     bucket.idleAt = idleAt;
   }
 
-  /** The oldest lease stands first. */
   private hold(key: string, lease: string, until: number): void {
     let leases = this.leases.get(key);
     if (!leases) this.leases.set(key, (leases = new Map<string, number>()));

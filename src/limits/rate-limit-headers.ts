@@ -7,7 +7,7 @@ const KINDS = (['requests', 'tokens'] as const).map((kind) => ({
   reset: `x-ratelimit-reset-${kind}`,
 }));
 
-/** OpenAI's headers: of requests and of tokens a minute, the limit of which the smallest part is left. */
+/** OpenAI's headers for requests and tokens a minute, each of the limit with the smallest share left. */
 export function rateLimitHeaders(claims: readonly Claim[], used: readonly number[]): Record<string, string> {
   const headers: Record<string, string> = {};
   for (const names of KINDS) {
@@ -29,8 +29,8 @@ export function rateLimitHeaders(claims: readonly Claim[], used: readonly number
   return headers;
 }
 
-/** As Go writes durations, and OpenAI's API does: `12ms`, `8.64s`, `6m0s`. */
-export function formatDuration(milliseconds: number): string {
+/** Go's notation, which OpenAI's API uses: `12ms`, `8.64s`, `6m0s`. */
+function formatDuration(milliseconds: number): string {
   if (milliseconds < 1000) return `${milliseconds}ms`;
   const minutes = Math.floor(milliseconds / 60_000);
   const seconds = (milliseconds % 60_000) / 1000;

@@ -26,7 +26,7 @@ export class RedisClient {
       retryStrategy: (times: number) => Math.min(times * 50, MAX_RECONNECT_MS),
     };
     const { protocol, hostname, port, username, password } = new URL(url);
-    if (!protocol.includes('+cluster')) return new RedisClient(listened(new ioredis.Redis(url, options)));
+    if (!protocol.includes('+cluster')) return new RedisClient(silenced(new ioredis.Redis(url, options)));
     const redisOptions = {
       ...options,
       ...(username && { username: decodeURIComponent(username) }),
@@ -41,13 +41,13 @@ export class RedisClient {
       enableAutoPipelining: true,
       slotsRefreshTimeout: CONNECT_TIMEOUT_MS,
       clusterRetryStrategy: options.retryStrategy,
-      // Whether the addresses of a cluster's nodes are names is theirs to say.
+      // Nodes announce addresses or names: either is used as it is.
       dnsLookup: (address, callback) => callback(null, address),
     });
-    return new RedisClient(listened(cluster));
+    return new RedisClient(silenced(cluster));
   }
 
-  /** Resolves when it is connected, or has failed to for the first time. */
+  /** Resolves when connected, or when the first attempt has failed. */
   async firstAttempt(): Promise<void> {
     if (this.redis.status === 'ready') return;
     const { promise, resolve } = Promise.withResolvers<void>();
@@ -55,7 +55,7 @@ export class RedisClient {
     await promise;
   }
 
-  /** By its hash, and once as a whole to a server that does not know it. @throws {Error} Redis's, or the connection's. */
+  /** Sends the script's hash, and the script itself to a server that does not know it. @throws {Error} Redis's, or the connection's. */
   async run({ lua, sha }: Script, keys: readonly string[], args: readonly (string | number)[]): Promise<unknown> {
     this.gather();
     try {
@@ -66,7 +66,7 @@ export class RedisClient {
     }
   }
 
-  /** Commands of one turn of the event loop leave in one write. ioredis's own way (autopipelining) takes half as much CPU again. */
+  /** Coalesces the commands of one event-loop turn into one write. ioredis's autopipelining takes half as much CPU again. */
   private gather(): void {
     const stream = 'stream' in this.redis ? (this.redis.stream as Redis['stream'] | undefined) : undefined;
     if (!stream || this.isGathering) return;
@@ -83,8 +83,8 @@ export class RedisClient {
   }
 }
 
-/** Whoever calls hears of what fails. */
-function listened<Client extends Redis | Cluster>(client: Client): Client {
+/** ioredis logs errors that nobody listens for; calls fail with them anyway. */
+function silenced<Client extends Redis | Cluster>(client: Client): Client {
   client.on('error', () => undefined);
   return client;
 }

@@ -11,8 +11,8 @@ function script(lua: string): Script {
 }
 
 /**
- * What `limit-rule.ts` says, in Lua, by Redis's clock. A rate is kept as `used at`, what is of a day or a month as a number,
- * leases as a sorted set by when they expire. All numbers are whole and exact in a double.
+ * The rules of `limit-rule.ts` in Lua, on Redis's clock. The counter of a rate is stored as `used at`, that of a day or a
+ * month as a number, leases as a sorted set by expiry. All numbers are whole, and exact in a double.
  */
 const COMMON = `
 local time = redis.call('TIME')
@@ -42,7 +42,7 @@ local function keep(key, kind, limit, used)
 end
 `;
 
-/** In one argument, since each costs the client: of each claim kind, limit and amount. */
+/** Kind, limit and amount of each claim, in one argument: each argument costs the client. */
 const CLAIMS = `
 local claims = {}
 for kind, limit, amount in string.gmatch(ARGV[3], '(%a+) (%d+) (-?%d+)') do
@@ -53,7 +53,7 @@ local function claim(i)
 end
 `;
 
-/** Keys: one a claim. Arguments: the lease, how long it holds, and the claims. */
+/** Keys: one a claim. Arguments: the lease, its duration, and the claims. */
 export const RESERVE = script(`${COMMON}${CLAIMS}
 local used, granted = {}, 1
 for i, key in ipairs(KEYS) do
@@ -89,7 +89,7 @@ end
 return now
 `);
 
-/** The same arguments, of which the lease and the amounts say nothing. Answers what is used. */
+/** The same arguments; lease and amounts are ignored. Answers what is used. */
 export const USED = script(`${COMMON}${CLAIMS}
 local used = {}
 for i, key in ipairs(KEYS) do
@@ -99,7 +99,7 @@ end
 return used
 `);
 
-/** Keys: sorted sets of leases. Arguments: the lease, and how long it holds. Answers how many hold, in the last of them. */
+/** Keys: sorted sets of leases. Arguments: the lease and its duration. Answers how many leases the last set has. */
 export const RENEW = script(`${COMMON}
 local count = 0
 for _, key in ipairs(KEYS) do

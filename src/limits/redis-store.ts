@@ -8,15 +8,15 @@ import { RENEW, RESERVE, SETTLE, USED } from './redis-scripts.js';
 
 const PREFIX = 'gateway:limits:';
 
-/** Replicas hold a lease of their own here: their number is how many there are. */
+/** Each replica holds a lease here, which counts the replicas. */
 const REPLICAS = 'gateway:replicas';
 
-/** So many limits are read at a time: Redis does nothing else meanwhile. */
+/** Limits that one script reads: Redis does nothing else meanwhile. */
 const MAX_READ = 500;
 
 const HEARTBEAT_MS = LEASE_MS / 3;
 
-/** Keeps the limits of several replicas in a Redis or Valkey: one call for a request, and one after it without waiting. */
+/** Keeps the limits of several replicas in a Redis or Valkey: one call for a request, and one after it that nobody waits for. */
 export class RedisStore implements RemoteStore {
   replicaCount = 1;
   readonly timeoutMs = 50;
@@ -28,7 +28,7 @@ export class RedisStore implements RemoteStore {
     private readonly clock: Clock,
   ) {}
 
-  /** Resolves when connected, or when the first attempt failed: it keeps retrying. */
+  /** Resolves when connected, or when the first attempt has failed: the client keeps retrying. */
   static async open(url: string, clock: Clock): Promise<RedisStore> {
     const client = await RedisClient.open(url);
     const store = new RedisStore(client, clock);
@@ -52,7 +52,7 @@ export class RedisStore implements RemoteStore {
     await Promise.all(requests.map((each) => this.client.run(RENEW, keysOf(each), [each.lease, LEASE_MS])));
   }
 
-  /** Limits of one organization are on one node of a cluster, and are asked for together. */
+  /** One script for the limits of an organization, which are on one node of a cluster. */
   async used(claims: readonly Claim[]): Promise<number[]> {
     const used = new Map<string, number>();
     for (const ofOrganization of Map.groupBy(claims, ({ key }) => key.slice(0, key.indexOf('}'))).values()) {
@@ -70,13 +70,13 @@ export class RedisStore implements RemoteStore {
     this.client.close();
   }
 
-  /** Counts the replicas, this one among them. While that fails, their number is the last one known. */
+  /** Counts the replicas, this one included. While that fails, the last count stays. */
   private async beat(): Promise<void> {
     this.heartbeat = this.clock.timer(HEARTBEAT_MS, () => void this.beat());
     try {
       this.replicaCount = Number(await this.client.run(RENEW, [REPLICAS], [this.id, LEASE_MS]));
     } catch {
-      // Requests will find out.
+      // Requests notice an outage themselves.
     }
   }
 }

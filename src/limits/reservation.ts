@@ -2,13 +2,13 @@ import type { Exchange } from '../observability/exchange.js';
 import type { Claim } from './limit-rule.js';
 import type { PromptSize } from './token-estimate.js';
 
-/** What was reserved for. */
+/** The request that a reservation is for. */
 export interface Asked {
   model: string;
   size: PromptSize;
 }
 
-/** How a request ended: whole, with an error, or left by the client. */
+/** How a request ended: complete, with an error, or because its client disconnected. */
 export type Outcome = 'answered' | 'failed' | 'aborted';
 
 /** Told by a reservation when its request is over. */
@@ -21,8 +21,8 @@ export interface Settler {
 export class Reservation {
   /** `x-ratelimit-…` for the answer. */
   headers: Record<string, string> = {};
-  /** The prompts' tokens by the upstream's own count. */
-  promptTokensSaid: number | undefined;
+  /** The tokens of the prompts, as the upstream counted them. */
+  reportedPromptTokens: number | undefined;
   private isSettled = false;
 
   constructor(
@@ -32,13 +32,13 @@ export class Reservation {
     readonly asked: Asked,
   ) {}
 
-  /** Gives back what was not used, and charges what was used beyond the reservation. Once: later calls do nothing. */
+  /** Gives back what was not used, and charges what was used beyond it. Later calls do nothing. */
   settle({ usage, estimatedUsage }: Pick<Exchange, 'usage' | 'estimatedUsage'>, outcome: Outcome): void {
     if (this.isSettled) return;
     this.isSettled = true;
-    if (outcome === 'answered') this.promptTokensSaid = usage?.prompt_tokens;
+    if (outcome === 'answered') this.reportedPromptTokens = usage?.prompt_tokens;
     const used = usage ?? estimatedUsage;
-    // A client that leaves before anything was sent upstream has used a request and no token.
+    // A client that disconnects before anything was sent upstream has used a request, but no tokens.
     const nothing = outcome === 'failed' ? undefined : 0;
     const tokens = used ? used.prompt_tokens + used.completion_tokens : nothing;
     const differences = this.claims.map((claim) => ({ ...claim, amount: difference(claim, tokens) }));
@@ -46,7 +46,7 @@ export class Reservation {
   }
 }
 
-/** Without tokens nothing was done for the request, and all is given back. */
+/** `tokens` is undefined when nothing was done for the request: everything is given back. */
 function difference({ kind, amount }: Claim, tokens: number | undefined): number {
   switch (kind) {
     case 'concurrency':

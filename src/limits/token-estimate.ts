@@ -5,13 +5,13 @@ import type { CreateCompletionDto } from '../contract/create-completion.dto.js';
 /** Roughly that of English text; used until an upstream has reported usage. */
 const BYTES_PER_TOKEN = 4;
 
-/** How much a new answer counts against those before it. */
+/** The weight of a new answer in the moving average. */
 const WEIGHT = 0.1;
 
-/** Callers choose the model's name. */
+/** Remembered models: callers choose the names. */
 const MAX_MODELS = 1_000;
 
-/** What the prompts of a request are: token ids are counted, texts measured. */
+/** The size of a request's prompts: token ids are counted, texts measured. */
 export interface PromptSize {
   ids: number;
   textBytes: number;
@@ -37,7 +37,7 @@ export class TokenEstimate {
     return ids + Math.ceil(textBytes / (this.bytesPerToken.get(model) ?? BYTES_PER_TOKEN));
   }
 
-  /** Takes in that prompts were so many tokens. */
+  /** Learns how many tokens prompts of this size were. */
   learn(model: string, { ids, textBytes }: PromptSize, promptTokens: number): void {
     const tokens = promptTokens - ids;
     if (textBytes === 0 || tokens <= 0) return;

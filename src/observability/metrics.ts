@@ -128,7 +128,7 @@ export class Metrics {
 
   readonly limitStoreUp = new Gauge({
     name: 'gateway_limits_store_up',
-    help: '1 while the store of the limits answers, as one in memory does; 0 while `limits.onStoreFailure` is in force.',
+    help: '1 while the limit store answers, as one in memory does; 0 while `limits.onStoreFailure` is in force.',
     registers: [this.registry],
     // Each worker finds out by itself.
     aggregator: 'min',
@@ -136,7 +136,7 @@ export class Metrics {
 
   readonly limitsUnsettled = new Counter({
     name: 'gateway_limits_unsettled_total',
-    help: 'Requests whose reservation may have stayed charged, since the store of the limits could not be told.',
+    help: 'Requests whose reservation may have stayed charged, since the limit store could not be told.',
     registers: [this.registry],
   });
 
