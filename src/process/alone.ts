@@ -35,10 +35,10 @@ export interface Prepared {
 export async function runAlone(prepared: Prepared): Promise<void> {
   const { config, temporaryKey, firstKeys, configFile, load, shutdown, logger, storage } = prepared;
   const app = await createApp({ config, logger, clock: systemClock, storage });
-  shutdown.starts(serviceOf(app, config, storage), logger);
+  shutdown.attach(serviceOf(app, config, storage), logger);
   const { host, port } = config.server;
   await app.listen(port, host);
-  shutdown.serves();
+  shutdown.started();
   const url = listeningUrl(app.getHttpServer().address() as AddressInfo);
   logger.info({ url }, 'listening');
   const take = (next: GatewayConfig): GatewayConfig => {

@@ -1,6 +1,6 @@
 /**
- * The first import of `main`: modules are run in the order of their imports, and some of those that follow end an older
- * Node with an error that tells nobody what to do.
+ * The first import of `main`: modules run in the order of their imports, and some of those that follow would end an older
+ * Node with an error that does not say what to do.
  */
 const LEAST = 24;
 

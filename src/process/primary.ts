@@ -18,7 +18,7 @@ import { SharedLimits } from './workers/shared-limits.js';
 import { type PoolOwner, WorkerPool } from './workers/worker-pool.js';
 import type { WorkerProcess } from './workers/worker-process.js';
 
-/** A worker that has not ended so long after its time was over is stuck. It lets its clients linger, and closes what it has. */
+/** A worker that has not ended so long after its limit is stuck: the time is for lingering clients, and to close. */
 const STUCK_AFTER_MS = 750;
 
 export interface PrimaryParts extends Prepared {
@@ -33,8 +33,8 @@ export async function runPrimary(parts: PrimaryParts): Promise<void> {
 }
 
 /**
- * The process that looks after the workers, when `server.workers` is more than 1. It serves no request itself: it holds
- * what there is one of, the port, the embedded engine, the limits of the upstreams and the sum of the metrics.
+ * The process that supervises the workers, when `server.workers` is more than 1. It serves no request itself: it holds what
+ * there is one of, the port, the embedded engine, the database, the limits and the sum of the metrics.
  */
 class Primary implements PoolOwner, Service {
   private config: GatewayConfig;
@@ -74,13 +74,13 @@ class Primary implements PoolOwner, Service {
 
   async start(): Promise<void> {
     const { config, logger, configFile, temporaryKey, firstKeys, workerCount, shutdown } = this.parts;
-    shutdown.starts(this, logger);
+    shutdown.attach(this, logger);
     // Workers end with the channel to this process; one that is stuck would not notice.
     process.once('exit', () => this.pool.kill());
     await this.engine?.start();
     const url = listeningUrl(await this.acceptor.open(config.server.port, config.server.host));
     await this.pool.start(workerCount);
-    shutdown.serves();
+    shutdown.started();
     logger.info({ url, workers: workerCount }, 'listening');
     const reload = new ConfigReload(
       () => this.config,
@@ -110,7 +110,7 @@ class Primary implements PoolOwner, Service {
   async drain(limitMs: number): Promise<void> {
     const limitAt = systemClock.now() + limitMs;
     await this.acceptor.close();
-    // Until every connection is with a worker, one that dies is missed.
+    // Until every connection is with a worker, one that dies is replaced.
     await this.acceptor.emptied(limitMs);
     this.pool.end();
     this.pool.broadcast({ type: 'drain' });
@@ -133,23 +133,23 @@ class Primary implements PoolOwner, Service {
     };
   }
 
-  serves(worker: WorkerProcess): void {
+  onServing(worker: WorkerProcess): void {
     if (this.isEndAnnounced) worker.send({ type: 'announceEnd' });
     this.acceptor.add(worker);
   }
 
-  retires(worker: WorkerProcess): void {
+  onRetiring(worker: WorkerProcess): void {
     this.acceptor.remove(worker);
   }
 
-  gone(worker: WorkerProcess): void {
+  onEnd(worker: WorkerProcess): void {
     this.acceptor.gone(worker);
     this.slots.gone(worker.id);
     this.sum.gone(worker.id);
     this.database?.gone(worker.id);
   }
 
-  heard(worker: WorkerProcess, message: ToPrimary): void {
+  onMessage(worker: WorkerProcess, message: ToPrimary): void {
     switch (message.type) {
       case 'taken':
         this.acceptor.taken(worker);
@@ -165,11 +165,9 @@ class Primary implements PoolOwner, Service {
         else this.drained.delete(message.upstream);
         this.pool.broadcast({ type: 'drained', upstreams: [...this.drained] });
         break;
-      case 'reserve': {
-        const { lease } = message.request;
-        worker.send({ type: 'reserved', lease, answer: this.limits.reserve(message.request) });
+      case 'reserve':
+        worker.send({ type: 'reserved', id: message.id, answer: this.limits.reserve(message.request) });
         break;
-      }
       case 'readLimits':
         worker.send({ type: 'limitsRead', id: message.id, used: this.limits.used(message.claims) });
         break;
@@ -180,7 +178,7 @@ class Primary implements PoolOwner, Service {
         this.limits.renew(message.requests);
         break;
       case 'database':
-        void this.database?.heard(worker.id, message);
+        void this.database?.answer(worker.id, message);
         break;
       case 'databaseChanged':
         this.pool.broadcast({ type: 'databaseChanged' });

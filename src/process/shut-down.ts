@@ -12,7 +12,7 @@ const CLOSE_LIMIT_MS = 500;
 /** The longest that a timer of Node's can wait. */
 const LONGEST_MS = 2 ** 31 - 1;
 
-const PARENT_LOOK_MS = 500;
+const PARENT_CHECK_MS = 500;
 
 /** What a process does, and how that ends. Its steps are called in this order. */
 export interface Service {
@@ -21,7 +21,7 @@ export interface Service {
   announceEnd(): void;
   /** Takes nothing new, and resolves when all that was under way has ended or, after `limitMs`, was cut. */
   drain(limitMs: number): Promise<void>;
-  /** Lets go of everything else. Also called while it is still starting, and then the only step. */
+  /** Releases everything else. While it is still starting, this is the only step. */
   close(): Promise<void>;
 }
 
@@ -36,20 +36,20 @@ export class Shutdown {
   private logger: Logger | undefined;
   private isServing = false;
 
-  /** Nothing that fails from now on is news. */
+  /** Whatever fails from now on is no failure of its own. */
   get isUnderWay(): boolean {
     return this.hasBegun;
   }
 
-  /** The service begins to start. From now on an uncaught fault ends it. */
-  starts(service: Service, logger: Logger): void {
+  /** Call before the service starts. From now on an uncaught fault ends it. */
+  attach(service: Service, logger: Logger): void {
     this.service = service;
     this.logger = logger;
     onFault(logger, () => this.begin('a fault', 1));
   }
 
-  /** The service has started. */
-  serves(): void {
+  /** Call when the service serves. */
+  started(): void {
     this.isServing = true;
   }
 
@@ -82,11 +82,11 @@ export class Shutdown {
     }
     if (!isUnderNpm) return;
     const parent = process.ppid;
-    const look = setInterval(() => {
+    const check = setInterval(() => {
       if (process.ppid === parent) return;
-      clearInterval(look);
+      clearInterval(check);
       announce('the parent is gone');
-    }, PARENT_LOOK_MS).unref();
+    }, PARENT_CHECK_MS).unref();
   }
 
   private async end(service: Service, reason: string): Promise<void> {

@@ -1,6 +1,6 @@
 import type { Logger } from '../observability/logger.js';
 
-/** A fault that comes again and again is not to fill the log while requests end. */
+/** A fault that repeats must not fill the log while requests end. */
 const MAX_LOGGED = 10;
 
 /**

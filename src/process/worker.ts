@@ -38,7 +38,7 @@ export async function runWorker(shutdown: Shutdown): Promise<void> {
 class GatewayWorker implements Service {
   private readonly connections: OpenConnections;
   private readonly handed: HandedConnections;
-  /** No connection comes any more. */
+  /** Resolves when no connection comes any more. */
   private readonly released = Promise.withResolvers<void>();
   private isReleased = false;
 
@@ -73,9 +73,9 @@ class GatewayWorker implements Service {
     app.get(Metrics).readFrom(() => channel.readMetrics());
     await app.init();
     const worker = new GatewayWorker(app, config, sharing, sharedLimits, channel, storage, logger, shutdown);
-    shutdown.starts(worker, logger);
-    channel.onMessage((message, socket) => worker.hear(message, socket));
-    shutdown.serves();
+    shutdown.attach(worker, logger);
+    channel.onMessage((message, socket) => worker.onMessage(message, socket));
+    shutdown.started();
     await channel.send({ type: 'serving' });
   }
 
@@ -99,7 +99,7 @@ class GatewayWorker implements Service {
     await this.reportMetrics();
   }
 
-  private hear(message: ToWorker, socket: Socket | undefined): void {
+  private onMessage(message: ToWorker, socket: Socket | undefined): void {
     switch (message.type) {
       case 'connection':
         // A client may have gone on the way. In either case the primary's end is to be closed.
@@ -125,10 +125,10 @@ class GatewayWorker implements Service {
         this.sharing.sharedSlotsOf(message.upstream)?.markFull();
         break;
       case 'reserved':
-        this.limits?.reserved(message.lease, message.answer);
+        this.limits?.reservations.resolve(message.id, message.answer);
         break;
       case 'limitsRead':
-        this.limits?.wereRead(message.id, message.used);
+        this.limits?.readings.resolve(message.id, message.used);
         break;
       case 'recalled':
         this.sharing.sharedSlotsOf(message.upstream)?.recall();

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import { ConfigError } from '../config/load-config.js';
 import { DatabaseError, type Lease, type LeaseSource, type Rows } from './lease.js';
-import { PendingAnswers, type StatementAnswer } from './pending-answers.js';
+import { PendingStatements, type StatementAnswer } from './pending-statements.js';
 
 const FILE = 'gateway.sqlite';
 
@@ -16,8 +16,7 @@ interface Answer extends StatementAnswer {
 
 /** The embedded database: a file in `folder`, opened by this process alone, in a thread of its own. */
 export class SqliteFile implements LeaseSource {
-  private readonly pending = new PendingAnswers();
-  private lastId = 0;
+  private readonly pending = new PendingStatements();
   /** The end of the last lease that was asked for. */
   private free: Promise<void> = Promise.resolve();
   private failure: Error | undefined;
@@ -70,22 +69,20 @@ export class SqliteFile implements LeaseSource {
     lease.release();
   }
 
+  /** The thread answers the first question, which is not sent, when it has opened the file. */
   private opened(): Promise<Rows> {
-    return this.answered(0);
+    return this.ask(() => undefined);
   }
 
   private execute(sql: string, parameters: readonly unknown[]): Promise<Rows> {
     if (this.failure) return Promise.reject(this.failure);
-    const id = ++this.lastId;
-    const answered = this.answered(id);
-    this.thread.postMessage({ id, sql, parameters });
-    return answered;
+    return this.ask((id) => this.thread.postMessage({ id, sql, parameters }));
   }
 
-  private answered(id: number): Promise<Rows> {
+  private ask(send: (id: number) => void): Promise<Rows> {
     // It keeps the process alive while it is asked something, and no longer.
     this.thread.ref();
-    return this.pending.await(id);
+    return this.pending.ask(send);
   }
 
   private take({ id, ...answer }: Answer): void {

@@ -3,11 +3,11 @@ import { type AddressInfo, createServer, type Socket } from 'node:net';
 import { stopListening } from '../../http/stop-listening.js';
 import type { Clock, Timer } from '../../common/clock.js';
 
-/** How often it is looked whether the workers take what they were handed. */
-const LOOK_MS = 1_000;
+/** Between two checks whether the workers take what they were handed. */
+const CHECK_MS = 1_000;
 
-/** So many looks in which a worker takes nothing: it is stopped or frozen. Looks, because a machine that slept has not looked. */
-const LOOKS_TO_FROZEN = 10;
+/** A worker that takes nothing for so many checks is stopped or frozen. Checks and no time: a machine that slept has not checked. */
+const CHECKS_TO_FROZEN = 10;
 
 /** Who can be handed a connection. */
 export interface Receiver {
@@ -17,10 +17,10 @@ export interface Receiver {
   kill(): void;
 }
 
-/** What a worker was handed and has not confirmed yet, in order, and for how many looks it has confirmed nothing. */
+/** What a worker was handed and has not confirmed yet, in order, and for how many checks it has confirmed nothing. */
 interface OnTheirWay {
   sockets: Socket[];
-  looks: number;
+  checks: number;
 }
 
 /**
@@ -38,7 +38,7 @@ export class Acceptor<Worker extends Receiver> {
   private readonly workers = new Set<Worker>();
   private readonly onTheirWay = new Map<Worker, OnTheirWay>();
   private readonly waiting = new Set<Socket>();
-  private look: Timer | undefined;
+  private check: Timer | undefined;
   private onEmpty: () => void = () => undefined;
 
   constructor(private readonly clock: Clock) {}
@@ -54,7 +54,7 @@ export class Acceptor<Worker extends Receiver> {
     return this.server.address() as AddressInfo;
   }
 
-  /** Nobody gets in any more. Those who are in are handed on. */
+  /** Accepts no more; what was accepted is handed on. */
   close(): Promise<void> {
     return stopListening(this.server);
   }
@@ -87,13 +87,13 @@ export class Acceptor<Worker extends Receiver> {
   taken(worker: Worker): void {
     const handed = this.onTheirWay.get(worker);
     if (!handed) return;
-    handed.looks = 0;
+    handed.checks = 0;
     // This closes our end of it and not the connection.
     handed.sockets.shift()?.destroy();
     if (handed.sockets.length === 0 && this.isEmpty) this.onEmpty();
   }
 
-  /** The worker has ended. What it did not get to take goes to others. */
+  /** The worker has ended. What it had not taken goes to others. */
   gone(worker: Worker): void {
     this.workers.delete(worker);
     const lost = this.onTheirWay.get(worker)?.sockets ?? [];
@@ -118,21 +118,21 @@ export class Acceptor<Worker extends Receiver> {
     }
     const handed = this.onTheirWay.get(worker);
     if (handed) handed.sockets.push(socket);
-    else this.onTheirWay.set(worker, { sockets: [socket], looks: 0 });
-    this.look ??= this.clock.timer(LOOK_MS, () => this.lookForFrozen());
+    else this.onTheirWay.set(worker, { sockets: [socket], checks: 0 });
+    this.check ??= this.clock.timer(CHECK_MS, () => this.checkForFrozen());
     worker.hand(socket);
   }
 
-  private lookForFrozen(): void {
-    this.look = undefined;
+  private checkForFrozen(): void {
+    this.check = undefined;
     for (const [worker, handed] of this.onTheirWay) {
       if (handed.sockets.length === 0) continue;
-      this.look ??= this.clock.timer(LOOK_MS, () => this.lookForFrozen());
-      if (++handed.looks === LOOKS_TO_FROZEN) worker.kill();
+      this.check ??= this.clock.timer(CHECK_MS, () => this.checkForFrozen());
+      if (++handed.checks === CHECKS_TO_FROZEN) worker.kill();
     }
   }
 
-  /** In turn, but for a worker that is busy and does not come round to taking what it was handed. */
+  /** Round robin, skipping workers with unconfirmed hand-overs. */
   private next(): Worker | undefined {
     let best: Worker | undefined;
     let fewest = Infinity;

@@ -2,7 +2,7 @@ import type { MetricObjectWithValues, MetricValue } from 'prom-client';
 import type { GatewayConfig } from '../../config/config.js';
 import type { Claim } from '../../limits/limit-rule.js';
 import type { ReserveAnswer, ReserveRequest } from '../../limits/limit-store.js';
-import type { StatementAnswer } from '../../storage/pending-answers.js';
+import type { StatementAnswer } from '../../storage/pending-statements.js';
 import type { EngineAddress } from '../../upstreams/embedded-engine.js';
 
 /** Every metric of one process, as prom-client writes it for others. */
@@ -42,7 +42,7 @@ export type ToWorker =
   /** Others want slots of the upstream: give back what you do not use, or what gets free next. Answered with `returned`. */
   | { type: 'recalled'; upstream: string }
   /** The answer to `reserve`. */
-  | { type: 'reserved'; lease: string; answer: ReserveAnswer }
+  | { type: 'reserved'; id: number; answer: ReserveAnswer }
   /** The answer to `readLimits`. */
   | { type: 'limitsRead'; id: number; used: number[] }
   /** Answered with `metrics`. */
@@ -78,7 +78,7 @@ export type ToPrimary =
   | { type: 'wanted'; upstream: string; configured: string }
   | { type: 'returned'; upstream: string; count: number }
   /** Check and take what the request may use of its limits. Answered with `reserved`. */
-  | { type: 'reserve'; request: ReserveRequest }
+  | { type: 'reserve'; id: number; request: ReserveRequest }
   /** Say what is used of these limits. Answered with `limitsRead`. */
   | { type: 'readLimits'; id: number; claims: readonly Claim[] }
   | { type: 'settle'; request: ReserveRequest }

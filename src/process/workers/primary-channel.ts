@@ -1,3 +1,4 @@
+import { PendingAnswers } from '../../common/pending-answers.js';
 import type { Socket } from 'node:net';
 import type { DatabaseAnswer, MetricsSnapshot, ToPrimary, ToWorker } from './messages.js';
 
@@ -9,14 +10,13 @@ export class PrimaryChannel {
   /** Messages received before a listener was set. */
   private readonly early: Parameters<Listener>[] = [];
   private listener: Listener = (...message) => this.early.push(message);
-  private readonly readings = new Map<number, (text: string) => void>();
-  private lastReading = 0;
+  private readonly metricsTexts = new PendingAnswers<string>();
   /** Set by whoever asks the database; the application does so while it starts. */
   onDatabaseAnswer: (answer: DatabaseAnswer) => void = () => undefined;
 
   constructor() {
     process.on('message', (message: ToWorker, socket: Socket | undefined) => {
-      if (message.type === 'metricsText') this.onMetricsText(message.id, message.text);
+      if (message.type === 'metricsText') this.metricsTexts.resolve(message.id, message.text);
       else if (message.type === 'databaseAnswer') this.onDatabaseAnswer(message);
       else this.listener(message, socket);
     });
@@ -53,15 +53,6 @@ export class PrimaryChannel {
 
   /** The metrics of all workers, in Prometheus's format. */
   readMetrics(): Promise<string> {
-    const id = ++this.lastReading;
-    return new Promise((resolve) => {
-      this.readings.set(id, resolve);
-      void this.send({ type: 'readMetrics', id });
-    });
-  }
-
-  private onMetricsText(id: number, text: string): void {
-    this.readings.get(id)?.(text);
-    this.readings.delete(id);
+    return this.metricsTexts.ask((id) => void this.send({ type: 'readMetrics', id }));
   }
 }

@@ -1,3 +1,4 @@
+import { PendingAnswers } from '../../common/pending-answers.js';
 import type { RemoteStore } from '../../limits/guarded-store.js';
 import type { Claim } from '../../limits/limit-rule.js';
 import type { ReserveAnswer, ReserveRequest } from '../../limits/limit-store.js';
@@ -7,10 +8,8 @@ import type { PrimaryChannel } from './primary-channel.js';
 export class PrimaryLimitStore implements RemoteStore {
   /** The primary may be busy with the start of workers; one that is gone takes the workers with it. */
   readonly timeoutMs = 2_000;
-  private readonly waiting = new Map<string, (answer: ReserveAnswer) => void>();
-
-  private readonly reading = new Map<number, (used: number[]) => void>();
-  private lastReading = 0;
+  readonly reservations = new PendingAnswers<ReserveAnswer>();
+  readonly readings = new PendingAnswers<number[]>();
 
   constructor(
     private readonly channel: PrimaryChannel,
@@ -18,30 +17,11 @@ export class PrimaryLimitStore implements RemoteStore {
   ) {}
 
   reserve(request: ReserveRequest): Promise<ReserveAnswer> {
-    return new Promise((resolve) => {
-      this.waiting.set(request.lease, resolve);
-      void this.channel.send({ type: 'reserve', request });
-    });
-  }
-
-  /** The primary has judged the request of a lease. */
-  reserved(lease: string, answer: ReserveAnswer): void {
-    this.waiting.get(lease)?.(answer);
-    this.waiting.delete(lease);
+    return this.reservations.ask((id) => void this.channel.send({ type: 'reserve', id, request }));
   }
 
   used(claims: readonly Claim[]): Promise<number[]> {
-    return new Promise((resolve) => {
-      const id = ++this.lastReading;
-      this.reading.set(id, resolve);
-      void this.channel.send({ type: 'readLimits', id, claims });
-    });
-  }
-
-  /** The primary has answered `readLimits`. */
-  wereRead(id: number, used: number[]): void {
-    this.reading.get(id)?.(used);
-    this.reading.delete(id);
+    return this.readings.ask((id) => void this.channel.send({ type: 'readLimits', id, claims }));
   }
 
   settle(request: ReserveRequest): Promise<void> {
@@ -53,6 +33,6 @@ export class PrimaryLimitStore implements RemoteStore {
   }
 
   close(): void {
-    this.waiting.clear();
+    // The primary process keeps it.
   }
 }

@@ -1,11 +1,10 @@
 import type { Lease, LeaseSource, Rows } from '../../storage/lease.js';
-import { PendingAnswers } from '../../storage/pending-answers.js';
+import { PendingStatements } from '../../storage/pending-statements.js';
 import type { DatabaseAnswer, DatabaseCall } from './messages.js';
 
 /** The embedded database as a worker has it: the primary process holds the file, and gives one lease at a time. */
 export class RemoteDatabase implements LeaseSource {
-  private readonly pending = new PendingAnswers();
-  private lastCall = 0;
+  private readonly pending = new PendingStatements();
   private lastLease = 0;
 
   constructor(private readonly send: (call: DatabaseCall) => void) {}
@@ -29,9 +28,6 @@ export class RemoteDatabase implements LeaseSource {
   }
 
   private call(asked: Omit<DatabaseCall, 'type' | 'call'>): Promise<Rows> {
-    const call = ++this.lastCall;
-    const answered = this.pending.await(call);
-    this.send({ type: 'database', call, ...asked });
-    return answered;
+    return this.pending.ask((call) => this.send({ type: 'database', call, ...asked }));
   }
 }

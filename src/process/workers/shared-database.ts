@@ -11,7 +11,7 @@ export class SharedDatabase {
     private readonly send: (worker: number, answer: DatabaseAnswer) => void,
   ) {}
 
-  async heard(worker: number, { call, ...asked }: DatabaseCall): Promise<void> {
+  async answer(worker: number, { call, ...asked }: DatabaseCall): Promise<void> {
     try {
       this.send(worker, { type: 'databaseAnswer', call, ...(await this.run(worker, asked)) });
     } catch (error) {

@@ -1,5 +1,5 @@
-/** How the limit speaks to the workers, which are known by their ids. */
-export interface LimitVoice {
+/** Sends the limit's messages to the workers, by their ids. */
+export interface LimitMessages {
   granted(worker: number, count: number): void;
   full(worker: number): void;
   recalled(worker: number): void;
@@ -21,10 +21,10 @@ type Wanting = 'asked' | 'refused';
  * The slots of one upstream with `maxConcurrency`, handed out to the workers by the primary process: all that the
  * workers hold together is never more than the limit.
  *
- * A worker keeps what it was granted, so that most requests need no word with the primary. When one wants more than is
+ * A worker keeps what it was granted, so that most requests need no message. When one wants more than is
  * left, the others are asked back what they do not use; while they use it all, each gives back what gets free first, and
  * it goes to whoever has waited for longest. So no slot lies idle in one worker while another wants it, and no worker
- * starves, be it with one slot for all of them.
+ * starves, not even with one slot for all of them.
  */
 export class SharedLimit {
   private free = 0;
@@ -35,7 +35,7 @@ export class SharedLimit {
 
   constructor(
     private readonly workerCount: number,
-    private readonly voice: LimitVoice,
+    private readonly messages: LimitMessages,
   ) {}
 
   /** A new configuration may raise or lower it. Lowered, it holds as soon as enough requests have ended. */
@@ -79,7 +79,7 @@ export class SharedLimit {
     for (const [worker, wanting] of this.wanting) {
       if (wanting === 'refused' || this.mayOthersGive(worker)) continue;
       this.wanting.set(worker, 'refused');
-      this.voice.full(worker);
+      this.messages.full(worker);
     }
   }
 
@@ -90,7 +90,7 @@ export class SharedLimit {
     this.holders.set(worker, { count: held + count, state: 'holding' });
     this.free -= count;
     this.wanting.delete(worker);
-    this.voice.granted(worker, count);
+    this.messages.granted(worker, count);
   }
 
   private recall(): void {
@@ -98,7 +98,7 @@ export class SharedLimit {
       const isOnlyOneWanting = this.wanting.size === 1 && this.wanting.has(worker) && this.free >= 0;
       if (holder.count === 0 || holder.state !== 'holding' || isOnlyOneWanting) continue;
       holder.state = 'recalled';
-      this.voice.recalled(worker);
+      this.messages.recalled(worker);
     }
   }
 

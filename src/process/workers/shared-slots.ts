@@ -1,7 +1,7 @@
 import type { Slots } from '../../upstreams/slots.js';
 
-/** A worker's message to the primary about the slots of one upstream. */
-export interface SlotsVoice {
+/** Sends a worker's messages about the slots of one upstream to the primary. */
+export interface SlotMessages {
   wanted(): void;
   returned(count: number): void;
 }
@@ -22,7 +22,7 @@ export class SharedSlots implements Slots {
   private isRecalled = false;
   private answer = Promise.withResolvers<void>();
 
-  constructor(private readonly voice: SlotsVoice) {}
+  constructor(private readonly messages: SlotMessages) {}
 
   get isFree(): boolean {
     return this.taken < this.granted;
@@ -46,7 +46,7 @@ export class SharedSlots implements Slots {
     if (this.supply === 'full') return undefined;
     if (this.supply === 'unknown') {
       this.supply = 'asked';
-      this.voice.wanted();
+      this.messages.wanted();
     }
     return this.answer.promise;
   }
@@ -77,7 +77,7 @@ export class SharedSlots implements Slots {
     const idle = Math.max(0, this.granted - this.taken);
     this.granted -= idle;
     if (idle > 0) this.isRecalled = false;
-    this.voice.returned(idle);
+    this.messages.returned(idle);
   }
 
   /** Queued requests are older than those that have just asked. */

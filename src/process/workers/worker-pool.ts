@@ -4,21 +4,21 @@ import { RestartDelay } from '../../common/restart-delay.js';
 import type { ToPrimary, ToWorker } from './messages.js';
 import { WorkerProcess, WorkerStartError } from './worker-process.js';
 
-/** What the pool's owner does with its workers. */
+/** Whoever owns the pool, and hears of its workers. */
 export interface PoolOwner {
   /** The first message to a worker. */
   startMessage(): ToWorker;
-  heard(worker: WorkerProcess, message: ToPrimary): void;
+  onMessage(worker: WorkerProcess, message: ToPrimary): void;
   /** It serves from now on. */
-  serves(worker: WorkerProcess): void;
+  onServing(worker: WorkerProcess): void;
   /** It is to get nothing new. */
-  retires(worker: WorkerProcess): void;
-  gone(worker: WorkerProcess): void;
+  onRetiring(worker: WorkerProcess): void;
+  onEnd(worker: WorkerProcess): void;
 }
 
-/** Keeps so many workers running: starts one again that has died, and replaces them all without a gap. */
+/** Keeps a number of workers running: replaces one that has died, and all of them without a gap. */
 export class WorkerPool {
-  /** All that live: those that start, those that serve and those that are retired. */
+  /** All that live: starting, serving or leaving. */
   private readonly living = new Set<WorkerProcess>();
   private isEnding = false;
   /** The replacement that is under way, and whether another one has been asked for since. */
@@ -60,12 +60,12 @@ export class WorkerPool {
 
   /** Replaces a worker that crashed. */
   replaceFailing(worker: WorkerProcess): void {
-    // One that is starting or leaving is replaced by whoever waits for it.
-    const isMissed = worker.state === 'serving' && !this.isEnding;
+    // One that is starting or leaving already has whoever replaces it.
+    const needsSuccessor = worker.state === 'serving' && !this.isEnding;
     worker.state = 'leaving';
-    this.owner.retires(worker);
+    this.owner.onRetiring(worker);
     worker.send({ type: 'drain' });
-    if (!isMissed) return;
+    if (!needsSuccessor) return;
     const restartMs = worker.restartDelay.next();
     this.logger.error({ worker: worker.id, restartMs }, 'a worker has a fault; another one is started');
     this.launchAfter(restartMs, worker.restartDelay);
@@ -109,14 +109,14 @@ export class WorkerPool {
     this.living.add(worker);
     worker.onMessage((message) => {
       if (message.type === 'hello') worker.send(this.owner.startMessage());
-      else this.owner.heard(worker, message);
+      else this.owner.onMessage(worker, message);
     });
     void worker.ended.then((how) => this.onEnd(worker, how));
     await worker.serving;
     worker.state = 'serving';
     restartDelay.reset();
     this.logger.info({ worker: worker.id, pid: worker.pid }, 'a worker serves');
-    this.owner.serves(worker);
+    this.owner.onServing(worker);
   }
 
   private async replaceOneByOne(): Promise<void> {
@@ -130,7 +130,7 @@ export class WorkerPool {
         this.onFailedReplacement(old, error as Error);
         return;
       }
-      this.owner.retires(old);
+      this.owner.onRetiring(old);
       old.send({ type: 'retire' });
     }
     this.logger.info('every worker has been replaced');
@@ -145,8 +145,8 @@ export class WorkerPool {
 
   private onEnd(worker: WorkerProcess, how: string | number | null): void {
     this.living.delete(worker);
-    this.owner.gone(worker);
-    // One that has not served yet, or is being replaced, is the business of whoever starts it, or its successor.
+    this.owner.onEnd(worker);
+    // One that was starting or leaving already has whoever replaces it.
     if (worker.state !== 'serving' || this.isEnding) return;
     const restartMs = worker.restartDelay.next();
     this.logger.error({ worker: worker.id, reason: how, restartMs }, 'a worker died; another one is started');

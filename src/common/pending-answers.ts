@@ -1,0 +1,36 @@
+/** Questions to another process or thread, by their numbers, until it answers. */
+export class PendingAnswers<Answer> {
+  private readonly pending = new Map<number, PromiseWithResolvers<Answer>>();
+  private nextId = 0;
+
+  get size(): number {
+    return this.pending.size;
+  }
+
+  /** `send` sends the question with the number that the answer has to come with: 0, 1, … */
+  ask(send: (id: number) => void): Promise<Answer> {
+    const id = this.nextId++;
+    const answer = Promise.withResolvers<Answer>();
+    this.pending.set(id, answer);
+    send(id);
+    return answer.promise;
+  }
+
+  resolve(id: number, answer: Answer): void {
+    this.take(id)?.resolve(answer);
+  }
+
+  reject(id: number, error: Error): void {
+    this.take(id)?.reject(error);
+  }
+
+  rejectAll(error: Error): void {
+    for (const id of this.pending.keys()) this.reject(id, error);
+  }
+
+  private take(id: number): PromiseWithResolvers<Answer> | undefined {
+    const answer = this.pending.get(id);
+    this.pending.delete(id);
+    return answer;
+  }
+}
