@@ -1,4 +1,4 @@
-import { promptsOf } from '../src/contract/prompts.js';
+import { DEFAULT_MAX_TOKENS, promptsOf } from '../src/contract/prompts.js';
 import { toBigInt } from '../src/common/exact-json.js';
 import { randomInt } from 'node:crypto';
 import { ApiError } from '../src/errors/api-error.js';
@@ -53,7 +53,7 @@ export interface Prompt {
 /** @throws {ApiError} 400 when this model cannot do what the body asks for. Nothing has been evaluated then. */
 export function toCompletionRequest(body: EngineBody, model: Model): CompletionRequest {
   const n = body.n ?? 1;
-  const maxTokens = body.max_tokens ?? 16;
+  const maxTokens = body.max_tokens ?? DEFAULT_MAX_TOKENS;
   const addsSpecial = body.add_special_tokens ?? true;
   const prompts = promptsOf(body).map((prompt) => arrange(prompt, body.suffix ?? '', addsSpecial, model));
   const includeUsage = body.stream_options?.include_usage ?? false;
@@ -96,7 +96,7 @@ export function toCompletionRequest(body: EngineBody, model: Model): CompletionR
  */
 function arrange(prompt: string | number[], suffix: string, addsSpecial: boolean, model: Model): Prompt {
   const { vocabulary } = model;
-  if (typeof prompt !== 'string') refuseUnknownTokens(prompt, model);
+  if (typeof prompt !== 'string') refuseUnknownTokens(prompt, model, 'prompt');
   const isText = typeof prompt === 'string';
   const own = isText ? tokenize(prompt, model) : prompt;
   const start =
@@ -106,14 +106,8 @@ function arrange(prompt: string | number[], suffix: string, addsSpecial: boolean
   if (suffix !== '') {
     const { fillInMiddle } = model;
     if (!fillInMiddle) {
-      throw new ApiError(
-        400,
-        'unsupported_parameter',
-        'This model has no tokens to fill in the middle: it cannot use suffix.',
-        {
-          param: 'suffix',
-        },
-      );
+      const message = 'This model has no tokens to fill in the middle: it cannot use suffix.';
+      throw new ApiError(400, 'unsupported_parameter', message, { param: 'suffix' });
     }
     before = [...start, fillInMiddle.prefix];
     after = [fillInMiddle.suffix, ...tokenize(suffix, model), fillInMiddle.middle];
@@ -135,9 +129,11 @@ function arrange(prompt: string | number[], suffix: string, addsSpecial: boolean
   };
 }
 
-function refuseUnknownTokens(tokens: readonly number[], { vocabulary }: Model): void {
+function refuseUnknownTokens(tokens: readonly number[], { vocabulary }: Model, param: string): void {
   const unknown = tokens.find((token) => token >= vocabulary.size);
-  if (unknown !== undefined) throw unknownToken(unknown, vocabulary.size, 'prompt');
+  if (unknown === undefined) return;
+  const message = `${param}: ${unknown} is not a token id of this model: they go from 0 to ${vocabulary.size - 1}.`;
+  throw new ApiError(400, 'invalid_value', message, { param });
 }
 
 /** Beyond them a number is no longer one, once logits are multiplied by it. */
@@ -176,25 +172,16 @@ function bannedBy(
   return wanted.length === 0 ? specialTokens : specialTokens.difference(new Set(wanted));
 }
 
-function logitBiasOf(body: EngineBody, { vocabulary }: Model): Map<number, number> {
-  const biases = new Map<number, number>();
-  for (const [key, bias] of Object.entries(body.logit_bias ?? {})) {
-    const token = Number(key);
-    if (token >= vocabulary.size) throw unknownToken(token, vocabulary.size, 'logit_bias');
-    biases.set(token, bias);
-  }
-  return biases;
+function logitBiasOf(body: EngineBody, model: Model): Map<number, number> {
+  const biases = Object.entries(body.logit_bias ?? {}).map(([token, bias]): [number, number] => [Number(token), bias]);
+  const tokens = biases.map(([token]) => token);
+  refuseUnknownTokens(tokens, model, 'logit_bias');
+  return new Map(biases);
 }
 
-function stopTokensOf({ stop_token_ids: tokens }: EngineBody, { vocabulary }: Model): ReadonlySet<number> {
-  const unknown = tokens?.find((token) => token >= vocabulary.size);
-  if (unknown !== undefined) throw unknownToken(unknown, vocabulary.size, 'stop_token_ids');
+function stopTokensOf({ stop_token_ids: tokens }: EngineBody, model: Model): ReadonlySet<number> {
+  refuseUnknownTokens(tokens ?? [], model, 'stop_token_ids');
   return new Set(tokens);
-}
-
-function unknownToken(token: number, count: number, param: string): ApiError {
-  const message = `${param}: ${token} is not a token id of this model: they go from 0 to ${count - 1}.`;
-  return new ApiError(400, 'invalid_value', message, { param });
 }
 
 /** Tokenizing some megabytes takes seconds, in which nothing else runs: a text that cannot fit is refused before. */

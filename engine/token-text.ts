@@ -1,7 +1,7 @@
 import { lengthInCodePoints } from '../src/common/code-points.js';
 import { StopScanner } from '../src/common/stop-scanner.js';
 
-/** Something about a token, placed in the text: `offset` counts characters (code points) from the text's begin. */
+/** Something about a token, placed in the text: `offset` counts characters (code points) from the start of the text. */
 export interface Placed<T> {
   readonly value: T;
   readonly offset: number;

@@ -1,4 +1,4 @@
-import { make, numberCell, numberText, row } from './dom.js';
+import { make, numberCell, numberText, row, timeText } from './dom.js';
 import './language.js';
 import uPlot from './uplot.js';
 
@@ -12,7 +12,6 @@ const WHOLE = Array.from({ length: 13 }, (_, power) => [1, 2, 5].map((digit) => 
 const compact = new Intl.NumberFormat(undefined, { notation: 'compact' });
 const day = new Intl.DateTimeFormat(undefined, { day: 'numeric', month: 'short' });
 const clock = new Intl.DateTimeFormat(undefined, { hour: '2-digit', minute: '2-digit' });
-const both = new Intl.DateTimeFormat(undefined, { dateStyle: 'medium', timeStyle: 'short' });
 
 /** A canvas knows nothing of the page's colours: they are asked for when it is drawn. */
 function colorOf(name) {
@@ -82,7 +81,7 @@ export class Chart {
           },
         ],
         series: [
-          { label: 'Time', value: (_, time) => (time ? both.format(time * 1000) : '') },
+          { label: 'Time', value: (_, time) => timeText(time, '') },
           ...this.series.map(({ name }, at) => ({
             label: name,
             stroke: colorOf(`--series-${at}`),
@@ -127,10 +126,7 @@ export class Chart {
     head.append(...this.series.map(({ name }) => make('th', { scope: 'col', className: 'number', textContent: name })));
     const lines = this.times.map((time, at) => {
       const values = this.series.map(({ values }) => values[at]);
-      return row(
-        both.format(time * 1000),
-        ...values.map((value) => numberCell(value === null ? '–' : this.format(value))),
-      );
+      return row(timeText(time), ...values.map((value) => numberCell(value === null ? '–' : this.format(value))));
     });
     const table = make('table', {}, make('thead', {}, head), make('tbody', {}, ...lines.reverse()));
     // What somebody has scrolled to stays where it is.

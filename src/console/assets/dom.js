@@ -43,7 +43,7 @@ export const timeText = (time, otherwise) => (time ? dateTime.format(new Date(ti
 export function exactTime(time) {
   const date = new Date(time * 1000);
   const isToday = date.toDateString() === new Date().toDateString();
-  const text = isToday ? seconds.format(date) : `${dateTime.format(date)}`;
+  const text = (isToday ? seconds : dateTime).format(date);
   return make('time', { dateTime: date.toISOString(), textContent: text });
 }
 

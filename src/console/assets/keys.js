@@ -1,5 +1,5 @@
 import { call, callForAll } from './api.js';
-import { element, row, timeText } from './dom.js';
+import { element, make, row, timeText } from './dom.js';
 import { button, onSubmit, run } from './session.js';
 import { addView } from './views.js';
 
@@ -28,14 +28,12 @@ async function loadProjects() {
   project = projects.find(({ id }) => id === project?.id) ?? projects[0];
   element('projects').replaceChildren(
     ...projects.map((each) => {
-      const item = document.createElement('li');
       const choose = button(each.name, async () => {
         project = each;
         await loadAll();
       });
       choose.setAttribute('aria-current', String(each.id === project?.id));
-      item.append(choose);
-      return item;
+      return make('li', {}, choose);
     }),
   );
 }
@@ -62,8 +60,7 @@ async function loadKeys(after) {
 }
 
 function keyRow(key) {
-  const value = document.createElement('code');
-  value.textContent = key.redacted_value;
+  const value = make('code', { textContent: key.redacted_value });
   const revoke = key.read_only
     ? 'in the configuration'
     : button(

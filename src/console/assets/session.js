@@ -1,5 +1,5 @@
 import { setAdminKey } from './api.js';
-import { element } from './dom.js';
+import { element, make } from './dom.js';
 
 /** Whoever keeps or shows something of the key's listens to `signed-out` of the document. */
 export function signOut() {
@@ -36,10 +36,7 @@ export function onSubmit(id, action) {
 }
 
 export function button(text, action, className = '') {
-  const made = document.createElement('button');
-  made.type = 'button';
-  made.textContent = text;
-  made.className = className;
+  const made = make('button', { type: 'button', textContent: text, className });
   made.addEventListener('click', () => void run(action));
   return made;
 }

@@ -9,7 +9,7 @@ const EVERY_MS = 2_000;
 const WORDS = {
   healthy: 'healthy',
   rate_limited: 'rate-limited',
-  half_open: 'on trial after an ejection',
+  half_open: 'half-open: one request tries it',
   ejected: 'ejected',
   drained: 'drained',
   down: 'down',
