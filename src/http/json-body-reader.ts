@@ -56,20 +56,22 @@ export class JsonBodyReader {
   }
 
   /** Reserves the declared length before reading; without one, what arrives. */
-  private readBytes(request: Request, share: BodyShare): Promise<Buffer> {
+  private async readBytes(request: Request, share: BodyShare): Promise<Buffer> {
     const expectedBytes = Number(request.headers['content-length'] ?? 0);
-    if (expectedBytes === 0) {
-      return collect(request, new GrowingBytes(), ENDS_EARLY, (sizeBytes) => this.admit(share, sizeBytes));
-    }
-    this.admit(share, expectedBytes);
-    return collect(request, new GrowingBytes(expectedBytes), ENDS_EARLY);
+    if (expectedBytes > 0) this.admit(share, expectedBytes);
+    const admit = expectedBytes > 0 ? undefined : (sizeBytes: number) => this.admit(share, sizeBytes);
+    const gathered = new GrowingBytes(expectedBytes);
+    await collect(request, gathered, ENDS_EARLY, admit);
+    return gathered.take();
   }
 
   private async decode(coded: Buffer, decoder: Decoder, share: BodyShare): Promise<Buffer> {
     decoder.end(coded);
     try {
       const admit = (sizeBytes: number): void => this.admit(share, sizeBytes, coded.length);
-      const decoded = await collect(decoder, new GrowingBytes(), NOT_AS_CODED, admit);
+      const gathered = new GrowingBytes();
+      await collect(decoder, gathered, NOT_AS_CODED, admit);
+      const decoded = gathered.take();
       share.resize(decoded.length);
       return decoded;
     } finally {
@@ -90,14 +92,17 @@ type Decoder = ReturnType<typeof createGunzip | typeof createInflate | typeof cr
 const ENDS_EARLY = 'the body ends early';
 const NOT_AS_CODED = 'the body is not compressed as Content-Encoding says';
 
-/** Collects the stream; `admit` is called with the size so far, and throws when it is too large. */
+/**
+ * Collects the stream in `gathered`; `admit` is called with the size so far, and throws when it is too large. It resolves without
+ * the bytes: its listeners would keep them for as long as the request lives.
+ */
 function collect(
   source: Readable,
   gathered: GrowingBytes,
   broken: string,
   admit?: (sizeBytes: number) => void,
-): Promise<Buffer> {
-  const { promise, resolve, reject } = Promise.withResolvers<Buffer>();
+): Promise<void> {
+  const { promise, resolve, reject } = Promise.withResolvers<void>();
   let isRefused = false;
   source.on('data', (piece: Buffer) => {
     if (isRefused) return;
@@ -111,7 +116,7 @@ function collect(
     }
   });
   source.on('end', () => {
-    if (!isRefused) resolve(gathered.take());
+    if (!isRefused) resolve();
   });
   source.on('error', () => reject(invalidJson(broken)));
   return promise;

@@ -12,6 +12,9 @@ import {
 import type { RoutedRequest } from './routed-request.js';
 import type { SelectionPolicy } from './selection.js';
 
+/** Nearly every request has no failed attempt: one set for all of them. */
+const NOBODY: ReadonlySet<string> = new Set();
+
 /**
  * The candidates of one request, round by round, by their names.
  *
@@ -20,11 +23,11 @@ import type { SelectionPolicy } from './selection.js';
  */
 export class Rounds {
   /** In this round. */
-  private readonly tried = new Set<string>();
+  private tried = NOBODY;
   /** They lack the model or refuse our credential, and would again. */
-  private readonly ruledOut = new Set<string>();
+  private ruledOut = NOBODY;
   /** A failed connect to them was not counted: the next one is. */
-  private readonly unreached = new Set<string>();
+  private unreached = NOBODY;
 
   constructor(
     private candidates: readonly EligibleCandidate[],
@@ -78,19 +81,17 @@ export class Rounds {
    */
   noteFailure(candidate: EligibleCandidate, error: UpstreamError, hasProgressed: boolean): boolean {
     const name = nameOf(candidate);
-    if (hasProgressed) this.tried.clear();
-    this.tried.add(name);
-    if (!error.allowsRetry) this.ruledOut.add(name);
+    const failed = new Set([name]);
+    this.tried = hasProgressed ? failed : failed.union(this.tried);
+    if (!error.allowsRetry) this.ruledOut = failed.union(this.ruledOut);
     if (error.phase !== 'not_sent' || this.isOver || this.unreached.has(name)) return true;
-    this.unreached.add(name);
+    this.unreached = failed.union(this.unreached);
     return false;
   }
 
   /** Begins the next round. */
   restart(last: EligibleCandidate): void {
-    if (this.remaining.length < 2) return;
-    this.tried.clear();
-    this.tried.add(nameOf(last));
+    if (this.remaining.length >= 2) this.tried = new Set([nameOf(last)]);
   }
 
   private get untried(): readonly EligibleCandidate[] {

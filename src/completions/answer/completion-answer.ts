@@ -3,7 +3,7 @@ import { writeAnswer } from './answer-json.js';
 import type { UpstreamCompletion } from './upstream-completion.js';
 import type { CreateCompletionDto } from '../../contract/create-completion.dto.js';
 import { pickBest } from '../features/best-of.js';
-import { mergeUsage, type PartUsage } from './merge-usage.js';
+import { usageOfParts } from './merge-usage.js';
 import type { PartReader } from '../stream/part-reader.js';
 
 export interface CompletionAnswer {
@@ -38,7 +38,7 @@ export function toCompletionAnswer(
   }
   const completions = [completion, ...others.map(({ reader, json }) => reader.readWhole(json).completion)];
   const choices = completions.flatMap((each) => each.choices).sort((a, b) => a.index - b.index);
-  const usage = others.length === 0 ? completion.usage : usageOf(answers, completions);
+  const usage = others.length === 0 ? completion.usage : usageOfParts(answers.map(({ reader }) => reader));
   const best = ranked ? pickBest(choices, ranked) : choices;
   // What is undefined is not written.
   const answer = { ...completion, model: requestedModel, choices: best, usage };
@@ -47,15 +47,4 @@ export function toCompletionAnswer(
 
 function isInOrder({ choices }: UpstreamCompletion): boolean {
   return choices.every((choice, position) => position === 0 || choice.index > (choices[position - 1]?.index ?? -1));
-}
-
-/** Undefined when one of the parts came without: a sum of the others would be wrong. */
-function usageOf(answers: readonly PartAnswer[], completions: readonly UpstreamCompletion[]): Usage | undefined {
-  const parts: PartUsage[] = [];
-  for (const [at, { reader }] of answers.entries()) {
-    const usage = completions[at]?.usage;
-    if (!isUsage(usage)) return undefined;
-    parts.push({ promptIndex: reader.part.promptIndex, usage });
-  }
-  return mergeUsage(parts);
 }

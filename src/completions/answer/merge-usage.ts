@@ -7,6 +7,23 @@ export interface PartUsage {
   usage: Usage;
 }
 
+/** An upstream request, and what it has reported. */
+interface UsedPart {
+  readonly part: { readonly promptIndex: number };
+  readonly usage: Usage | undefined;
+}
+
+/** The usage of an answer in parts; undefined when one of them has none: a sum of the others would be wrong. */
+export function usageOfParts(parts: readonly UsedPart[]): Usage | undefined {
+  const known: PartUsage[] = [];
+  for (const { part, usage } of parts) {
+    if (!usage) return undefined;
+    known.push({ promptIndex: part.promptIndex, usage });
+  }
+  const [only, ...others] = known;
+  return others.length === 0 ? only?.usage : mergeUsage(known);
+}
+
 /** The usage of an answer whose choices came from several requests: each prompt counts once, every generated token counts. */
 export function mergeUsage(parts: readonly PartUsage[]): Usage {
   const counted = new Set<number>();

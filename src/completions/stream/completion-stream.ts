@@ -7,9 +7,9 @@ import { EarlyChunks } from './early-chunks.js';
 import type { PartReader, Piece } from './part-reader.js';
 import type { KnownEnd } from './known-end.js';
 import { PlainChunks } from './plain-chunks.js';
+import { usageOfParts } from '../answer/merge-usage.js';
 import { PromptFields } from '../answer/prompt-fields.js';
 import type { ResumedChunks } from './resumed-chunks.js';
-import { StreamCounts } from './stream-counts.js';
 import { type EndState, StreamEnd } from './stream-end.js';
 import type { StreamProgress } from './stream-progress.js';
 import type { TokenTrails } from './token-trails.js';
@@ -33,8 +33,9 @@ export interface StreamExpectation {
 export class CompletionStream {
   private readonly plain = new PlainChunks();
   private readonly early = new EarlyChunks();
-  private readonly promptFields = new PromptFields();
-  private readonly counts: StreamCounts;
+  private readonly promptFields: PromptFields | undefined;
+  /** The usage that was counted here, in place of a reported one. */
+  private counted: Usage | undefined;
   private readonly ending: StreamEnd;
   private hasWrittenUsage = false;
 
@@ -47,7 +48,7 @@ export class CompletionStream {
     /** Reads the token ids; undefined where none were asked for. */
     private readonly trails?: TokenTrails,
   ) {
-    this.counts = new StreamCounts(readers.length);
+    if (readers.length > 1) this.promptFields = new PromptFields();
     this.ending = new StreamEnd(expected.includeUsage, readers.length);
     // A resumed stream may lack nothing but its end.
     if (progress.isWhole) this.ending.textEnded(false);
@@ -59,7 +60,7 @@ export class CompletionStream {
 
   /** The counts so far; undefined until every part has reported some. */
   get usage(): Usage | undefined {
-    return this.counts.usage;
+    return this.counted ?? usageOfParts(this.readers);
   }
 
   /** Whether a part is complete; later messages are ignored. */
@@ -95,7 +96,7 @@ export class CompletionStream {
     this.trails?.take(chunk, this.resumed?.overlap);
     if (isMerged) this.merge(chunk, reader);
     this.progress.add(chunk);
-    if (isUsage(chunk.usage)) this.counts.report(reader, chunk.usage);
+    if (isUsage(chunk.usage)) reader.report(chunk.usage);
     if (this.progress.isWhole) this.ending.textEnded(this.usage !== undefined);
     if (chunk.choices.some(({ finish_reason: reason }) => reason)) this.plain.forget();
     if (chunk.choices.length === 0) return this.acceptWithoutChoices(chunk, isUsageOnly, data.length);
@@ -146,7 +147,7 @@ export class CompletionStream {
   /** The end of the client's stream. Some engines have the usage on the last choice's chunk; its own is then made here. */
   finish(counted?: Usage): string {
     this.ending.written();
-    this.counts.set(counted);
+    this.counted = counted;
     const { usage } = this;
     const isOwed = this.expected.includeUsage && usage !== undefined && !this.hasWrittenUsage;
     const head = { ...this.progress.identity, object: 'text_completion' };
@@ -176,7 +177,7 @@ export class CompletionStream {
   /** Makes a chunk of one of several answers a chunk of the client's one. */
   private merge(chunk: UpstreamCompletion, reader: PartReader): void {
     Object.assign(chunk, this.progress.identity);
-    this.promptFields.fit(chunk, reader);
+    this.promptFields?.fit(chunk, reader);
   }
 
   /** Null on the way is OpenAI's own; counts on the way are for those who asked for them on each chunk. */

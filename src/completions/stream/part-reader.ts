@@ -1,4 +1,4 @@
-import { isUsage } from '../../observability/usage.js';
+import { isUsage, type Usage } from '../../observability/usage.js';
 import { UpstreamError } from '../../upstreams/upstream-error.js';
 import { endChoices, type FallbackIdentity, makeCanonical } from '../answer/canonical.js';
 import { readCompletion, type UpstreamCompletion } from '../answer/upstream-completion.js';
@@ -26,6 +26,7 @@ export class PartReader {
   private readonly finished: true[] = [];
   private finishedCount = 0;
   private ended = false;
+  private reported: Usage | undefined;
 
   constructor(
     readonly part: Part,
@@ -74,7 +75,9 @@ export class PartReader {
     const piece = this.read(json, true);
     if (!piece) throw new UpstreamError('answered', 'null for an answer');
     this.requireChoices();
-    if (piece.completion.choices.length > this.begunCount) {
+    const { choices, usage } = piece.completion;
+    if (isUsage(usage)) this.report(usage);
+    if (choices.length > this.begunCount) {
       throw new UpstreamError('answered', 'a choice that came twice');
     }
     return piece;
@@ -92,6 +95,15 @@ export class PartReader {
 
   end(): void {
     this.ended = true;
+  }
+
+  /** The newest counts that came with it. */
+  get usage(): Usage | undefined {
+    return this.reported;
+  }
+
+  report(usage: Usage): void {
+    this.reported = usage;
   }
 
   private finish(index: number): void {

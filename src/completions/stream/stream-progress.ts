@@ -70,7 +70,7 @@ export class StreamProgress {
   tokenCount = 0;
   private finishedCount = 0;
   /** Of the choices that have begun; a body may ask for many more than will ever be. */
-  private readonly choices = new Map<number, ChoiceProgress>();
+  private readonly choices: (ChoiceProgress | undefined)[] = [];
 
   /** `echoedOf` has the prompt that is echoed in front of a choice, or an empty text. */
   constructor(
@@ -99,10 +99,10 @@ export class StreamProgress {
 
   /** Undefined for a choice that the client did not ask for. */
   choiceAt(index: number): ChoiceProgress | undefined {
-    const known = this.choices.get(index);
+    const known = this.choices[index];
     if (known || index < 0 || index >= this.choiceCount) return known;
     const choice = new ChoiceProgress(this.echoedOf(index), this.texts);
-    this.choices.set(index, choice);
+    this.choices[index] = choice;
     return choice;
   }
 
@@ -110,7 +110,7 @@ export class StreamProgress {
   get openIndexes(): number[] {
     const open: number[] = [];
     for (let index = 0; index < this.choiceCount && open.length < 2; index++) {
-      if (!this.choices.get(index)?.isFinished) open.push(index);
+      if (!this.choices[index]?.isFinished) open.push(index);
     }
     return open;
   }
