@@ -1,3 +1,4 @@
+import { applyDecorators } from '@nestjs/common';
 import { ApiProperty, ApiPropertyOptional, ApiSchema } from '@nestjs/swagger';
 import { Type } from 'class-transformer';
 import { IsBoolean, IsInt, IsNumber, IsOptional, Max, Min, ValidateNested } from 'class-validator';
@@ -34,6 +35,30 @@ const LOGIT_BIAS = {
   propertyNames: { pattern: TOKEN_ID_KEY.source },
   additionalProperties: { type: 'number', format: 'double', minimum: -100, maximum: 100 },
 };
+
+function OptionalFlag(): PropertyDecorator {
+  return applyDecorators(IsOptional(), IsBoolean(boolean), ApiPropertyOptional({ type: 'boolean', nullable: true }));
+}
+
+function OptionalInteger(minimum: number, maximum: number): PropertyDecorator {
+  return applyDecorators(
+    IsOptional(),
+    IsInt(integer),
+    Min(minimum, atLeast),
+    Max(maximum, atMost),
+    ApiPropertyOptional({ type: 'integer', minimum, maximum, nullable: true }),
+  );
+}
+
+function OptionalNumber(minimum: number, maximum: number): PropertyDecorator {
+  return applyDecorators(
+    IsOptional(),
+    IsNumber({}, number),
+    Min(minimum, atLeast),
+    Max(maximum, atMost),
+    ApiPropertyOptional({ type: 'number', minimum, maximum, format: 'double', nullable: true }),
+  );
+}
 
 /** Options of a streamed answer. They are used when `stream` is true and ignored otherwise. */
 @ApiSchema({ name: 'StreamOptions', ...TAKES_MORE_FIELDS })
@@ -91,29 +116,19 @@ export class CreateCompletionDto {
    * log probability per token. It must not be less than `n`, and cannot be used with `stream`. 0 reads as not given;
    * the default is `n`.
    */
-  @IsOptional()
-  @IsInt(integer)
-  @Min(0, atLeast)
-  @Max(20, atMost)
+  @OptionalInteger(0, 20)
   @IsCompatibleBestOf()
-  @ApiPropertyOptional({ type: 'integer', nullable: true })
   best_of?: number | null;
 
   /** Give the prompt back in front of the completion. By default it is not. */
-  @IsOptional()
-  @IsBoolean(boolean)
-  @ApiPropertyOptional({ type: 'boolean', nullable: true })
+  @OptionalFlag()
   echo?: boolean | null;
 
   /**
    * Positive values make a token less likely with each time that it is in the text so far, and so the model less likely
    * to repeat a line word for word. Default: 0.
    */
-  @IsOptional()
-  @IsNumber({}, number)
-  @Min(-2, atLeast)
-  @Max(2, atMost)
-  @ApiPropertyOptional({ type: 'number', format: 'double', nullable: true })
+  @OptionalNumber(-2, 2)
   frequency_penalty?: number | null;
 
   /**
@@ -135,11 +150,7 @@ export class CreateCompletionDto {
    * Give the log probabilities of this many of the most likely tokens at each position, and of the chosen token, which
    * makes up to `logprobs + 1` entries. With 0, of the chosen token alone.
    */
-  @IsOptional()
-  @IsInt(integer)
-  @Min(0, atLeast)
-  @Max(5, atMost)
-  @ApiPropertyOptional({ type: 'integer', nullable: true })
+  @OptionalInteger(0, 5)
   logprobs?: number | null;
 
   /** The most tokens to generate; 16 by default. Prompt and completion together cannot be longer than the model's context. */
@@ -151,19 +162,11 @@ export class CreateCompletionDto {
   max_tokens?: number | null;
 
   /** How many completions to generate for each prompt; 1 by default. */
-  @IsOptional()
-  @IsInt(integer)
-  @Min(1, atLeast)
-  @Max(128, atMost)
-  @ApiPropertyOptional({ type: 'integer', nullable: true })
+  @OptionalInteger(1, 128)
   n?: number | null;
 
   /** Positive values make a token less likely once it is in the text so far, and so the model more likely to move on. Default: 0. */
-  @IsOptional()
-  @IsNumber({}, number)
-  @Min(-2, atLeast)
-  @Max(2, atMost)
-  @ApiPropertyOptional({ type: 'number', format: 'double', nullable: true })
+  @OptionalNumber(-2, 2)
   presence_penalty?: number | null;
 
   /**
@@ -191,9 +194,7 @@ export class CreateCompletionDto {
   stop?: string | string[] | null;
 
   /** Send the completion piece by piece, as server-sent events, ended by `data: [DONE]`. By default it is sent as a whole. */
-  @IsOptional()
-  @IsBoolean(boolean)
-  @ApiPropertyOptional({ type: 'boolean', nullable: true })
+  @OptionalFlag()
   stream?: boolean | null;
 
   /** Options of a streamed answer. */
@@ -211,19 +212,11 @@ export class CreateCompletionDto {
   suffix?: string | null;
 
   /** From 0, always the most likely token, to 2, wild; 1 by default. Change this or `top_p`, not both. */
-  @IsOptional()
-  @IsNumber({}, number)
-  @Min(0, atLeast)
-  @Max(2, atMost)
-  @ApiPropertyOptional({ type: 'number', format: 'double', nullable: true })
+  @OptionalNumber(0, 2)
   temperature?: number | null;
 
   /** Sample from the most likely tokens whose probabilities add up to this: 0.1 means the top 10 % only, and 1, the default, all. */
-  @IsOptional()
-  @IsNumber({}, number)
-  @Min(0, atLeast)
-  @Max(1, atMost)
-  @ApiPropertyOptional({ type: 'number', format: 'double', nullable: true })
+  @OptionalNumber(0, 1)
   top_p?: number | null;
 
   /** An identifier of your end user, for those who watch for abuse. */
