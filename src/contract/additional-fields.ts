@@ -1,5 +1,5 @@
 /**
- * For `@ApiSchema`, whose type leaves `additionalProperties` out (@nestjs/swagger 12.0.2): an object that may have more fields
- * than are documented.
+ * For `@ApiSchema`, whose type lacks `additionalProperties` (@nestjs/swagger 12.0.2): an object may have fields beyond the
+ * documented ones.
  */
 export const TAKES_MORE_FIELDS: object = { additionalProperties: true };

@@ -4,7 +4,7 @@ import { refuseIssues } from '../errors/validation-error.js';
 import { requireObject, toIssues } from './issues.js';
 
 /**
- * A body as its DTO. `null` means "not given", as for completions; a field that the DTO lacks is refused.
+ * The body as an instance of its DTO. `null` means "not given", as for completions; unknown fields are refused.
  *
  * @throws {ValidationError} 422 with every problem.
  */

@@ -9,11 +9,11 @@ import { requireObject, toIssues } from './issues.js';
 const isGoodCompletion = compileCheck(CreateCompletionDto);
 
 /**
- * Lets a good completion body through as it is, and explains a bad one.
+ * Returns a valid completion body as it is, and explains an invalid one.
  *
- * The compiled check accepts; only what it refuses is handed to class-validator, which finds every problem. Both run the
- * rules on the DTO's fields, so they cannot disagree on what is good. The value stays the parsed body: nothing is
- * coerced, no default filled in, and no field dropped.
+ * Only what the compiled check refuses goes to class-validator, which finds every problem. Both run the rules on the DTO's
+ * fields, so they agree on what is valid. The parsed body is not changed: nothing is coerced, no default filled in, and no
+ * field dropped.
  *
  * @throws {ValidationError} 422 with every problem of the body.
  */

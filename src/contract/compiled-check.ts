@@ -24,9 +24,9 @@ const NO_OBJECT = {};
 /**
  * Turns the class-validator decorators of a DTO class into one function, once, at start.
  *
- * class-validator walks its metadata for each object and gathers messages, which costs more than the rest of a request
- * together; most bodies are good and need a yes only. The rules that run are class-validator's own, so the two cannot
- * differ in what a rule means; that they agree on whole bodies is a property test.
+ * class-validator walks its metadata for each object and collects messages, which costs more than the rest of the request;
+ * most bodies are valid and need only a yes. The rules that run are class-validator's own, so they mean the same; a
+ * property test holds that both agree on whole bodies.
  *
  * @throws {Error} at start, when a decorator is used that this compiler does not know (`each`, groups, conditions).
  */
@@ -47,7 +47,7 @@ function isGood({ name, optional, rules, nested }: Field, object: Values): boole
     rule.args.value = value;
     rule.args.object = object;
     const isSatisfied = rule.validate(value, rule.args);
-    // The rules live for ever, and a body must not.
+    // Rules live for ever: they must not keep a body alive.
     rule.args.value = undefined;
     rule.args.object = NO_OBJECT;
     if (isSatisfied !== true) return false;

@@ -1,4 +1,4 @@
-/** The examples name the model that comes along; a gateway in front of others names the first of them (`serve-openapi.ts`). */
+/** The model of the examples: the built-in one. A gateway with upstreams shows the first of its models (`serve-openapi.ts`). */
 export const EMBEDDED_MODEL = 'storyteller';
 
 /** Requests that run as they stand, for Swagger UI. */

@@ -7,7 +7,7 @@ import { explainText } from './field-rules.js';
 import { forbidden } from './issues.js';
 import { MAX_DEPTH, TOO_DEEP } from './json-shape.js';
 
-/** Names that would reach an object's prototype instead of a field, here or in whatever parses the body next. */
+/** Names that may reach an object's prototype instead of a field, here or in what parses the body next. */
 const PROTOTYPE_NAMES = new Set(['__proto__', 'constructor', 'prototype']);
 
 const KNOWN_FIELDS = fieldsOf(CreateCompletionDto);
@@ -27,7 +27,7 @@ export function fieldsOf(dto: abstract new () => object): Set<string> {
   return new Set(metadata.map(({ propertyName }) => propertyName));
 }
 
-/** The fields that the contract does not list: `top_k`, `min_p`, `ignore_eos`, …; those of `stream_options` too. */
+/** The fields that the contract does not list (`top_k`, `min_p`, `ignore_eos`, …), in `stream_options` too. */
 export function extraFields(body: object): ExtraField[] {
   const extras = unknownIn(body as Fields, KNOWN_FIELDS, ['body']);
   const { stream_options: options } = body as Fields;
@@ -45,15 +45,15 @@ function unknownIn(fields: Fields, known: Set<string>, parent: Issue['loc']): Ex
 }
 
 /**
- * The fields that the contract lists, without the others, as class-validator wants them: in objects of the DTO classes.
- * Nothing below them is copied or looked into, however large or deep it is.
+ * The fields that the contract lists, in instances of the DTO classes, as class-validator needs them. Their values are
+ * neither copied nor read, however large or deep.
  */
 export function toKnownFields(body: Fields): CreateCompletionDto {
   const known = Object.assign(new CreateCompletionDto(), pick(body, KNOWN_FIELDS));
   const { stream_options: options } = body;
   if (isJsonObject(options))
     known.stream_options = Object.assign(new StreamOptionsDto(), pick(options, KNOWN_STREAM_OPTIONS));
-  // One wrong list is one mistake, not one for each item.
+  // A list is one mistake, not one for each item.
   else if (Array.isArray(options)) known.stream_options = [] as StreamOptionsDto;
   return known;
 }
@@ -61,13 +61,13 @@ export function toKnownFields(body: Fields): CreateCompletionDto {
 function pick(fields: Fields, names: Set<string>): Fields {
   const picked: Fields = {};
   for (const name of names) {
-    // Of an integer beyond the doubles, only `seed` may have every digit: any other is out of its range.
+    // `seed` keeps every digit of an integer; for the other fields, one that no double holds is out of range anyway.
     if (Object.hasOwn(fields, name)) picked[name] = name === 'seed' ? fields[name] : toDouble(fields[name]);
   }
   return picked;
 }
 
-/** An extra field may be anything that can be sent on unchanged; what JSON would alter on the way is refused. */
+/** Extra fields may have any value that can be forwarded unchanged; what JSON would alter is refused. */
 export function explainExtras(body: object): Issue[] {
   const issues: Issue[] = [];
   for (const { loc, name, value } of extraFields(body)) {
@@ -78,7 +78,7 @@ export function explainExtras(body: object): Issue[] {
   return issues;
 }
 
-/** Whether `value` can be sent on as it came, asked first because it mostly can: no path is kept and nothing is copied. */
+/** Whether `value` can be forwarded unchanged. The fast path: it keeps no path and copies nothing. */
 function isSendable(value: unknown, depth: number): boolean {
   if (typeof value === 'string') return value.isWellFormed();
   if (typeof value === 'number') return Number.isFinite(value);
@@ -92,24 +92,24 @@ function isSendable(value: unknown, depth: number): boolean {
   return true;
 }
 
-/** The first thing in `value` that cannot be sent on as it came. */
+/** The first thing in `value` that cannot be forwarded unchanged. */
 function explainValue(value: unknown, loc: Issue['loc']): Issue | undefined {
   if (isSendable(value, loc.length)) return undefined;
   if (typeof value === 'string') return explainName(value, loc);
-  // 1e400 is valid JSON, but no double: it would be sent on as null.
+  // 1e400 is valid JSON, but would be forwarded as null.
   if (typeof value === 'number' || isExact(value))
     return { loc, msg: 'Input should be a finite number', type: 'finite_number' };
   if (loc.length > MAX_DEPTH) return { loc: loc.slice(0, 2), ...TOO_DEEP };
   for (const [key, child] of Object.entries(value as object)) {
     const at = [...loc, Array.isArray(value) ? Number(key) : key];
-    // A schema may well describe a property called "constructor"; nothing means well by "__proto__".
+    // A JSON schema may describe a property called "constructor"; "__proto__" has no honest use.
     const issue = key === '__proto__' ? forbidden(at) : (explainName(key, at) ?? explainValue(child, at));
     if (issue) return issue;
   }
   return undefined;
 }
 
-/** A name is text like any other: a lone surrogate in it cannot be sent as UTF-8. */
+/** A lone surrogate in a name cannot be sent as UTF-8. */
 function explainName(name: string, loc: Issue['loc']): Issue | undefined {
   const [issue] = explainText(name);
   return issue && { ...issue, loc };

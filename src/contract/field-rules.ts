@@ -18,7 +18,7 @@ export const boolean = rule('bool_type', 'Input should be a valid boolean');
 export const atLeast = rule('greater_than_equal', 'Input should be greater than or equal to $constraint1');
 export const atMost = rule('less_than_equal', 'Input should be less than or equal to $constraint1');
 
-/** Says what is wrong with a value; `loc` is relative to the field. An empty answer means that the value is good. */
+/** What is wrong with a value, empty when it is valid; `loc` is relative to the field. */
 export type Explain = (value: unknown, body: Record<string, unknown>) => Issue[];
 
 const GOOD: Issue[] = [];
@@ -42,7 +42,7 @@ export function explainText(value: unknown): Issue[] {
   return one('string_unicode', 'Input should be a valid string, unable to parse raw data as a unicode string');
 }
 
-/** A text of at least one character and at most so many. */
+/** A text of 1 to `most` characters. */
 function explainShortText(value: unknown, most: number): Issue[] {
   if (value === '') return one('string_too_short', 'String should have at least 1 character');
   // UTF-16 units are no fewer than characters, and no more than twice as many.
@@ -51,12 +51,12 @@ function explainShortText(value: unknown, most: number): Issue[] {
   return explainText(value);
 }
 
-/** No engine's names are longer; they go into patterns, logs and metrics. */
+/** Longer than any engine's names, which end up in logs and metrics. */
 export const MAX_MODEL_LENGTH = 256;
 
 const explainModel = (value: unknown): Issue[] => explainShortText(value, MAX_MODEL_LENGTH);
 
-/** Each is looked for in all that is generated. */
+/** The gateway searches all generated text for each stop text. */
 export const MAX_STOP_LENGTH = 1_000;
 
 const explainStopText = (value: unknown): Issue[] => explainShortText(value, MAX_STOP_LENGTH);
@@ -84,7 +84,7 @@ function explainPrompt(value: unknown): Issue[] {
       'Value error, prompt must be a string, a list of strings, or one or more lists of token ids',
     );
   }
-  // The first item decides which kind of list this is; what differs from it is then the mistake.
+  // The first item decides which kind of list this is; an item that differs is the mistake.
   const items = value as unknown[];
   if (typeof items[0] === 'number' || isExact(items[0])) return explainItems(items, explainTokenId);
   if (Array.isArray(items[0])) return explainItems(items, explainTokenIds);
@@ -112,12 +112,12 @@ const explainDictionary = (value: unknown): Issue[] => (isJsonObject(value) ? GO
 const INT64_MIN = -(2n ** 63n);
 export const INT64_MAX = 2n ** 63n - 1n;
 
-/** A 64-bit integer, which engines take for a seed, with the digits that are sent on. */
+/** A 64-bit integer, with the digits that are forwarded. */
 function explainInt64(value: unknown): Issue[] {
   if (Number.isSafeInteger(value)) return GOOD;
   if (!Number.isInteger(value) && !isExact(value)) return one('int_type', integer.message as string);
   const rounded = Number(toDouble(value));
-  // Thousands of digits are not worth reading.
+  // A BigInt of thousands of digits takes more than linear time, to be out of range anyway.
   const exact = Math.abs(rounded) < 1e20 ? toBigInt(value as number | ExactInteger) : rounded;
   if (exact < INT64_MIN) return one('greater_than_equal', `Input should be greater than or equal to ${INT64_MIN}`);
   return exact > INT64_MAX ? one('less_than_equal', `Input should be less than or equal to ${INT64_MAX}`) : GOOD;
@@ -145,7 +145,7 @@ function explainLogitBias(value: unknown): Issue[] {
   return issues;
 }
 
-/** Zero reads as "not given"; equality is accepted, since widely used clients send `best_of: 1, n: 1`. */
+/** Zero means "not given"; equality is accepted, since widely used clients send `best_of: 1, n: 1`. */
 function explainBestOf(value: unknown, body: Record<string, unknown>): Issue[] {
   if (typeof value !== 'number' || value === 0) return GOOD;
   const issues: Issue[] = [];

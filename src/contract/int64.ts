@@ -1,2 +1,2 @@
-/** A whole number in the document: `number` alone says that it may be 0.5, and is half as exact in some languages. */
+/** A whole number in OpenAPI: `number` alone allows 0.5, and generated clients make it a float. */
 export const INT64 = { type: 'integer', format: 'int64' } as const;

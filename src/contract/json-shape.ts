@@ -10,12 +10,12 @@ export const MAX_FIELDS = 10_000;
 export const MAX_DEPTH = 64;
 
 /**
- * A smaller body cannot break the first two bounds, since a field takes five bytes at least (`"":1,`) and an item two: it is
- * not looked at. How deep it is shows where it is checked (`explainExtras`).
+ * A smaller body cannot break the first two bounds, since a field takes at least five bytes (`"":1,`) and an item two: it is
+ * not scanned. Its depth is checked by `explainExtras`.
  */
 export const MIN_BOUNDED_BYTES = 5 * MAX_FIELDS;
 
-/** How much structure a JSON text has. */
+/** The amount of structure in a JSON text. */
 export interface JsonShape {
   /** Items of all lists; an empty list or object counts as one more. */
   elements: number;
@@ -24,9 +24,9 @@ export interface JsonShape {
 }
 
 /**
- * Counts what stands outside of strings, in one pass over the bytes, which need not be valid JSON.
+ * Counts the punctuation outside of strings, in one pass over the bytes, which need not be valid JSON.
  *
- * A parsed body takes up to 20 times its bytes, and V8 and every rule after it walk all of it: it is bounded before.
+ * A parsed body takes up to 20 times its bytes, and every rule walks all of it: it is bounded before it is parsed.
  */
 export function shapeOf(bytes: Uint8Array): JsonShape {
   let commas = 0;
@@ -57,14 +57,14 @@ const CLOSE_LIST = 0x5d;
 const OPEN_OBJECT = 0x7b;
 const CLOSE_OBJECT = 0x7d;
 
-/** Where the string ends that has begun before `start`. */
+/** The index of the closing quote of the string that begins before `start`. */
 function endOfString(bytes: Uint8Array, start: number): number {
   let at = start;
   while (at < bytes.length && bytes[at] !== QUOTE) at += bytes[at] === BACKSLASH ? 2 : 1;
   return at;
 }
 
-/** What is too much of a shape, if anything. */
+/** The bound that a shape exceeds, if any. */
 export function explainShape({ elements, fields, depth }: JsonShape): Issue | undefined {
   if (depth > MAX_DEPTH) return { loc: ['body'], ...TOO_DEEP };
   if (elements > MAX_ELEMENTS) return tooMany('lists', MAX_ELEMENTS, 'items');

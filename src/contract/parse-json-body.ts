@@ -18,13 +18,13 @@ export function parseJsonBody(bytes: Buffer): unknown {
     return parseAgain(bytes);
   } catch (error) {
     if (error instanceof RangeError) throw invalidJson(error.message);
-    // V8 quotes the text around the mistake, which may be a piece of a prompt: where it is suffices.
+    // V8 quotes the text around the mistake, which may be part of a prompt: only the position is passed on.
     const position = /at position \d+/.exec((error as Error).message)?.[0];
     throw invalidJson(`not valid JSON${position ? ` ${position}` : ''}`);
   }
 }
 
-/** The same of bytes that were parsed before. */
+/** Parses bytes that have passed `parseJsonBody` before. */
 export function parseAgain(bytes: Buffer): unknown {
   const text = bytes.toString('utf8');
   // A byte order mark may be ignored (RFC 8259, section 8.1).

@@ -35,7 +35,7 @@ export function IsOneOfTexts(values: readonly string[]): PropertyDecorator {
   return IsIn(values, { message, context: { type: 'enum' } });
 }
 
-/** A dictionary of at most so many dictionaries, which was read as a map. */
+/** A dictionary of at most `most` dictionaries, which class-transformer has made a map. */
 export function IsMapOfDictionaries(most: number): PropertyDecorator {
   const explain: Explain = (value) => {
     if (!(value instanceof Map)) return NO_DICTIONARY;

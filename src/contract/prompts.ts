@@ -1,7 +1,7 @@
 import { lengthInCodePoints } from '../common/code-points.js';
 import type { CreateCompletionDto } from './create-completion.dto.js';
 
-/** Of a request that does not say. */
+/** `max_tokens` of a request without it. */
 export const DEFAULT_MAX_TOKENS = 16;
 
 /** A text, or a list of token ids. */
@@ -13,7 +13,7 @@ export function promptsOf({ prompt }: Pick<CreateCompletionDto, 'prompt'>): Prom
   return typeof prompt[0] === 'number' ? [prompt as number[]] : (prompt as string[] | number[][]);
 }
 
-/** Whether the prompt is a text or a list of token ids, and no list of those. */
+/** Whether the prompt is one text or one list of token ids, and no list of such. */
 export function isOnePrompt({ prompt }: Pick<CreateCompletionDto, 'prompt'>): boolean {
   return typeof prompt === 'string' || typeof prompt[0] === 'number';
 }
@@ -28,14 +28,14 @@ export function promptOf(body: CreateCompletionDto, index: number): Prompt {
   return promptsOf(body)[Math.floor(index / (body.n ?? 1))] ?? '';
 }
 
-/** The text that is echoed in front of a choice; empty when there is none, or when it is not known. */
+/** The text that is echoed in front of a choice; empty without `echo`, and for token ids, whose text is unknown. */
 export function echoedPromptOf(body: CreateCompletionDto, index: number): string {
   if (!body.echo) return '';
   const prompt = promptOf(body, index);
   return typeof prompt === 'string' ? prompt : '';
 }
 
-/** The length of the prompt of a choice in characters, as `text_offset` counts them. Each prompt is counted once. */
+/** The length of a choice's prompt in characters, as `text_offset` counts them. Each prompt is counted once. */
 export function promptLengthsOf(body: CreateCompletionDto): (index: number) => number {
   const lengths = new Map<number, number>();
   return (index) => {
