@@ -1,4 +1,4 @@
-/** A text, cut at `maxLength` UTF-16 units: whoever chooses it is not to choose how long a log line is. */
+/** A text, cut at `maxLength` UTF-16 units: clients choose texts, but not the length of log lines. */
 export function bounded(text: string, maxLength: number): string {
   return text.length <= maxLength ? text : `${text.slice(0, maxLength)}…`;
 }

@@ -1,10 +1,10 @@
-/** Bytes of one kind that this process may hold at the same time. */
+/** Bounds the bytes of one kind that this process holds at the same time. */
 export class ByteBudget {
   private heldBytes = 0;
 
   constructor(private readonly limitBytes: number) {}
 
-  /** An empty share of it, for one request. */
+  /** A share for one request, empty at first. */
   open(): ByteShare {
     return new ByteShare((byBytes) => {
       if (byBytes > 0 && this.heldBytes + byBytes > this.limitBytes) return false;
@@ -20,14 +20,14 @@ export class ByteShare {
 
   constructor(private readonly change: (byBytes: number) => boolean) {}
 
-  /** @returns false when there are not so many left; then nothing has changed. */
+  /** @returns false when not enough are left; then nothing has changed. */
   take(bytes: number): boolean {
     if (!this.change(bytes)) return false;
     this.bytes += bytes;
     return true;
   }
 
-  /** Gives some back; without a number, all. */
+  /** Gives bytes back; by default all. */
   release(bytes = this.bytes): void {
     this.change(-bytes);
     this.bytes -= bytes;

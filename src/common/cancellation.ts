@@ -1,14 +1,13 @@
-/** Who is to know when work is cancelled. */
 export interface CancellationListener {
   onCancel(reason: Error): void;
 }
 
 /**
- * The word that nobody wants some work any more, and why.
+ * Tells that work is no longer wanted, and why.
  *
- * It is an AbortSignal without the events. Node keeps a WeakRef for each listener of an AbortSignal, and V8 takes a WeakRef
- * for a strong reference until the next full collection: everything that belongs to a request would outlive it by far,
- * and be copied from one generation to the next.
+ * An AbortSignal without events. Node keeps a WeakRef for each listener of an AbortSignal, and V8 treats a WeakRef as a strong
+ * reference until the next full collection: everything that belongs to a request would long outlive it, and be copied to
+ * the old generation.
  */
 export class Cancellation {
   private listeners: CancellationListener[] = [];
@@ -18,7 +17,7 @@ export class Cancellation {
     return this.given !== undefined;
   }
 
-  /** Undefined as long as it is not cancelled. */
+  /** Undefined until it is cancelled. */
   get reason(): Error | undefined {
     return this.given;
   }
@@ -27,7 +26,7 @@ export class Cancellation {
     if (this.given) throw this.given;
   }
 
-  /** Tells the listeners; only the first time. */
+  /** Tells the listeners. Later calls do nothing. */
   cancel(reason: Error): void {
     if (this.given) return;
     this.given = reason;
@@ -36,7 +35,7 @@ export class Cancellation {
     for (const listener of listeners) listener.onCancel(reason);
   }
 
-  /** Tells `listener` once, at once when it is cancelled already. */
+  /** Tells `listener` once: at once if already cancelled. */
   add(listener: CancellationListener): void {
     if (this.given) listener.onCancel(this.given);
     else this.listeners.push(listener);

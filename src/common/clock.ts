@@ -4,7 +4,7 @@ export interface Timer {
   cancel(): void;
 }
 
-/** Time, injected, so that a test can let ten minutes pass in no time. */
+/** Time is injected, so that tests can advance it. */
 export interface Clock {
   /** Milliseconds since the epoch. */
   now(): number;
@@ -35,7 +35,7 @@ export const systemClock: Clock = {
 };
 
 /**
- * Resolves after a while.
+ * Resolves after `milliseconds`.
  *
  * @throws the reason of `cancellation`, when it is cancelled before.
  */
@@ -45,7 +45,7 @@ export async function sleep(clock: Clock, milliseconds: number, cancellation: Ca
   const listener = { onCancel: reject };
   cancellation.add(listener);
   const wakeAt = clock.now() + milliseconds;
-  // Node counts from the beginning of the turn of its event loop: its timers may come some milliseconds too early.
+  // Node's timers count from the start of the event-loop turn, and may fire some milliseconds early.
   const wake = (): void => {
     const leftMs = wakeAt - clock.now();
     if (leftMs > 0) timer = clock.timer(leftMs, wake);

@@ -1,8 +1,8 @@
 import { randomBytes } from 'node:crypto';
 
 /**
- * An integer of a JSON text that no double has, as `JSON.rawJSON` makes it: `JSON.stringify` writes its digits as they came.
- * To `typeof` it is an object; it is frozen, has no prototype (so that arithmetic with it throws), and cannot be cloned.
+ * An integer of a JSON text that no double holds, made by `JSON.rawJSON`: `JSON.stringify` writes its digits as they came.
+ * For `typeof` it is an object; it is frozen, has no prototype (arithmetic with it throws), and cannot be cloned.
  */
 export interface ExactInteger {
   readonly rawJSON: string;
@@ -16,24 +16,24 @@ declare global {
   }
 }
 
-/** Every integer below is a double. */
+/** Doubles hold every integer of so many digits. */
 const SAFE_DIGITS = 15;
 
-/** More of them serve nobody: an id for each prompt of a batch is what engines know. They cost 30 times what others do. */
+/** Enough for an id per prompt of a batch. Exact integers cost 30 times as much as others. */
 const MAX_EXACT = 10_000;
 
-/** To read a decimal takes more than linear time. */
+/** Reading a long decimal takes more than linear time. */
 const MAX_ADDED_LENGTH = 100;
 
-/** Begins the strings that stand for exact integers while a text is parsed; nobody else can write it. */
+/** Prefix of the strings that replace exact integers while a text is parsed; clients cannot guess it. */
 const MARK = randomBytes(12).toString('base64');
 
 /**
- * `JSON.parse`, but an integer that would come out of `JSON.stringify` with other digits is an `ExactInteger`.
+ * `JSON.parse`, but an integer whose digits `JSON.stringify` would change becomes an `ExactInteger`.
  *
- * Numbers with a fraction or an exponent are doubles, as in every JSON parser: of `0.12345678901234567` the nearest one.
- * A text without a long integer costs one look at every 16th character more than `JSON.parse`; any other is parsed twice
- * and walked once, in linear time and at any depth.
+ * Numbers with a fraction or an exponent are the nearest doubles, as in every JSON parser. A text without a long integer
+ * costs a look at every 16th character on top of `JSON.parse`; any other is parsed twice and walked once, in linear time
+ * and at any depth.
  *
  * @throws {SyntaxError} as `JSON.parse` does.
  * @throws {RangeError} for more than 10,000 such integers.
@@ -55,7 +55,7 @@ export function isJsonObject(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value) && !JSON.isRawJSON(value);
 }
 
-/** What `JSON.parse` makes of an exact integer, the nearest double; any other value as it is. */
+/** The nearest double of an exact integer, as `JSON.parse` reads it; any other value as it is. */
 export function toDouble(value: unknown): unknown {
   return isExact(value) ? Number(value.rawJSON) : value;
 }
@@ -70,7 +70,7 @@ export function addExactly(a: number | ExactInteger, b: number | ExactInteger): 
   return Number.isSafeInteger(rounded) ? rounded : JSON.rawJSON(String(sum));
 }
 
-/** The integer that `JSON.stringify` writes. @throws {RangeError} when it is none. */
+/** The integer that `JSON.stringify` writes. @throws {RangeError} when `value` is no integer. */
 export function toBigInt(value: number | ExactInteger): bigint {
   if (typeof value !== 'number') return BigInt(value.rawJSON);
   return BigInt(Math.abs(value) < 1e21 ? String(value) : value);
@@ -80,13 +80,13 @@ function isInteger(value: number | ExactInteger): boolean {
   return typeof value === 'number' ? Number.isInteger(value) : value.rawJSON.length <= MAX_ADDED_LENGTH;
 }
 
-/** Digits that may be a long integer, with a sign; they may stand in a string as well. */
+/** The digits and sign of what may be a long integer; or it is within a string. */
 interface Digits {
   start: number;
   end: number;
 }
 
-/** The first one that begins at `from` or later. One of every 16 characters is read, and what is next to a digit. */
+/** The first at `from` or later. Reads every 16th character, and the neighbours of a digit. */
 function nextLong(text: string, from: number): Digits | undefined {
   for (let at = from + SAFE_DIGITS; at < text.length; at += SAFE_DIGITS + 1) {
     if (!isDigit(text.charCodeAt(at))) continue;
@@ -107,7 +107,7 @@ function isDigit(code: number): boolean {
   return code >= 0x30 && code <= 0x39;
 }
 
-/** What may be next to a number: white space, `,`, `:`, a bracket, a brace, or (NaN) nothing. */
+/** Whether it may be next to a number: white space, `,`, `:`, a bracket, a brace, or (NaN) the end of the text. */
 function isBoundary(code: number): boolean {
   switch (code) {
     case 0x20:
@@ -125,15 +125,15 @@ function isBoundary(code: number): boolean {
   }
 }
 
-/** The JSON text with a marked string in the place of each exact integer; undefined when there is none. */
+/** The JSON text with each exact integer replaced by a marked string; undefined when it has none. */
 function markExact(text: string, first: Digits): string | undefined {
   const pieces: string[] = [];
   let copiedTo = 0;
-  /** Outside of any string. */
+  /** Always outside of strings. */
   let at = 0;
   for (let long: Digits | undefined = first; long; long = nextLong(text, at)) {
     const { start, end } = long;
-    // No `indexOf` whose answer is kept for later: V8 takes it for cheap, and asks again on each round.
+    // No cached `indexOf`: V8 assumes that it is cheap, and calls it again on each round.
     while (at < start) at = text.charCodeAt(at) === QUOTE ? endOfString(text, at) : at + 1;
     const isInString = at > start;
     if (isInString) continue;
@@ -158,7 +158,7 @@ function comesOutTheSame(digits: string): boolean {
 /** Every decimal of 15 significant digits comes back from a double; below 1e21 it is written without an exponent. */
 const FEW_DIGITS_AND_ZEROS = /^-?\d{1,15}0*$/;
 
-/** The place after the closing quote. A quote is in the string when an odd number of backslashes stands before it. */
+/** The index after the closing quote. A quote after an odd number of backslashes is part of the string. */
 function endOfString(text: string, opening: number): number {
   for (let quote = text.indexOf('"', opening + 1); ; quote = text.indexOf('"', quote + 1)) {
     let at = quote - 1;
@@ -172,7 +172,7 @@ const BACKSLASH = 0x5c;
 
 type Container = unknown[] | Record<string, unknown>;
 
-/** Puts exact integers in the place of what is marked. */
+/** Replaces marked strings with exact integers. */
 function unmark(root: unknown): unknown {
   if (isMarked(root)) return unmarked(root);
   const containers = [root as Container];
@@ -205,7 +205,7 @@ function unmarked(value: string): ExactInteger {
 }
 
 function assign(object: Record<string, unknown>, name: string, value: unknown): void {
-  // By assignment it would become the prototype.
+  // An assignment would set the prototype.
   if (name === '__proto__') Object.defineProperty(object, name, { value });
   else object[name] = value;
 }

@@ -1,8 +1,8 @@
 /**
- * A name in which `*` stands for any characters, and everything else for itself.
+ * A pattern in which `*` matches any characters, and everything else itself.
  *
- * Each text between two stars is looked for once, from where the one before it ended: the time grows with the name, where
- * that of a regular expression grows with its power of the number of stars.
+ * Each text between two stars is searched once, from the end of the match before: time is linear in the name, where a
+ * regular expression takes its length to the power of the number of stars.
  */
 export class Glob {
   private readonly begin: string;

@@ -1,20 +1,20 @@
-/** Below this a buffer is not worth making. */
+/** No buffer is smaller. */
 const MIN_CAPACITY_BYTES = 512;
 
-/** So much of what is expected is allocated at once; more only as it comes. */
+/** How much of the expected bytes is allocated before they come. */
 const AHEAD_BYTES = 65_536;
 
 /**
- * Bytes that come in pieces, kept in one buffer that doubles: a list of pieces costs about 100 bytes for each, and keeps
- * alive what each was cut from. One piece alone is kept as it came, without a copy.
+ * Bytes that come in pieces, in one buffer that doubles: a list of pieces costs about 100 bytes each, and keeps alive the
+ * buffers that they are slices of. A single piece is kept as it came, without a copy.
  */
 export class GrowingBytes {
-  /** What came, and behind it room for more once it is a copy. */
+  /** What came; a copy has room for more behind it. */
   private bytes: Buffer | undefined;
   private isCopy = false;
   private sizeBytes = 0;
 
-  /** `expectedBytes`: how many will come, where that is known: no room is made for more. */
+  /** `expectedBytes`: how many will come, if known; no more than that is allocated. */
   constructor(private readonly expectedBytes = 0) {}
 
   get length(): number {
@@ -34,7 +34,7 @@ export class GrowingBytes {
     this.sizeBytes = sizeBytes;
   }
 
-  /** All that came, which is forgotten here. */
+  /** Returns all that came, and starts anew. */
   take(): Buffer {
     const bytes = this.bytes?.subarray(0, this.sizeBytes) ?? Buffer.alloc(0);
     this.bytes = undefined;

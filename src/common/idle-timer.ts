@@ -1,10 +1,9 @@
 import type { Clock, Timer } from './clock.js';
 
 /**
- * Calls `onIdle` when nothing was heard for `idleMs`, and again after each further such while.
+ * Calls `onIdle` when nothing was heard for `idleMs`, and again after each further `idleMs`.
  *
- * `heard` comes with every piece of a stream, so it only looks at the clock; when the timer falls due too early for what
- * was heard since, it is set for the rest.
+ * `heard` is called for every piece of a stream, so it only reads the clock; a timer that fires too early is set for the rest.
  */
 export class IdleTimer {
   private heardAt: number;
@@ -30,7 +29,7 @@ export class IdleTimer {
   private readonly onDue = (): void => {
     const leftMs = this.heardAt + this.idleMs - this.clock.now();
     if (leftMs > 0) {
-      // Node may call a timer a part of a millisecond too early.
+      // Node may fire a timer a fraction of a millisecond early.
       this.timer = this.clock.timer(Math.ceil(leftMs), this.onDue);
       return;
     }

@@ -1,4 +1,4 @@
-/** A number from 0 up to but not including 1, injected, so that a test can choose it. */
+/** A number in [0, 1), injected, so that tests can choose it. */
 export type Random = () => number;
 
 /** The token to inject a `Random` by. */

@@ -1,4 +1,4 @@
-/** Puts a value into a map that keeps the last `max` keys. */
+/** Sets a value in a map that keeps the `max` keys that were set last. */
 export function remember<Value>(map: Map<string, Value>, key: string, value: Value, max: number): void {
   map.delete(key);
   map.set(key, value);

@@ -1,9 +1,8 @@
 /**
- * Looks for stop strings in a text that comes piece by piece, and holds back what may begin one.
+ * Searches a text that comes piece by piece for stop strings, and holds back what may be the beginning of one.
  *
- * Each character is looked at once for each stop string, and once more for each that it takes back from one that had begun
- * (Knuth, Morris and Pratt, "Fast pattern matching in strings", 1977). What is held back is the start of a stop string, so
- * no text is kept.
+ * Amortized linear time for each stop string (Knuth, Morris and Pratt, "Fast pattern matching in strings", 1977). What is held
+ * back is the beginning of a stop string, so no text is kept.
  */
 export class StopScanner {
   readonly #stops: StopStrings;
@@ -11,7 +10,7 @@ export class StopScanner {
   readonly #matched: number[];
   #held = '';
 
-  /** `isKept`: a stop string is part of the text, which ends with it; then nothing has to be held back. */
+  /** `isKept`: the text includes the stop string that ends it, so nothing is held back. */
   constructor(
     stops: StopStrings | readonly string[],
     private readonly isKept = false,
@@ -21,8 +20,8 @@ export class StopScanner {
   }
 
   /**
-   * The text that can be released now, and whether a stop string came: then it and all that follows is cut off. One that
-   * ends in this piece does not count when it is `tooEarly`.
+   * The text that can be released now, and whether a stop string came, from which on the text is cut off. With `tooEarly`,
+   * one that ends in this piece does not count.
    */
   push(piece: string, tooEarly = false): { text: string; stopped: boolean } {
     const held = this.#held;
@@ -60,7 +59,7 @@ export class StopStrings {
 }
 
 class Pattern {
-  /** For each length of a begin of the text: that of the longest shorter begin with which it ends. */
+  /** By the length of a prefix: that of the longest shorter prefix with which it ends. */
   readonly #shorter: Int32Array;
 
   constructor(readonly text: string) {
@@ -72,8 +71,7 @@ class Pattern {
   }
 
   /**
-   * Goes on in `piece` where `matched` characters came before it; `end` is where in it the text is complete, be it not
-   * `tooEarly`.
+   * Continues in `piece` after `matched` characters; `end` is the index in it after the whole text, unless it is `tooEarly`.
    */
   match(piece: string, matched: number, tooEarly: boolean): { matched: number; end?: number } {
     const { text } = this;

@@ -4,7 +4,7 @@ import type { ApiError } from './api-error.js';
 import { toApiError, toErrorBody } from './error-body.js';
 import { ErrorDto, IssueDto } from './error.dto.js';
 
-/** What every answer carries. */
+/** A header of every answer. */
 export const REQUEST_ID_HEADER = {
   'x-request-id': { description: 'The id of the request, for support.', schema: { type: 'string' } },
 } as const;
@@ -15,10 +15,10 @@ const HEADERS: Record<number, object> = {
   503: { 'Retry-After': { description: 'Seconds, or a date.', schema: { type: 'string' } } },
 };
 
-/** What the gateway answers for a mistake of its own. */
+/** The answer to a bug of the gateway. */
 export const INTERNAL_ERROR = toApiError(undefined);
 
-/** Documents a status that a route may answer with, by errors that its code throws. */
+/** Documents a status of a route, with errors that its code throws as examples. */
 export function ApiErrorResponse(
   status: number,
   description: string,

@@ -19,11 +19,11 @@ export type ErrorType = (typeof ERROR_TYPES)[number];
 export interface ApiErrorOptions {
   /** The parameter at fault, as OpenAI's `error.param`. */
   param?: string | undefined;
-  /** Headers that belong to the answer: `WWW-Authenticate`, `Retry-After`, `Allow`. */
+  /** Headers of the answer: `WWW-Authenticate`, `Retry-After`, `Allow`. */
   headers?: Record<string, string>;
-  /** What happened inside, in a few words. Logged, never sent. */
+  /** The internal reason, in a few words. Logged, never sent. */
   reason?: string;
-  /** The error behind it. Logged, never sent. */
+  /** Logged, never sent. */
   cause?: unknown;
 }
 

@@ -1,6 +1,6 @@
 import { ApiError, type ErrorType, type Issue } from './api-error.js';
 
-/** What OpenAI's clients read. */
+/** The part that OpenAI's clients read. */
 export interface ErrorObject {
   message: string;
   type: ErrorType;
@@ -22,7 +22,7 @@ export function toErrorBody(error: ApiError): ErrorBody {
   return { detail: error.detail, error: toErrorObject(error) };
 }
 
-/** Anything that was thrown, as an error that may be shown: what is not an `ApiError` is our bug, and says nothing. */
+/** Anything thrown, as an error that clients may see: what is no `ApiError` is our bug, and tells them nothing. */
 export function toApiError(thrown: unknown): ApiError {
   if (thrown instanceof ApiError) return thrown;
   return new ApiError(500, 'internal_error', 'The gateway failed to handle this request. The error has been logged.', {

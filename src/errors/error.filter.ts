@@ -11,7 +11,7 @@ import { reasonPhraseOf } from './reason-phrase.js';
 import { recordError } from './record-error.js';
 import { unmatchedRoute } from './unmatched-route.js';
 
-/** A longer `Retry-After` is ignored by openai for Node 7.57.0 and for Python 3.57.0, which then retry after half a second. */
+/** OpenAI's libraries (Node 7.57.0, Python 3.57.0) ignore a longer `Retry-After`, and retry after half a second. */
 const LONGEST_OBEYED_RETRY_AFTER_S = 60;
 
 /** The only writer of error bodies: every throw ends here. */
@@ -48,14 +48,14 @@ export class ErrorFilter implements ExceptionFilter {
   }
 }
 
-/** Without `x-should-retry` OpenAI's libraries would come back at once when told to wait that long. */
+/** `x-should-retry: false` keeps OpenAI's libraries from retrying at once when told to wait too long for them. */
 function headersOf({ headers }: ApiError): Record<string, string> {
   return Number(headers['Retry-After']) > LONGEST_OBEYED_RETRY_AFTER_S
     ? { ...headers, 'x-should-retry': 'false' }
     : headers;
 }
 
-/** Nest itself throws when no route matches, or a path is malformed. */
+/** Nest throws when no route matches, or a path is malformed. */
 function fromNest(exception: HttpException, request: Request): ApiError {
   const status = exception.getStatus();
   if (status === 404) return unmatchedRoute(request);

@@ -1,6 +1,6 @@
 import { ApiError } from './api-error.js';
 
-/** Unknown, or not for this key: the two look the same, so that nobody can find out what others use. */
+/** An unknown model and one that the key may not use look the same: nobody can find out what others use. */
 export const MODEL_NOT_FOUND = {
   status: 404,
   code: 'model_not_found',

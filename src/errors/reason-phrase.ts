@@ -4,8 +4,8 @@ import type { ApiError } from './api-error.js';
 const MAX_LENGTH = 120;
 
 /**
- * The reason phrase of a client's mistake, with what it is: benchmark tools print nothing else. RFC 9112, section 4 allows it any
- * text; ASCII is what everybody can read.
+ * The reason phrase; of a client's mistake with the message, since benchmark tools print nothing else. RFC 9112, section 4
+ * allows any text; only ASCII is read alike everywhere.
  */
 export function reasonPhraseOf({ status, message }: ApiError): string {
   const standard = STATUS_CODES[status] ?? '';

@@ -2,7 +2,7 @@ import type { ApiError } from './api-error.js';
 import type { Exchange } from '../observability/exchange.js';
 import type { Logger } from '../observability/logger.js';
 
-/** Notes an error for the access log; one that is our bug is also logged with its stack. */
+/** Records an error for the access log; our own bugs are also logged, with their stack. */
 export function recordError(exchange: Exchange, error: ApiError, logger: Logger): void {
   exchange.errorCode = error.code;
   exchange.errorReason = error.reason;

@@ -1,7 +1,7 @@
 import type { Request } from 'express';
 import { ApiError } from './api-error.js';
 
-/** What Express 5 keeps of a route. */
+/** A layer of Express 5's router. */
 interface Layer {
   match(path: string): boolean;
   route?: { methods: Record<string, boolean> };
@@ -21,7 +21,7 @@ export function unmatchedRoute(request: Request): ApiError {
   });
 }
 
-/** What people who are here by mistake were looking for: a base URL without `/v1`, or with two, or another endpoint of OpenAI's. */
+/** Hints for the usual mistakes: a base URL without `/v1` or with two, and other endpoints of OpenAI's. */
 function hintFor(path: string): string {
   const [, prefix = '', resource = ''] = /^((?:\/v1)*)\/([\w/]+?)\/?$/.exec(path) ?? [];
   if (resource === 'completions' || resource === 'models') {
@@ -29,10 +29,9 @@ function hintFor(path: string): string {
       ? ''
       : ` Text completions are at /v1/completions: the base URL of a client ends in /v1, once.`;
   }
-  const isAnothers = /^(?:chat\/completions|embeddings|responses|audio|images|moderations|engines|rerank|score)\b/.test(
-    resource,
-  );
-  return isAnothers ? ' This gateway serves text completions only, at /v1/completions.' : '';
+  const isOtherEndpoint =
+    /^(?:chat\/completions|embeddings|responses|audio|images|moderations|engines|rerank|score)\b/.test(resource);
+  return isOtherEndpoint ? ' This gateway serves text completions only, at /v1/completions.' : '';
 }
 
 function isDecodable(path: string): boolean {

@@ -1,9 +1,9 @@
 import { ApiError, type Issue } from './api-error.js';
 
-/** More than anyone reads; without a limit, a 10 MB body of tiny mistakes would get an answer of 200 MB. */
+/** More than anyone reads. Without a bound, a 10 MB body of tiny mistakes would get a 200 MB answer. */
 export const MAX_ISSUES = 100;
 
-/** A body that breaks the contract: 422 with every problem listed, not the first only, up to 100. */
+/** A body or a query that breaks the contract: 422 with every problem, up to 100. */
 export class ValidationError extends ApiError {
   override readonly name = 'ValidationError';
 
@@ -21,7 +21,7 @@ export class ValidationError extends ApiError {
   }
 }
 
-/** @throws {ValidationError} when there are any. */
+/** @throws {ValidationError} when there are any issues. */
 export function refuseIssues([first, ...others]: readonly Issue[]): void {
   if (first) throw new ValidationError([first, ...others]);
 }
