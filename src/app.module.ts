@@ -15,7 +15,7 @@ import { LimitsModule } from './limits/limits.module.js';
 import { ModelsModule } from './models/models.module.js';
 import type { Clock } from './common/clock.js';
 import type { Logger } from './observability/logger.js';
-import { TelemetryModule } from './observability/observability.module.js';
+import { ObservabilityModule } from './observability/observability.module.js';
 import type { Storage } from './storage/storage.js';
 import { StorageModule } from './storage/storage.module.js';
 import { UsageModule } from './usage/usage.module.js';
@@ -44,7 +44,7 @@ export class AppModule {
       module: AppModule,
       imports: [
         ConfigModule.forRoot(config),
-        TelemetryModule.forRoot(logger, clock),
+        ObservabilityModule.forRoot(logger, clock),
         SharingModule.forRoot(sharing),
         StorageModule.forRoot(storage),
         AuthModule,

@@ -4,7 +4,7 @@ import type { ExchangeObserver } from './exchange-observers.js';
 import { parseTraceparent } from './tracing/trace-context.js';
 import { type Logger, writeRecord } from './logger.js';
 
-/** In UTF-16 units. The client chooses the path, the upstream what a reason quotes. */
+/** In UTF-16 units. Clients choose paths, and reasons quote upstreams. */
 const MAX_TEXT = 512;
 const MAX_NAME = 256;
 
@@ -15,7 +15,7 @@ export class AccessLog implements ExchangeObserver {
   constructor(private readonly logger: Logger) {}
 
   ended(exchange: Exchange): void {
-    // Probes come every few seconds, for ever.
+    // Probes come every few seconds.
     const level = PROBES.has(exchange.path) ? 'debug' : 'info';
     if (this.logger.isLevelEnabled(level)) writeRecord(this.logger, level, describe(exchange), 'request');
   }

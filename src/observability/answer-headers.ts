@@ -1,7 +1,7 @@
 import type { ServerResponse } from 'node:http';
 import type { Exchange } from './exchange.js';
 
-/** `server.answerHeaders`: debugging headers, as far as known when the head is sent. */
+/** Sets the debugging headers of `server.answerHeaders`, as far as known when the head is sent. */
 export function setAnswerHeaders(response: ServerResponse, exchange: Exchange, now: number): void {
   const { model, upstream, attemptCount, attemptStartedAt, emulated, queueMs, startedAt } = exchange;
   if (model === undefined) return;

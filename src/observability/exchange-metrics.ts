@@ -2,7 +2,7 @@ import type { Exchange } from './exchange.js';
 import type { ExchangeObserver } from './exchange-observers.js';
 import type { Metrics } from './metrics.js';
 
-/** Measures completions only: what a probe or a list of models takes would hide what people wait for. */
+/** Measures completions only: probes and lists of models would hide what people wait for. */
 export class ExchangeMetrics implements ExchangeObserver {
   constructor(private readonly metrics: Metrics) {}
 

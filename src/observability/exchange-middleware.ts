@@ -6,16 +6,16 @@ import { Exchange, startExchange } from './exchange.js';
 import type { Tracer } from './tracing/tracer.js';
 import type { ExchangeObserver } from './exchange-observers.js';
 
-/** What a client may choose as a request id; anything else is replaced. */
+/** Request ids that clients may choose; others are replaced. */
 const REQUEST_ID = /^[\w.-]{1,128}$/;
 
-/** nginx's status for a client that hung up before the answer was complete. No standard has one. */
+/** nginx's status for a client that disconnected before the answer was complete. No standard has one. */
 const CLIENT_CLOSED_REQUEST = 499;
 
 /**
- * Gives each request its id and its exchange, and tells the observer when its connection is done with it, however it ended.
+ * Gives each request its id and its exchange, and tells the observer when the answer is over, however it ended.
  *
- * Around everything, and no interceptor: an interceptor misses what the guard rejects, and ends before a stream does.
+ * A middleware, since an interceptor misses what the guard rejects, and ends before a stream does.
  */
 export function exchangeMiddleware(
   clock: Clock,

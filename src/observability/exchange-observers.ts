@@ -8,7 +8,7 @@ export interface ExchangeObserver {
   ended(exchange: Exchange): void;
 }
 
-/** The faults of one observer are logged no more often; each is counted. */
+/** Between two log lines about one observer; every fault is counted. */
 const LOG_EVERY_MS = 10_000;
 
 interface Guarded {
@@ -20,8 +20,8 @@ interface Guarded {
 }
 
 /**
- * Tells every observer of the end of an exchange. It is called by a socket's `close`, where an exception would end the
- * process: a fault of one observer is logged and counted, and hides the exchange from no other.
+ * Tells every observer of the end of an exchange. A socket's `close` calls it, where an exception would end the process: a
+ * fault of one observer is logged and counted, and the others are still told.
  */
 export class ExchangeObservers implements ExchangeObserver {
   private readonly observers: Guarded[] = [];
@@ -32,7 +32,7 @@ export class ExchangeObservers implements ExchangeObserver {
     private readonly faults: Counter<'observer'>,
   ) {}
 
-  /** `name` is what the log and the metrics call it. */
+  /** `name` is for the log and the metrics. */
   add(name: string, observer: ExchangeObserver): this {
     this.observers.push({ name, observer, faultCount: 0, logAgainAt: 0 });
     return this;

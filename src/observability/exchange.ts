@@ -3,8 +3,8 @@ import type { Trace } from './tracing/trace.js';
 import type { Usage } from './usage.js';
 
 /**
- * What is known of one request and its answer, filled in by each floor as it learns it and read by the observers when it
- * is over. It never holds a prompt, a completion or a secret.
+ * What is known of one request and its answer: filled in along the way, and read by the observers when it is over. It never
+ * holds a prompt, a completion or a secret.
  */
 export class Exchange {
   keyId: string | undefined;
@@ -12,43 +12,43 @@ export class Exchange {
   project: string | undefined;
   /** The requested model. */
   model: string | undefined;
-  /** The requested model where it is a known one: clients can make up others, and labels of metrics are kept for ever. */
+  /** The requested model if it is known, since labels of metrics are kept for ever; `other` for names that clients make up. */
   modelLabel = 'other';
   /** The name of the upstream that answered. */
   upstream: string | undefined;
   stream = false;
   usage: Usage | undefined;
-  /** Where the upstream did not get to say: what the gateway knows of the prompt and of what was delivered. */
+  /** Without usage from the upstream: the gateway's estimate, of the prompt and of what was delivered. */
   estimatedUsage: Pick<Usage, 'prompt_tokens' | 'completion_tokens'> | undefined;
-  /** The request's `user`: whom the client acts for. */
+  /** The request's `user`. */
   user: string | undefined;
   /** When the first byte of a good answer was sent, milliseconds since the epoch. */
   firstByteAt: number | undefined;
   bytesSent = 0;
-  /** The `x-request-id` of each request that was sent upstream for it begins with it. */
+  /** The prefix of the `x-request-id` of its upstream requests. */
   upstreamIdPrefix: string | undefined;
-  /** Requests that were sent upstream for it: retries, fallbacks and resumptions included. */
+  /** Its upstream requests, including retries, fallbacks and resumes. */
   attemptCount = 0;
-  /** When the last of them was sent, milliseconds since the epoch. */
+  /** When the last attempt was sent, milliseconds since the epoch. */
   attemptStartedAt = 0;
-  /** Milliseconds that it waited for its first slot. */
+  /** How long it waited for its first slot, in milliseconds. */
   queueMs = 0;
   /** How often a broken stream was resumed. */
   resumeCount = 0;
   /** The features that the gateway emulated in the last attempt. */
   emulated: readonly string[] = [];
-  /** What requests upstream carry as `traceparent` and `tracestate`: the client's own, or of the span that is traced. */
+  /** `traceparent` and `tracestate` of its upstream requests: the client's, or those of the recorded span. */
   traceparent: string | undefined;
   tracestate: string | undefined;
-  /** Where tracing is configured. */
+  /** Undefined unless tracing is configured. */
   trace: Trace | undefined;
   /** The limit that refused it: `key.requests`, `project.tokens:llama*`. */
   refusedBy: string | undefined;
   /** The `error.code` of the answer, also of a stream that failed after its 200. */
   errorCode: string | undefined;
-  /** What happened inside. It may name an upstream, and so is for the log only. */
+  /** The internal reason. It may name an upstream: for the log only. */
   errorReason: string | undefined;
-  /** What was sent; 499 when the client hung up before the end. 0 until the exchange is over. */
+  /** The status sent; 499 when the client disconnected before the end. 0 until the exchange is over. */
   status = 0;
   /** Milliseconds since the epoch; 0 until the exchange is over. */
   endedAt = 0;
@@ -63,7 +63,7 @@ export class Exchange {
   ) {}
 }
 
-/** On the request itself: a WeakMap of objects that live this shortly costs the garbage collector more than all of them. */
+/** On the request itself: a WeakMap of such short-lived objects costs the garbage collector more than they do. */
 const EXCHANGE = Symbol('exchange');
 
 type Exchanging = Request & { [EXCHANGE]?: Exchange };
@@ -72,9 +72,9 @@ export function startExchange(request: Request, exchange: Exchange): void {
   (request as Exchanging)[EXCHANGE] = exchange;
 }
 
-/** @throws {Error} when the telemetry middleware did not run: a mistake in how the application is put together. */
+/** @throws {Error} when the exchange middleware did not run: a mistake in the setup of the application. */
 export function exchangeOf(request: Request): Exchange {
   const exchange = (request as Exchanging)[EXCHANGE];
-  if (!exchange) throw new Error('the telemetry middleware has not seen this request');
+  if (!exchange) throw new Error('the exchange middleware has not seen this request');
   return exchange;
 }

@@ -6,29 +6,29 @@ const STDOUT = 1;
 /** Lines that wait for standard output; further ones are lost. */
 const MAX_WAITING_BYTES = 1_048_576;
 
-/** Lines are buffered for an imperceptible time. */
+/** How long lines are buffered. */
 const GATHER_MS = 100;
 
-/** Until a full pipe is tried again, and until anything else that failed is: a full disk, a closed pipe. */
+/** Before the next try after a full pipe, and after any other failure: a full disk, a closed pipe. */
 const BUSY_MS = 50;
 const FAILED_MS = 1_000;
 
-/** The exit waits no longer for what is not written. */
+/** How long the exit waits for unwritten lines. */
 const EXIT_MS = 1_000;
 const EXIT_POLL_MS = 5;
 
-/** How many lines go into one write. */
+/** How lines are gathered into writes. */
 export interface Gathering {
-  /** So much is written without waiting for more. */
+  /** From this size on, lines are written at once. */
   readyBytes: number;
-  /** No write has more, but for a single line. */
+  /** The most of one write, except a single longer line. */
   maxBytes: number;
 }
 
 /**
- * Standard output for the log, which never stops the process: lines are gathered, and written in the background. Where
- * they cannot be written, up to 1 MiB of them waits, and further ones are lost and counted. Whatever the reason, it is
- * tried again: a disk may get space, and a named pipe a reader.
+ * Standard output for the log, which never blocks the process: lines are gathered, and written in the background. While
+ * they cannot be written, up to 1 MiB of them waits; further ones are lost and counted. Every failure is retried: a disk
+ * may get space, and a named pipe a reader.
  */
 export class LogOutput {
   /** Lines that were lost since the start. */
@@ -56,9 +56,9 @@ export class LogOutput {
     private readonly target?: number,
   ) {}
 
-  /** A whole line, with its end. */
+  /** Writes a whole line, with its line end. */
   write(line: string): void {
-    // The first line of a process may be its last: from now on the exit writes what waits.
+    // The first line may be the last: from now on, the exit writes what waits.
     if (this.descriptor === undefined) this.open();
     const sizeBytes = Buffer.byteLength(line);
     if (this.waitingBytes + sizeBytes > MAX_WAITING_BYTES) {
@@ -121,7 +121,7 @@ export class LogOutput {
     this.writtenBytes = 0;
   }
 
-  /** With room for half of what may wait, so that a slow reader does not get a report for each batch. */
+  /** Once half of the room is free, so that a slow reader does not get a report for each batch. */
   private report(): void {
     if (this.lostCount === this.reportedCount || this.waitingBytes > MAX_WAITING_BYTES / 2) return;
     const lostCount = this.lostCount - this.reportedCount;
@@ -136,10 +136,10 @@ export class LogOutput {
     return this.descriptor;
   }
 
-  /** What waits, when the process ends: nothing else can be done then, so nothing is done in the background. */
+  /** Writes what waits when the process exits, synchronously. */
   private readonly finish = (): void => {
     this.closeBatch();
-    // The batch on its way is written by a thread, for whose end Node waits.
+    // A thread writes the current batch, and Node waits for it.
     if (this.isWriting) this.advance((this.batches[0]?.length ?? 0) - this.writtenBytes);
     const endAt = performance.now() + EXIT_MS;
     while (this.batches[0] && performance.now() < endAt) {
@@ -154,9 +154,9 @@ export class LogOutput {
 }
 
 /**
- * Standard output such that a write to it never blocks: one that does holds a thread of Node's, and Node waits for its
- * threads before it exits. Whether it blocks belongs to the open file description, which all processes share that got it
- * from the same parent, and each start and exit of one of them sets it anew. So the log opens one of its own.
+ * Standard output whose writes never block: a blocked write holds one of Node's threads, and Node waits for its threads before
+ * it exits. O_NONBLOCK belongs to the open file description, which is shared by all processes that inherited it, and each of
+ * them sets it at its start and exit. So the log opens a description of its own.
  */
 function unblockedStdout(): number {
   const stats = fstatSync(STDOUT);
@@ -164,7 +164,7 @@ function unblockedStdout(): number {
   try {
     return openSync(`/proc/self/fd/${STDOUT}`, constants.O_WRONLY | constants.O_NONBLOCK | constants.O_NOCTTY);
   } catch {
-    // A socket, another user's pipe, a system without /proc. Node makes pipes and sockets so when it opens them as a stream.
+    // A socket, another user's pipe, a system without /proc. Node sets O_NONBLOCK on pipes and sockets that it opens as a stream.
     return isatty(STDOUT) ? STDOUT : process.stdout.fd;
   }
 }

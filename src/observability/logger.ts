@@ -7,9 +7,9 @@ export type { Logger };
 
 const ALONE: Gathering = { readyBytes: 16_384, maxBytes: 65_536 };
 
-/** No system tears so much apart that is written at once, however many write to the same pipe (POSIX, PIPE_BUF). */
-const UNTORN_BYTES = 4_096;
-const SHARED: Gathering = { readyBytes: UNTORN_BYTES / 2, maxBytes: UNTORN_BYTES };
+/** Writes to a pipe of up to this size are atomic, however many processes share it (POSIX, PIPE_BUF). */
+const ATOMIC_BYTES = 4_096;
+const SHARED: Gathering = { readyBytes: ATOMIC_BYTES / 2, maxBytes: ATOMIC_BYTES };
 
 /** What a line may hold, in UTF-16 units, list elements and causes of causes. */
 const MAX_TEXT = 1_024;
@@ -21,15 +21,14 @@ const MAX_CAUSES = 4;
 export const LOGGER = Symbol('logger');
 
 /**
- * Writes JSON lines to standard output, without making a request wait for it; what is not written yet is written when
- * the process exits. What goes into a line is chosen field by field, so there is nothing to take out again, and each field
- * has a bound.
+ * Writes JSON lines to standard output; no request waits for it, and the exit writes what is left. The fields of a line are
+ * chosen one by one, so nothing has to be redacted, and each has a bound.
  */
 export function createLogger(level: string, destination: DestinationStream = new LogOutput(ALONE)): Logger {
   return build(level, destination, null);
 }
 
-/** The same for processes that share a standard output: their lines come one by one, each with `bindings`. */
+/** The same for processes that share a standard output: lines are not mixed, and each has `bindings`. */
 export function createSharedLogger(level: string, bindings: object | null = null): Logger {
   return build(level, new LogOutput(SHARED), bindings);
 }
@@ -49,7 +48,7 @@ function build(level: string, destination: DestinationStream, base: object | nul
   return logger;
 }
 
-/** How many lines of the log could not be written, and were lost, since the start. */
+/** Lines of the log that were lost since the start. */
 export function lostLineCount(logger: Logger): number {
   const stream = streamOf(logger);
   return stream instanceof LogOutput ? stream.lostCount : 0;
@@ -69,8 +68,8 @@ function boundValue(value: unknown): unknown {
 }
 
 /**
- * Writes a line of the access log: what `logger[level](record, msg)` writes, in a third of the time. There is one for each
- * request, of fields that are known to be plain, so that JSON can be written without a look at each.
+ * Writes a line of the access log: what `logger[level](record, msg)` writes, in a third of the time. Its fields are known to
+ * be plain, so they need no serializers.
  */
 export function writeRecord(logger: Logger, level: 'debug' | 'info', record: object, msg: string): void {
   const bindings = (logger as unknown as { [pino.symbols.chindingsSym]: string })[pino.symbols.chindingsSym];
@@ -80,12 +79,12 @@ export function writeRecord(logger: Logger, level: 'debug' | 'info', record: obj
   );
 }
 
-/** Of an error, what helps to find it. Libraries hang whole requests on theirs, headers with secrets included. */
+/** The fields of an error that help to find it. Libraries attach whole requests to theirs, secrets included. */
 function describeError(error: unknown): object {
   try {
     return describe(error, MAX_CAUSES);
   } catch {
-    // Anything can be thrown, and what reads it is not to throw again.
+    // Anything can be thrown, and reading it may throw.
     return { message: 'an error that cannot be described' };
   }
 }
@@ -98,12 +97,12 @@ function describe(error: unknown, causesLeft: number): object {
   return cause === undefined || causesLeft === 0 ? described : { ...described, cause: describe(cause, causesLeft - 1) };
 }
 
-/** A stack begins with the message, which may be longer than all that is kept. */
+/** A stack begins with the message, which may be longer than the bound of the stack. */
 function stackOf({ message, stack = '' }: Error, boundedMessage: string): string {
   return bounded(message === '' ? stack : stack.replace(message, () => boundedMessage), MAX_STACK);
 }
 
-/** Nest's own messages, in the same lines. */
+/** Nest's own messages, in the same format. */
 export class NestLogger implements LoggerService {
   constructor(private readonly logger: Logger) {}
 

@@ -22,8 +22,8 @@ export interface UpstreamReading {
  * Every metric, with its name, unit and labels. Names and labels follow the OpenTelemetry conventions for generative AI
  * where there is one (https://opentelemetry.io/docs/specs/semconv/gen-ai/gen-ai-metrics/).
  *
- * A model that no configuration and no upstream's list names has the label `other`: what clients make up must not fill
- * the memory.
+ * A model that neither the configuration nor an upstream lists has the label `other`: names that clients make up must not
+ * fill the memory.
  */
 export class Metrics {
   readonly registry = new Registry<RegistryContentType>();
@@ -31,13 +31,13 @@ export class Metrics {
   readonly requestDuration: Histogram<'gen_ai_request_model' | 'http_response_status_code' | 'stream'>;
   readonly timeToFirstToken: Histogram<'gen_ai_request_model'>;
 
-  /** With several workers, the metrics of all of them come from elsewhere. */
+  /** With several workers, reads the metrics of all of them. */
   private source: (() => Promise<string>) | undefined;
 
-  /** `hasExemplars`: a trace of the last request in each bucket is kept, for scrapes that ask for OpenMetrics. */
+  /** `hasExemplars`: each bucket keeps the trace of its last request, for scrapes that ask for OpenMetrics. */
   constructor(private readonly hasExemplars = false) {
-    // prom-client takes exemplars in no other.
     this.limitStoreUp.set(1);
+    // prom-client takes exemplars in no other format.
     if (hasExemplars) this.registry.setContentType(Registry.OPENMETRICS_CONTENT_TYPE);
     const common = { registers: [this.registry], enableExemplars: hasExemplars };
     this.requestDuration = new Histogram({
@@ -161,7 +161,7 @@ export class Metrics {
     registers: [this.registry],
   });
 
-  /** Counts an observation in one of the two histograms that may have exemplars. `traceId`: of a trace that is recorded. */
+  /** Observes a value in a histogram with exemplars. `traceId`: of a recorded trace. */
   observeTraced<Label extends string>(
     histogram: Histogram<Label>,
     labels: LabelValues<Label>,
@@ -172,7 +172,7 @@ export class Metrics {
       histogram.observe(labels, value);
       return;
     }
-    // The types want labels of the histogram, which an exemplar's are not (prom-client 15.1.3).
+    // The types want the histogram's labels, but an exemplar has its own (prom-client 15.1.3).
     const exemplarLabels = (traceId === undefined ? {} : { trace_id: traceId }) as LabelValues<Label>;
     histogram.observe({ labels, value, exemplarLabels });
   }
@@ -183,7 +183,7 @@ export class Metrics {
     return this.hasExemplars ? inFormat(Registry.PROMETHEUS_CONTENT_TYPE, this.registry) : this.registry.metrics();
   }
 
-  /** What Prometheus reads: OpenMetrics for a scrape that takes it, where there are exemplars; otherwise the plain format. */
+  /** The answer to a scrape: OpenMetrics if it accepts that and there are exemplars; otherwise the plain format. */
   async scrape(accept = ''): Promise<{ contentType: string; text: string }> {
     const isOpen = this.hasExemplars && !this.source && accept.includes('application/openmetrics-text');
     if (!isOpen) return { contentType: Registry.PROMETHEUS_CONTENT_TYPE, text: await this.read() };
@@ -195,7 +195,7 @@ export class Metrics {
     this.source = source;
   }
 
-  /** Shows how many lines of the log were lost, as it is when the metrics are read. */
+  /** Adds the count of lost log lines, read at each scrape. */
   countLostLines(lostCount: () => number): void {
     new Counter({
       name: 'gateway_log_lines_lost_total',
@@ -208,7 +208,7 @@ export class Metrics {
     });
   }
 
-  /** Shows what waits for clients that are behind, as it is when the metrics are read. */
+  /** Adds what waits for slow clients, read at each scrape. */
   observeStalledAnswers(read: () => { count: number; bytes: number }): void {
     const registers = [this.registry];
     new Gauge({
@@ -229,7 +229,7 @@ export class Metrics {
     });
   }
 
-  /** Shows the state of the upstreams and of the queue, as it is when the metrics are read. */
+  /** Adds the state of the upstreams and of the queue, read at each scrape. */
   observe(upstreams: () => UpstreamReading[], queueLength: () => number): void {
     const registers = [this.registry];
     const labelNames = ['upstream'] as const;
@@ -266,7 +266,7 @@ export class Metrics {
   }
 }
 
-/** Written by a copy: a registry that has once written OpenMetrics has lost the `_total` of its counters (prom-client 15.1.3). */
+/** Writes a copy: a registry that has written OpenMetrics loses the `_total` of its counters (prom-client 15.1.3). */
 async function inFormat(contentType: RegistryContentType, registry: Registry<RegistryContentType>): Promise<string> {
   const copy = new Registry<RegistryContentType>();
   copy.setContentType(contentType);

@@ -9,13 +9,13 @@ import { GatewayConfig } from '../config/config.js';
 import { Tracing } from './tracing/tracing.js';
 import { Metrics } from './metrics.js';
 
-/** Gives the logger, the metrics, the observers of exchanges, the clock and chance to whoever injects them. */
+/** Provides the logger, the metrics, tracing, the observers of exchanges, the clock and random numbers. */
 @Global()
 @Module({})
-export class TelemetryModule {
+export class ObservabilityModule {
   static forRoot(logger: Logger, clock: Clock): DynamicModule {
     return {
-      module: TelemetryModule,
+      module: ObservabilityModule,
       providers: [
         { provide: LOGGER, useValue: logger },
         { provide: CLOCK, useValue: clock },
@@ -46,7 +46,7 @@ export class TelemetryModule {
   }
 }
 
-/** The metrics of this process, lost lines of its log among them. */
+/** The metrics of this process, including the lost lines of its log. */
 export function metricsOf(logger: Logger, hasExemplars = false): Metrics {
   const metrics = new Metrics(hasExemplars);
   metrics.countLostLines(() => lostLineCount(logger));

@@ -5,7 +5,7 @@ export interface Usage {
   total_tokens: number;
 }
 
-/** A whole number from 0 on. What an engine sends in its place is no count. */
+/** Whether it is a whole number from 0 on: engines send anything. */
 export function isCount(value: unknown): value is number {
   return Number.isSafeInteger(value) && (value as number) >= 0;
 }
@@ -21,7 +21,7 @@ export function usageOf(promptTokens: number, completionTokens: number): Usage {
   return { prompt_tokens: promptTokens, completion_tokens: completionTokens, total_tokens: total };
 }
 
-/** The sum of two counts, and a count itself: above 2^53 - 1 it stays there. */
+/** The sum of two counts, at most 2^53 - 1. */
 export function addCounts(a: number, b: number): number {
   return Math.min(a + b, Number.MAX_SAFE_INTEGER);
 }

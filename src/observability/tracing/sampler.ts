@@ -1,6 +1,6 @@
 import type { TracingConfig } from '../../config/config.js';
 
-/** Decides whether a trace is recorded. `parentIsSampled` is undefined for one that begins here. */
+/** Decides whether a trace is recorded. `parentIsSampled` is undefined for a trace that begins here. */
 export type Sampler = (traceId: string, parentIsSampled: boolean | undefined) => boolean;
 
 /** The samplers of the OpenTelemetry specification, by the names of `OTEL_TRACES_SAMPLER`. */
@@ -12,7 +12,7 @@ export function samplerOf({ sampler, samplerArgument }: TracingConfig): Sampler 
   return (traceId, parentIsSampled) => parentIsSampled ?? root(traceId, undefined);
 }
 
-/** The part of a trace id that is random (W3C Trace Context, level 2), as a number below 1: all services decide alike. */
+/** The random part of a trace id (W3C Trace Context, level 2), as a number below 1: all services decide alike. */
 function ratioOf(traceId: string): number {
   return Number.parseInt(traceId.slice(-13), 16) / 2 ** 52;
 }

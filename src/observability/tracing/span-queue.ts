@@ -4,15 +4,15 @@ import type { Clock, Timer } from '../../common/clock.js';
 import type { Logger } from '../logger.js';
 import type { Metrics } from '../metrics.js';
 
-/** Spans that may wait; further ones are dropped and counted. */
+/** Waiting spans; further ones are dropped and counted. */
 const MAX_WAITING = 2_048;
-/** Of one export, which is serialized in one go: about 1 ms. */
+/** Spans of one export, which is serialized synchronously: about 1 ms. */
 const MAX_BATCH = 128;
 const EXPORT_EVERY_MS = 1_000;
-/** Less than the end of the process leaves for everything that is closed. */
+/** Less than the shutdown allows for closing everything. */
 const END_LIMIT_MS = 400;
 
-/** Exports spans one batch after the other. Nobody waits for it: what the collector does not take is dropped and counted. */
+/** Exports spans, one batch at a time, in the background. What the collector does not take is dropped and counted. */
 export class SpanQueue {
   private waiting: ReadableSpan[] = [];
   private timer: Timer | undefined;

@@ -13,7 +13,7 @@ export type Scope = ReadableSpan['instrumentationScope'];
 
 const NONE: never[] = [];
 
-/** What differs from span to span. Times in milliseconds since the epoch. */
+/** The fields of one span. Times in milliseconds since the epoch. */
 export interface SpanFields {
   name: string;
   kind: SpanKind;
@@ -26,7 +26,7 @@ export interface SpanFields {
   isError: boolean;
 }
 
-/** A span that is over, as exporters read it. */
+/** A finished span, as exporters read it. */
 export class FinishedSpan implements ReadableSpan {
   readonly name: string;
   readonly kind: SpanKind;

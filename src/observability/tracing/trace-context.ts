@@ -1,4 +1,4 @@
-/** What W3C Trace Context (https://www.w3.org/TR/trace-context/) says of the client's span. */
+/** The client's span, from its `traceparent` (https://www.w3.org/TR/trace-context/). */
 export interface ParentContext {
   traceId: string;
   spanId: string;
@@ -8,7 +8,7 @@ export interface ParentContext {
 /** Version, trace id, span id, flags; a later version may have more (section 4.3). */
 const TRACEPARENT = /^(?!ff)([\da-f]{2})-(?!0{32})([\da-f]{32})-(?!0{16})([\da-f]{16})-([\da-f]{2})(-.*)?$/;
 
-/** Undefined for none, or for one that is malformed: then a new trace begins. */
+/** Undefined without a valid one: then a new trace begins. */
 export function parseTraceparent(header: unknown): ParentContext | undefined {
   if (typeof header !== 'string') return undefined;
   const [, version, traceId, spanId, flags, more] = TRACEPARENT.exec(header) ?? [];

@@ -15,7 +15,7 @@ export interface AttemptSpan {
   errorType: string | undefined;
 }
 
-/** What is known of the trace of one exchange. Spans are made of it when the exchange is over. */
+/** The trace of one exchange. Its spans are made when the exchange is over. */
 export class Trace {
   readonly spanId: string;
   readonly attempts: AttemptSpan[] = [];
@@ -34,7 +34,7 @@ export class Trace {
     return formatTraceparent(this.traceId, this.spanId, this.isSampled);
   }
 
-  /** Begins the span of an attempt, and says what its requests carry as `traceparent`. */
+  /** Begins the span of an attempt. @returns the `traceparent` of its requests. */
   beginAttempt(upstream: UpstreamConfig, upstreamModel: string, kind: AttemptKind, startedAt: number): string {
     const spanId = randomHex(16, this.random);
     const errorType = undefined;

@@ -14,8 +14,8 @@ const PATH = '/v1/completions';
 const SCOPE = { name: 'completions-gateway' };
 
 /**
- * Traces completions: one SERVER span for each request, one CLIENT span for each attempt. They are made when the exchange is
- * over, of what everybody has written on it; during the request there are only ids. Prompts and completions never are in it.
+ * Traces completions: one SERVER span for each request, one CLIENT span for each attempt. They are made from the exchange when
+ * it is over; during the request there are only ids. They never contain prompts or completions.
  */
 export class Tracer implements ExchangeObserver {
   private readonly addresses = new Map<string, Attributes>();
@@ -36,7 +36,7 @@ export class Tracer implements ExchangeObserver {
     const trace = new Trace(traceId, parent?.spanId, isSampled, this.random);
     exchange.trace = trace;
     exchange.traceparent = trace.traceparent;
-    // It belongs to a traceparent, and is left out without one (section 3.3.1.4).
+    // Without a traceparent it is dropped (section 3.3.1.4).
     if (parent) exchange.tracestate = headers.tracestate as string | undefined;
   }
 
@@ -53,7 +53,7 @@ export class Tracer implements ExchangeObserver {
 
   private clientSpan(attempt: AttemptSpan, { traceId, spanId }: Trace, exchange: Exchange): SpanFields {
     const { upstream, upstreamModel, kind, startedAt, endedAt = exchange.endedAt } = attempt;
-    // One that still runs is ended by its client's going away.
+    // An attempt that still runs ended because its client disconnected.
     const errorType = attempt.endedAt === undefined ? 'client_gone' : attempt.errorType;
     const attributes: Attributes = {
       [names.OPERATION_NAME]: names.OPERATION,
@@ -121,7 +121,7 @@ function serverSpan({ traceId, spanId, parentSpanId }: Trace, exchange: Exchange
     startedAt,
     endedAt: exchange.endedAt,
     attributes,
-    // A 4xx is the client's doing; a stream may fail after its 200.
+    // A 4xx is the client's fault; a stream may fail after its 200.
     isError: status >= 500 || (status === 200 && errorCode !== undefined),
   };
 }

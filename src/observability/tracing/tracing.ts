@@ -29,7 +29,7 @@ export class Tracing {
     return new Tracing(new Tracer(samplerOf(config), queue, resourceOf(config), Math.random), queue);
   }
 
-  /** Called by Nest. The process ends when its time is over, whether this is done or not. */
+  /** Called by Nest. The shutdown does not wait longer than its own limit. */
   async onApplicationShutdown(): Promise<void> {
     await this.queue?.end();
   }
@@ -41,7 +41,10 @@ function resourceOf({ serviceName, resourceAttributes }: TracingConfig): Resourc
     .split(',')
     .map((pair) => pair.split('=', 2).map((text) => decodeURIComponent(text.trim())))
     .filter((pair): pair is [string, string] => pair.length === 2 && pair[0] !== '');
-  const attributes = { [names.SERVICE_NAME]: serviceName ?? 'completions-gateway', ...Object.fromEntries(given) };
-  if (serviceName !== undefined) attributes[names.SERVICE_NAME] = serviceName;
+  const attributes = {
+    [names.SERVICE_NAME]: 'completions-gateway',
+    ...Object.fromEntries(given),
+    ...(serviceName !== undefined && { [names.SERVICE_NAME]: serviceName }),
+  };
   return { attributes, asyncAttributesPending: false } as unknown as Resource;
 }
