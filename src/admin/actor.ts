@@ -2,11 +2,11 @@ import { createParamDecorator, type ExecutionContext } from '@nestjs/common';
 import type { Request } from 'express';
 import { type Caller, callerOf } from '../auth/caller.js';
 
-/** Who administers, and from where. */
+/** The administrator that calls, and from where. */
 export interface Actor {
   keyId: string;
   ip: string | null;
-  /** The organization that is administered; undefined for an administrator of the gateway who names none. */
+  /** The organization to administer; undefined for an administrator of the gateway who names none. */
   organization: string | undefined;
   isInstanceAdmin: boolean;
 }

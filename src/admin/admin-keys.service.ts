@@ -10,7 +10,7 @@ import { ADMINISTRATORS, insertNewKey } from './new-key.js';
 import { type Page, pageOf } from './page.js';
 import { inOrder } from './rows.js';
 
-/** The admin keys of an organization. Those of the whole gateway are shown to its administrators alone. */
+/** The admin keys of an organization. Only administrators of the gateway see those of the whole gateway. */
 @Injectable()
 export class AdminKeysService {
   constructor(

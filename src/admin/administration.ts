@@ -8,7 +8,7 @@ import { type Storage, STORAGE } from '../storage/storage.js';
 import type { Actor } from './actor.js';
 import { audit, type AuditEvent } from './audit-log.js';
 
-/** What a change is made with. */
+/** The context of one change. */
 export interface Change {
   trx: Transaction<Schema>;
   revision: number;
@@ -17,7 +17,7 @@ export interface Change {
   audit: (event: AuditEvent) => Promise<void>;
 }
 
-/** The database as administrators use it. */
+/** Reads and changes the database for administrators. */
 @Injectable()
 export class Administration {
   constructor(
@@ -40,7 +40,7 @@ export class Administration {
     return this.database.read(query);
   }
 
-  /** One transaction, with its audit events. When it resolves, this process knows of the change. */
+  /** Runs one transaction with its audit events. When it resolves, the change is in force in this process. */
   async write<T>(actor: Pick<Actor, 'keyId' | 'ip'>, change: (change: Change) => Promise<T>): Promise<T> {
     const { now } = this;
     const result = await this.database.write((trx, revision) =>
@@ -51,7 +51,7 @@ export class Administration {
   }
 
   /**
-   * The organization that is administered: the actor's, or for an administrator of the gateway who names none, the first.
+   * The organization to administer: the actor's, or the first one for an administrator of the gateway who names none.
    *
    * @throws {ApiError} 404 when it is not in the database.
    */
@@ -81,7 +81,6 @@ export function notFound(what: string): ApiError {
   return new ApiError(404, 'not_found', `There is no such ${what}.`);
 }
 
-/** What stands in the configuration file is changed there. */
 export function readOnly(what: string): ApiError {
   return new ApiError(
     400,

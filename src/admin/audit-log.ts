@@ -3,8 +3,8 @@ import type { Schema } from '../storage/schema.js';
 import type { Actor } from './actor.js';
 import { newId } from './ids.js';
 
-/** What an administrator did, under OpenAI's names. */
-export type AuditEventType =
+/** OpenAI's names, and ours for upstreams and organizations. */
+type AuditEventType =
   | 'organization.created'
   | 'organization.updated'
   | 'organization.archived'
@@ -26,11 +26,11 @@ export interface AuditEvent {
   type: AuditEventType;
   organization: string;
   project?: string | null;
-  /** What was changed, and what of it. Never a key. */
+  /** The id of what was changed, and the change. Never a key. */
   event: { id: string; data?: object; changes_requested?: object };
 }
 
-/** Writes the event in the transaction of the change: one is there when the other is. `now` in Unix seconds. */
+/** Writes the event in the transaction of the change: neither exists without the other. `now` in Unix seconds. */
 export async function audit(
   trx: Transaction<Schema>,
   { keyId, ip }: Pick<Actor, 'keyId' | 'ip'>,

@@ -22,7 +22,7 @@ const FILTERS = [
   ['project_ids', 'project_id'],
 ] as const;
 
-/** Who did what, when and from where, newest first. */
+/** The audit log, newest first. */
 @Injectable()
 export class AuditLogsService {
   constructor(private readonly administration: Administration) {}

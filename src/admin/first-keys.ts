@@ -5,7 +5,7 @@ import type { Change } from './administration.js';
 import { newId } from './ids.js';
 import { insertNewKey } from './new-key.js';
 
-/** What a new database begins with. Both are shown once. */
+/** The keys of a new database. Both are shown once. */
 export interface FirstKeys {
   /** Of the project `default`. */
   apiKey: string;
@@ -13,7 +13,7 @@ export interface FirstKeys {
   adminKey: string;
 }
 
-/** The gateway itself, in the audit log. */
+/** The actor of changes that the gateway itself makes. */
 const GATEWAY = { keyId: 'gateway', ip: null };
 
 /** Runs a change outside of a request. */
@@ -24,11 +24,11 @@ export function changeStorage<T>(storage: Storage, clock: Clock, change: (change
   );
 }
 
-/** Gives an empty database the organization and the project `default`, and their keys; undefined where it is not empty. */
+/** Creates the organization and the project `default` and their keys in an empty database; undefined when it is not empty. */
 export function makeFirstKeys(storage: Storage, clock: Clock): Promise<FirstKeys | undefined> {
   return changeStorage(storage, clock, async (change) => {
     const { trx, now, revision } = change;
-    // In the transaction: of several gateways that start at the same time, one makes them.
+    // Within the transaction: of several gateways that start at the same time, one creates them.
     if (await trx.selectFrom('organizations').select('id').executeTakeFirst()) return undefined;
     const common = { name: 'default', created_at: now, archived_at: null, limits: null, revision };
     const organization = newId();
@@ -60,7 +60,7 @@ export function makeFirstKeys(storage: Storage, clock: Clock): Promise<FirstKeys
   });
 }
 
-/** Whether somebody can administer it with a key of its own. */
+/** Whether the database has a valid admin key. `now` in Unix seconds. */
 export function hasAdminKey(storage: Storage, now: number): Promise<boolean> {
   return storage.read(async (db) => {
     const key = await db

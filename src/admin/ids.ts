@@ -2,13 +2,12 @@ import { randomBytes, randomInt } from 'node:crypto';
 
 const HALF = 0x80_0000;
 
-/** Of this process. */
-const place = randomBytes(5).toString('hex');
+const processPart = randomBytes(5).toString('hex');
 let count = randomInt(HALF);
 
-/** 24 hex digits, as DeepFellow's: seconds, the process, and a count, so that those of one process are in their order. */
+/** 24 hex digits, like DeepFellow's: seconds, the process, and a counter, so that ids of one process sort by creation. */
 export function newId(now = Date.now()): string {
   count = (count + 1) % (2 * HALF);
   const seconds = Math.floor(now / 1000);
-  return seconds.toString(16).padStart(8, '0') + place + count.toString(16).padStart(6, '0');
+  return seconds.toString(16).padStart(8, '0') + processPart + count.toString(16).padStart(6, '0');
 }

@@ -6,7 +6,7 @@ import { type Storage, STORAGE } from '../storage/storage.js';
 
 const INTERVAL_MS = 60_000;
 
-/** Writes when keys were used last: once a minute, for those that were, and never within a request. */
+/** Writes when keys were last used: once a minute, and never during a request. */
 @Injectable()
 export class KeyUses implements OnApplicationBootstrap, OnApplicationShutdown {
   private timer: Timer | undefined;
@@ -31,7 +31,7 @@ export class KeyUses implements OnApplicationBootstrap, OnApplicationShutdown {
     this.timer = this.clock.timer(INTERVAL_MS, () => void this.write().then(() => this.schedule()));
   }
 
-  /** What cannot be written is forgotten: the next use is written again. */
+  /** A failed write is not retried: the next use is written again. */
   private async write(): Promise<void> {
     const uses = [...this.directory.takeUses()];
     if (uses.length === 0) return;
@@ -44,7 +44,7 @@ export class KeyUses implements OnApplicationBootstrap, OnApplicationShutdown {
         }),
       );
     } catch (err) {
-      this.logger.debug({ err }, 'when keys were used last could not be written');
+      this.logger.debug({ err }, 'the last use of keys could not be written');
     }
   }
 }

@@ -20,7 +20,7 @@ interface Subject extends LimitSubject {
   project: string | null;
 }
 
-/** Which limits are in force, and how full they are. */
+/** The limits in force, and how much of them is used. */
 @Injectable()
 export class LimitsService {
   constructor(
@@ -29,7 +29,7 @@ export class LimitsService {
     private readonly limiter: Limiter,
   ) {}
 
-  /** The organization first, then projects and keys of the configuration; the keys of the database last. */
+  /** The organization first, then its projects, keys of the configuration, and keys of the database. */
   async list(actor: Actor, query: ListQuery): Promise<Page<LimitsInForceDto>> {
     const { hasDatabase } = this.administration;
     const organization =
@@ -70,7 +70,7 @@ export class LimitsService {
     });
   }
 
-  /** Keys of the configuration. Those of no organization are for administrators of the gateway, who see all where they name none. */
+  /** Keys of the configuration. Administrators of the gateway see those without an organization, and all when they name none. */
   private keysOf({ organization, isInstanceAdmin }: Actor): Subject[] {
     const isSeen = (of: string | undefined): boolean =>
       of === undefined ? isInstanceAdmin : organization === undefined || of === organization;

@@ -5,14 +5,14 @@ import { QueryReader } from './query-reader.js';
 const DEFAULT_LIMIT = 20;
 const MAX_LIMIT = 100;
 
-/** How a list is asked for, as OpenAI's lists are. */
+/** The parameters of OpenAI's lists. */
 export interface ListQuery {
   limit: number;
   /** The id after which the page begins. */
   after: string | undefined;
   /** By the time of creation. */
   order: 'asc' | 'desc';
-  /** What the route itself reads. */
+  /** All parameters, for those that are the route's own. */
   parameters: URLSearchParams;
 }
 

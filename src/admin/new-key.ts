@@ -1,5 +1,4 @@
-import type { KeyPrefix } from '../auth/api-key.js';
-import { generateApiKey } from '../auth/api-key.js';
+import { generateApiKey, type KeyPrefix } from '../auth/api-key.js';
 import { hashApiKey } from '../config/api-key-hash.js';
 import type { ApiKeyRow } from '../storage/schema.js';
 import type { Change } from './administration.js';
@@ -12,13 +11,13 @@ const PREFIXES: Readonly<Record<ApiKeyRow['kind'], KeyPrefix>> = {
   admin: 'dfadmin_',
 };
 
-/** Characters of the end of a key that are kept for display, beside its prefix. */
+/** Characters at the end of a key that are kept for display. */
 const SHOWN_LENGTH = 4;
 
 type Owner = Pick<ApiKeyRow, 'organization_id' | 'kind' | 'name'> &
   Partial<Pick<ApiKeyRow, 'project_id' | 'service_account_id' | 'is_instance_admin' | 'limits'>>;
 
-/** Makes a key, and writes its hash with the event. The key itself is in the answer, and nowhere else. */
+/** Creates a key, and writes its hash and the audit event. Only the caller gets the key itself. */
 export async function insertNewKey(
   { trx, revision, now, audit }: Change,
   owner: Owner,
@@ -52,5 +51,5 @@ export async function insertNewKey(
   return { row, value };
 }
 
-/** The owner of keys that no service account has: the gateway knows no people. */
+/** The owner of keys without a service account: the gateway has no users. */
 export const ADMINISTRATORS = { id: 'administrators', name: 'administrators', role: 'owner' } as const;

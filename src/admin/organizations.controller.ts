@@ -23,7 +23,7 @@ export class OrganizationsController {
   @Post()
   @Answers(OrganizationDto, 'The organization.')
   @TakesBody(CreateOrganizationDto)
-  @ApiErrorResponse(409, 'There is one of this id.', alreadyExists('acme'))
+  @ApiErrorResponse(409, 'There is an organization with this id already.', alreadyExists('acme'))
   createOrganization(
     @CurrentActor() actor: Actor,
     @AdminBody(CreateOrganizationDto) body: CreateOrganizationDto,
@@ -50,7 +50,7 @@ export class OrganizationsController {
     return this.organizations.update(actor, organization, body);
   }
 
-  /** Archive an organization: its keys are not good any more */
+  /** Archive an organization: its keys become invalid */
   @Delete(':organization')
   @Answers(DeletedDto, 'It was archived.')
   async deleteOrganization(

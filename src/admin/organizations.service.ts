@@ -26,6 +26,7 @@ export class OrganizationsService {
       db
         .selectFrom('organizations')
         .select('id')
+        // PostgreSQL takes no empty list.
         .where('id', 'in', [...named, ''])
         .execute(),
     );
@@ -85,7 +86,7 @@ export class OrganizationsService {
     });
   }
 
-  /** Its keys are not good any more; what they did stays in the audit log. */
+  /** Its keys become invalid; its audit log stays. */
   async archive(actor: Actor, id: string): Promise<OrganizationDto> {
     return this.administration.write(actor, async ({ trx, revision, now, audit }) => {
       const row = await trx

@@ -9,16 +9,14 @@ export interface Page<T> {
   has_more: boolean;
 }
 
-export interface Listed {
+interface Listed {
   id: string;
 }
 
 /** Rows of the database after `after`, in order, at most `limit` of them. */
-export type RowsAfter<T> = (after: string | undefined, limit: number) => Promise<T[]>;
+type RowsAfter<T> = (after: string | undefined, limit: number) => Promise<T[]>;
 
-/**
- * A page of what the configuration has, which comes first, and of what the database has.
- */
+/** A page of the items of the configuration, which come first, and those of the database. */
 export async function pageOf<T extends Listed>(
   { after, limit }: ListQuery,
   configured: readonly T[],

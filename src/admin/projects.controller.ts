@@ -50,7 +50,7 @@ export class ProjectsController {
     return this.projects.update(actor, project, body);
   }
 
-  /** Archive a project: its keys are not good any more */
+  /** Archive a project: its keys become invalid */
   @Post(':project/archive')
   @Answers(ProjectDto, 'The project.')
   archiveProject(@CurrentActor() actor: Actor, @Param('project') project: string): Promise<ProjectDto> {

@@ -107,7 +107,7 @@ export class ProjectsService {
     return isConfigured ? {} : limitsIn(await this.rowOf(organization, id));
   }
 
-  /** Changes the limits by what they are at the moment, and resolves with what they have become. */
+  /** Changes the current limits in one transaction, and resolves with the new ones. */
   async changeLimits(
     actor: Actor,
     id: string,
@@ -150,7 +150,7 @@ export class ProjectsService {
     return this.administration.read((db) => projectOf(db, organization, id));
   }
 
-  /** Projects that only keys of the configuration name. */
+  /** Projects named by keys of the configuration. */
   private configuredOf(organization: string): ProjectDto[] {
     const keys = this.configured.list.filter((key) => key.organization === organization && key.project !== undefined);
     return [...new Set(keys.map(({ project = '' }) => project))].map((id) => ({

@@ -61,7 +61,7 @@ export class RateLimitsService {
   /**
    * The model, or the pattern, of a row.
    *
-   * @throws {ApiError} 404 for a model that nobody serves: a limit with a slip in its name would hold for nothing.
+   * @throws {ApiError} 404 for a model that no upstream serves: a limit for a misspelled name would have no effect.
    */
   private async modelOf(actor: Actor, project: string, id: string): Promise<string> {
     const model = id.slice(PREFIX.length);

@@ -3,7 +3,7 @@ import type { Schema } from '../storage/schema.js';
 
 type Timed = 'organizations' | 'projects' | 'service_accounts' | 'api_keys' | 'audit_logs';
 
-/** Rows by the time of their creation (of an event: `effective_at`), after the one with the id `after`. */
+/** Rows by creation time (of events: `effective_at`), after the row with the id `after`. */
 export function inOrder<T extends Timed, O>(
   rows: SelectQueryBuilder<Schema, T, O>,
   table: T,
@@ -11,7 +11,7 @@ export function inOrder<T extends Timed, O>(
   after: string | undefined,
   limit: number,
 ): SelectQueryBuilder<Schema, T, O> {
-  // Kysely's types know the columns of one table, and not those that several have.
+  // Kysely's types cannot express the columns that several tables share.
   const query = rows as unknown as SelectQueryBuilder<Schema, 'projects', O>;
   const from = table as 'projects';
   const time = (table === 'audit_logs' ? 'effective_at' : 'created_at') as 'created_at';

@@ -16,7 +16,7 @@ import { type Page, pageOf } from './page.js';
 import { ProjectsService } from './projects.service.js';
 import { inOrder } from './rows.js';
 
-/** The service accounts of a project: names to which keys belong. */
+/** The service accounts of a project, which own keys. */
 @Injectable()
 export class ServiceAccountsService {
   constructor(

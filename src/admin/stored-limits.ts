@@ -3,7 +3,7 @@ import { FIELD_OF, type LimitOptionsDto, type LimitsDto } from './dto/limits.dto
 
 const FIELDS = Object.entries(FIELD_OF) as [keyof LimitOptions, keyof LimitOptionsDto][];
 
-/** Of an organization, a project or a key. */
+/** The row of an organization, a project or a key. */
 interface Limited {
   limits: string | null;
 }
@@ -12,7 +12,7 @@ export function limitsIn({ limits }: Limited): ScopeLimits {
   return limits === null ? {} : (JSON.parse(limits) as ScopeLimits);
 }
 
-/** The column for what a request asked for; null where nothing is limited. */
+/** The column for the limits of a request; null when nothing is limited. */
 export function columnOf(asked: LimitsDto | undefined): string | null {
   if (!asked) return null;
   const models = [...(asked.models ?? [])].map(([pattern, options]) => [pattern, optionsIn(options)] as const);

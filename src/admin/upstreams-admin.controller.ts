@@ -10,7 +10,7 @@ import { UpstreamRegistry } from '../upstreams/upstream-registry.js';
 import { type Actor, CurrentActor } from './actor.js';
 import { Administration } from './administration.js';
 
-/** The upstreams, as an operator wants to see them, and taken out of service and back. What they are is for the file. */
+/** Shows upstreams to operators, and takes them out of service and back. The configuration file defines them. */
 @ApiExcludeController()
 @AdminOnly()
 @Controller('admin/upstreams')
@@ -27,7 +27,7 @@ export class UpstreamsAdminController {
     return { upstreams: await Promise.all(this.registry.upstreams.map((each) => this.describe(each))) };
   }
 
-  /** It gets no more requests; those under way end. */
+  /** It gets no new requests; those under way finish. */
   @Post(':name/drain')
   @HttpCode(200)
   drain(@Param('name') name: string, @CurrentActor() actor: Actor): Promise<object> {
@@ -50,17 +50,14 @@ export class UpstreamsAdminController {
     return this.describe(upstream);
   }
 
-  /** An upstream can be drained while the database is away: then the line of the log is all that tells of it. */
+  /** An upstream can be drained while the database is down: then only the log tells of it. */
   private async audit(name: string, isDrained: boolean, actor: Actor): Promise<void> {
     const type = isDrained ? 'upstream.drained' : 'upstream.undrained';
     try {
       const organization = await this.administration.organizationOf(actor);
       await this.administration.write(actor, ({ audit }) => audit({ type, organization, event: { id: name } }));
     } catch (err) {
-      this.logger.warn(
-        { err, upstream: name },
-        'the audit log does not have that an upstream was drained or undrained',
-      );
+      this.logger.warn({ err, upstream: name }, 'the audit log misses that an upstream was drained or undrained');
     }
   }
 
@@ -70,7 +67,7 @@ export class UpstreamsAdminController {
       name: config.name,
       engine: config.engine,
       base_url: baseUrl ?? null,
-      // The health check knows it; a page that looks every two seconds asks no engine.
+      // Mostly known from the health check: a page that polls every two seconds asks no engine.
       version: upstream.version ?? (await this.probe.version(upstream)) ?? null,
       available: state.isAvailable,
       condition: state.condition,

@@ -5,7 +5,7 @@ import { QueryReader } from './query-reader.js';
 export const GROUPS = ['project_id', 'user_id', 'api_key_id', 'model'] as const;
 export type Group = (typeof GROUPS)[number];
 
-/** Of each width, as OpenAI's API: how many buckets a page has without `limit`, and at most. */
+/** OpenAI's page sizes for each width, in buckets: the default and the maximum. */
 const BUCKETS = { '1m': [60, 1_440], '1h': [24, 168], '1d': [7, 31] } as const;
 
 export interface UsageQuery {
@@ -21,7 +21,7 @@ export interface UsageQuery {
   filters: readonly UsageFilter[];
 }
 
-/** A column, and the values of it that are wanted; none: all. */
+/** A column and the values to keep; an empty list keeps all. */
 export type UsageFilter = readonly [Group, string[]];
 
 /** @throws {ValidationError} 422 with every problem. */
@@ -33,7 +33,7 @@ export function readUsageQuery(parameters: URLSearchParams): UsageQuery {
   const limit = reader.wholeNumber('limit', 1, maxLimit) ?? defaultLimit;
   const start = reader.requiredWholeNumber('start_time', 0, Number.MAX_SAFE_INTEGER);
   const endTime = reader.wholeNumber('end_time', 0, Number.MAX_SAFE_INTEGER);
-  // A page is where its first bucket begins.
+  // `next_page` is the start of a bucket.
   const from = reader.wholeNumber('page', 0, Number.MAX_SAFE_INTEGER) ?? start;
   const groups = reader.listOf('group_by', GROUPS);
   reader.check();

@@ -2,14 +2,14 @@ import type { ListQuery } from './list-query.js';
 import { QueryReader } from './query-reader.js';
 import { usageFiltersIn, type UsageFilter } from './usage-query.js';
 
-/** `error` is what usage counts as one: a stream that broke after its 200 is among them. */
+/** `error`: what usage counts as an error, including streams that broke after their 200. */
 export const STATUSES = ['2xx', '4xx', '5xx', 'error'] as const;
 export type StatusClass = (typeof STATUSES)[number];
 
 /** An id has 48 bits for the milliseconds. */
 const LAST_SECOND = Math.floor((2 ** 48 - 1) / 1000);
 
-/** Without `start_time` a list goes so far back: rare requests are looked for among those of a day. */
+/** How far a list goes back without `start_time`: a search for rare requests reads those of a day. */
 const DEFAULT_SPAN_S = 86_400;
 
 export interface UsageRequestsQuery {

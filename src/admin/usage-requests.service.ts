@@ -9,7 +9,7 @@ import type { ListQuery } from './list-query.js';
 import { type Page, pageOf } from './page.js';
 import { readUsageRequestsQuery, type StatusClass, type UsageRequestsQuery } from './usage-requests-query.js';
 
-/** What a row takes from its key. */
+/** Joined from the key of a row. */
 interface KeyName {
   api_key_name: string | null;
 }
@@ -33,7 +33,7 @@ export class UsageRequestsService {
   }
 }
 
-/** By the primary key, which begins with the time: a page reads little more than itself. */
+/** Ordered by the primary key, which begins with the time: a page reads few rows beyond its own. */
 function rowsOf(db: Kysely<Schema>, { list, endedSince, status, filters }: UsageRequestsQuery) {
   let rows = db
     .selectFrom('usage_rows')

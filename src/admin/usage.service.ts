@@ -4,7 +4,7 @@ import { Administration } from './administration.js';
 import type { CompletionsUsageDto, UsageBucketDto, UsagePageDto } from './dto/usage.dto.js';
 import { type Group, GROUPS, type UsageQuery } from './usage-query.js';
 
-/** What is added up, under the names of OpenAI's results; those that it has none for are ours. */
+/** OpenAI's names, and ours where it has none, for the columns to sum. */
 const RESULTS = {
   input_tokens: 'prompt_tokens',
   output_tokens: 'completion_tokens',
@@ -17,21 +17,21 @@ const RESULTS = {
 } as const;
 type ResultName = keyof typeof RESULTS;
 
-/** PostgreSQL's sums are texts. */
+/** PostgreSQL returns sums as text. */
 type Sums = Record<ResultName, number | string> & Partial<Record<Group, string> & Names> & { start_time: number };
 
-/** Of what usage knows by id. */
+/** Names of what usage rows refer to by id. */
 interface Names {
   project_name: string | null;
   api_key_name: string | null;
 }
 
-/** Who used what, bucket by bucket of time. */
+/** Usage by buckets of time. */
 @Injectable()
 export class UsageService {
   constructor(private readonly administration: Administration) {}
 
-  /** Buckets in which nothing was used are there too, empty, as with OpenAI. */
+  /** Includes empty buckets, as OpenAI does. */
   async completions(actor: Actor, query: UsageQuery): Promise<UsagePageDto> {
     const { startTime, width, limit } = query;
     const endTime = query.endTime ?? this.administration.now + 1;
@@ -94,7 +94,7 @@ function toResult(sums: Sums): CompletionsUsageDto {
   };
 }
 
-/** Of a key without a project, say: none. */
+/** Null when it is not grouped by, or empty, like the project of a key without one. */
 function groupOf(value: string | undefined): string | null {
   return value === undefined || value === '' ? null : value;
 }
