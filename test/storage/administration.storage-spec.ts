@@ -1,8 +1,8 @@
-import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { afterEach, beforeEach, expect, it } from '@jest/globals';
 import OpenAI from 'openai';
 import { hashApiKey } from '../../src/config/api-key-hash.js';
 import { systemClock } from '../../src/common/clock.js';
-import { chunk, FakeUpstream } from '../support/fake-upstream.js';
+import { beginStream, chunk, events, FakeUpstream } from '../support/fake-upstream.js';
 import { ManualClock } from '../support/manual-clock.js';
 import { describeOnDatabases } from '../support/databases.js';
 import { IdentityGateway } from '../support/identity-gateway.js';
@@ -27,7 +27,7 @@ describeOnDatabases('the administration API, through the openai package 7.57.0',
     return items;
   };
 
-  it('makes, lists page by page, changes and archives projects', async () => {
+  it('creates, lists page by page, changes and archives projects', async () => {
     const { projects } = gateway.admin().admin.organization;
     const names = Array.from({ length: 23 }, (_, at) => `project ${at}`);
     for (const name of names) await projects.create({ name });
@@ -59,16 +59,16 @@ describeOnDatabases('the administration API, through the openai package 7.57.0',
     expect([await gateway.statusFor(value), await gateway.statusFor(second.value)]).toEqual([401, 401]);
   });
 
-  it('refuses a key once it is revoked, and lets the streams that run go on', async () => {
+  it('refuses a revoked key at once, and lets its running streams end', async () => {
     const { projects } = gateway.admin().admin.organization;
     const { id: project } = await projects.create({ name: 'team' });
     const { api_key: key } = await projects.serviceAccounts.create(project, { name: 'robot' });
     const { promise: revoked, resolve } = Promise.withResolvers<void>();
     upstream.onCompletion(async (response) => {
-      response.writeHead(200, { 'content-type': 'text/event-stream' });
-      response.write(`data: ${JSON.stringify(chunk('One'))}\n\n`);
+      beginStream(response);
+      response.write(events(chunk('One')));
       await revoked;
-      response.end(`data: ${JSON.stringify(chunk(' two', 'stop'))}\n\ndata: [DONE]\n\n`);
+      response.end(events(chunk(' two', 'stop'), '[DONE]'));
     });
     const answer = await gateway.complete(key?.value ?? '', { stream: true });
     const [listed] = await all(projects.apiKeys.list(project));
@@ -78,7 +78,7 @@ describeOnDatabases('the administration API, through the openai package 7.57.0',
     expect(await answer.text()).toContain('data: [DONE]');
   });
 
-  it('says which models a project may use, and holds that', async () => {
+  it('limits the models of a project, by an allow list or a deny list', async () => {
     const { projects } = gateway.admin().admin.organization;
     const { id: project } = await projects.create({ name: 'team' });
     const { api_key: key } = await projects.serviceAccounts.create(project, { name: 'robot' });
@@ -96,21 +96,21 @@ describeOnDatabases('the administration API, through the openai package 7.57.0',
     expect(await statuses()).toEqual([200, 200]);
   });
 
-  it('makes admin keys that administer and do not complete, and takes them back', async () => {
+  it('creates admin keys, which administer and do not complete, and revokes them', async () => {
     const { adminAPIKeys } = gateway.admin().admin.organization;
     const made = await adminAPIKeys.create({ name: 'second', expires_in_seconds: 3_600 });
     expect(made.value).toMatch(/^dfadmin_/);
     expect(await gateway.statusFor(made.value)).toBe(403);
     const second = gateway.admin(made.value).admin.organization;
     expect((await all(second.projects.list())).map(({ name }) => name)).toEqual(['default']);
-    // The first is the whole gateway's, and not for an organization's to see.
+    // The first is the whole gateway's: no administrator of an organization sees it.
     expect((await all(second.adminAPIKeys.list())).map(({ name }) => name)).toEqual(['second']);
     expect(await adminAPIKeys.retrieve(made.id)).toMatchObject({ name: 'second', expires_at: expect.any(Number) });
     await adminAPIKeys.delete(made.id);
     await expect(all(second.projects.list())).rejects.toBeInstanceOf(OpenAI.AuthenticationError);
   });
 
-  it('keeps who did what, when, and from where', async () => {
+  it('keeps in the audit log who did what, when, and from where', async () => {
     const { projects, auditLogs } = gateway.admin().admin.organization;
     const { id } = await projects.create({ name: 'team' });
     await projects.update(id, { name: 'renamed' });
@@ -129,7 +129,7 @@ describeOnDatabases('the administration API, through the openai package 7.57.0',
     expect(await all(auditLogs.list({ effective_at: { gte: later } }))).toEqual([]);
   });
 
-  it('keeps who drained an upstream, and who took it back', async () => {
+  it('keeps in the audit log who drained an upstream, and who took it back', async () => {
     for (const change of ['drain', 'undrain']) await gateway.json('POST', `/admin/upstreams/fake/${change}`);
     const { auditLogs } = gateway.admin().admin.organization;
     expect((await all(auditLogs.list({ limit: 2 }))).slice(0, 2)).toMatchObject([
@@ -138,7 +138,7 @@ describeOnDatabases('the administration API, through the openai package 7.57.0',
     ]);
   });
 
-  it('shows what the configuration has, and lets nobody change it here', async () => {
+  it('shows what the configuration has, read-only', async () => {
     await gateway.stop();
     const database = await newDatabase();
     const apiKeys = [
@@ -175,7 +175,7 @@ describeOnDatabases('the administration API, through the openai package 7.57.0',
     expect(await gateway.statusFor('file-team-key')).toBe(200);
   });
 
-  it('asks the database nothing for a request, whether its key is known or not', async () => {
+  it('asks the database nothing for a completion, whether its key is known or not', async () => {
     await gateway.stop();
     // Its clock stands still: it does not look for changes.
     gateway = await IdentityGateway.start(await newDatabase(), upstream, new ManualClock());
@@ -198,32 +198,28 @@ describeOnDatabases('the administration API, through the openai package 7.57.0',
     ]);
   });
 
-  describe('of two organizations', () => {
-    it('shows and changes nothing of the one to the other', async () => {
-      const { id: organization } = await gateway.json<{ id: string }>('POST', '/admin/organization', { name: 'other' });
-      const theirs = await gateway.json<{ value: string }>(
-        'POST',
-        '/v1/organization/admin_api_keys',
-        { name: 'theirs' },
-        { 'openai-organization': organization },
-      );
-      const other = gateway.admin(theirs.value).admin.organization;
-      expect(await all(other.projects.list())).toEqual([]);
-      const [project] = await all(gateway.admin().admin.organization.projects.list());
-      const id = project?.id ?? '';
-      await expect(other.projects.retrieve(id)).rejects.toBeInstanceOf(OpenAI.NotFoundError);
-      await expect(other.projects.update(id, { name: 'taken' })).rejects.toBeInstanceOf(OpenAI.NotFoundError);
-      await expect(other.projects.archive(id)).rejects.toBeInstanceOf(OpenAI.NotFoundError);
-      await expect(other.projects.serviceAccounts.create(id, { name: 'x' })).rejects.toBeInstanceOf(
-        OpenAI.NotFoundError,
-      );
-      await expect(all(other.projects.apiKeys.list(id))).rejects.toBeInstanceOf(OpenAI.NotFoundError);
-      expect(await all(other.auditLogs.list({ event_types: ['project.created'] }))).toEqual([]);
-      const asOthers = await gateway.request('GET', '/v1/organization/projects', theirs.value, undefined, {
-        'openai-organization': project?.id ?? '',
-      });
-      expect(asOthers.status).toBe(401);
-      expect((await gateway.request('GET', '/admin/organization', theirs.value)).status).toBe(403);
+  it('shows an organization nothing of another, and changes nothing there', async () => {
+    const { id: organization } = await gateway.json<{ id: string }>('POST', '/admin/organization', { name: 'other' });
+    const theirs = await gateway.json<{ value: string }>(
+      'POST',
+      '/v1/organization/admin_api_keys',
+      { name: 'theirs' },
+      { 'openai-organization': organization },
+    );
+    const other = gateway.admin(theirs.value).admin.organization;
+    expect(await all(other.projects.list())).toEqual([]);
+    const [project] = await all(gateway.admin().admin.organization.projects.list());
+    const id = project?.id ?? '';
+    await expect(other.projects.retrieve(id)).rejects.toBeInstanceOf(OpenAI.NotFoundError);
+    await expect(other.projects.update(id, { name: 'taken' })).rejects.toBeInstanceOf(OpenAI.NotFoundError);
+    await expect(other.projects.archive(id)).rejects.toBeInstanceOf(OpenAI.NotFoundError);
+    await expect(other.projects.serviceAccounts.create(id, { name: 'x' })).rejects.toBeInstanceOf(OpenAI.NotFoundError);
+    await expect(all(other.projects.apiKeys.list(id))).rejects.toBeInstanceOf(OpenAI.NotFoundError);
+    expect(await all(other.auditLogs.list({ event_types: ['project.created'] }))).toEqual([]);
+    const asOthers = await gateway.request('GET', '/v1/organization/projects', theirs.value, undefined, {
+      'openai-organization': project?.id ?? '',
     });
+    expect(asOthers.status).toBe(401);
+    expect((await gateway.request('GET', '/admin/organization', theirs.value)).status).toBe(403);
   });
 });

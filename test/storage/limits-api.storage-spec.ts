@@ -79,12 +79,12 @@ describeOnDatabases('limits through the API', (newDatabase) => {
       expect(await statuses(2)).toEqual([200, 429]);
     });
 
-    it('hold for one model, whatever its name, and leave the others alone', async () => {
+    it('hold for one model, whatever its name, and not for the others', async () => {
       const id = 'rl-meta/llama-8b';
       await rateLimits().updateRateLimit(id, { project_id: project, max_requests_per_1_minute: 1 });
       expect(await statuses(2, 'meta/llama-8b')).toEqual([200, 429]);
       expect(await statuses(3)).toEqual([200, 200, 200]);
-      // What is not given stays.
+      // A limit that is not given stays.
       await rateLimits().updateRateLimit(id, { project_id: project, max_requests_per_1_day: 7 });
       expect(await listed()).toContainEqual(
         expect.objectContaining({ id, max_requests_per_1_minute: 1, max_requests_per_1_day: 7 }),
@@ -124,7 +124,7 @@ describeOnDatabases('limits through the API', (newDatabase) => {
       ]);
     });
 
-    it('are refused for a model that nobody serves, and for what they do not know', async () => {
+    it('are refused for a model that no upstream serves, for images, and below 1', async () => {
       const update = rateLimits().updateRateLimit('rl-test-modle', { project_id: project });
       await expect(update).rejects.toBeInstanceOf(OpenAI.NotFoundError);
       const images = rateLimits().updateRateLimit('rl-*', { project_id: project, max_images_per_1_minute: 1 });
@@ -170,7 +170,7 @@ describeOnDatabases('limits through the API', (newDatabase) => {
       }
     });
 
-    it('replace what there was; an empty object takes all away', async () => {
+    it('replace those before; an empty object removes all', async () => {
       await ofProject({ requests_per_minute: 1, models: { '*': { tokens_per_minute: 9 } } });
       expect((await ofProject({ tokens_per_minute: 500 })).limits).toEqual({ tokens_per_minute: 500 });
       expect(await statuses(2)).toEqual([200, 200]);
@@ -179,7 +179,7 @@ describeOnDatabases('limits through the API', (newDatabase) => {
       expect(answer.headers.get('x-ratelimit-limit-tokens')).toBeNull();
     });
 
-    it('are the rows of the rate limits, and the other way round', async () => {
+    it('and the rate limits are the same limits', async () => {
       await ofProject({ concurrent_requests: 3, models: { 'meta*': { tokens_per_minute: 9, tokens_per_month: 90 } } });
       expect(await listed()).toContainEqual(expect.objectContaining({ id: 'rl-meta*', max_tokens_per_1_minute: 9 }));
       await rateLimits().updateRateLimit('rl-*', { project_id: project, max_tokens_per_1_minute: 40 });
@@ -189,7 +189,7 @@ describeOnDatabases('limits through the API', (newDatabase) => {
       });
     });
 
-    it('go with the key that had them', async () => {
+    it('are deleted with their key', async () => {
       const path = `/v1/organization/projects/${project}/api_keys`;
       const limits = { requests_per_minute: 1 };
       const { id } = await gateway.json<{ id: string }>('POST', path, { name: 'short', limits });
@@ -219,7 +219,7 @@ describeOnDatabases('limits through the API', (newDatabase) => {
     });
   });
 
-  it('show those of the configuration, null for a key without, and let nobody change them here', async () => {
+  it('show those of the configuration, null for a key without, read-only', async () => {
     await gateway.stop();
     const apiKeys = [
       {

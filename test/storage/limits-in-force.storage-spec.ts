@@ -76,7 +76,7 @@ describeOnDatabases('the limits in force', (newDatabase) => {
       'project team requests_per_day': '1 of 50',
       'key robot requests_per_minute:test*': '1 of 60',
     };
-    // Whoever looks takes nothing.
+    // Reading uses nothing.
     for (let asked = 0; asked < 3; asked++) expect(await uses()).toEqual(used);
     clock.advance(30_000);
     expect(await uses()).toMatchObject({
@@ -102,7 +102,7 @@ describeOnDatabases('the limits in force', (newDatabase) => {
     });
     const answers = Promise.all([gateway.statusFor(key.value), gateway.statusFor(key.value)]);
     const name = 'key robot concurrent_requests';
-    await until('both', async () => (await uses())[name] === '2 of 2');
+    await until('both requests to be under way', async () => (await uses())[name] === '2 of 2');
     expect(await gateway.statusFor(key.value)).toBe(429);
     release();
     expect(await answers).toEqual([200, 200]);
@@ -129,7 +129,7 @@ describeOnDatabases('the limits in force', (newDatabase) => {
     ]);
   });
 
-  it('of the keys of the file are for administrators of their organization, and of the gateway', async () => {
+  it('of the keys of the file are shown to keys of their organization, and to administrators of the gateway', async () => {
     const apiKeys = [
       { id: 'of-none', hash: hashApiKey('file-key'), limits: { requestsPerMinute: 5 } },
       { id: 'of-team', hash: hashApiKey('team-key'), organization: 'team', limits: { requestsPerMinute: 5 } },

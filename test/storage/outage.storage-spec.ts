@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, expect, it } from '@jest/globals';
-import { systemClock } from '../../src/common/clock.js';
+import { type Clock, systemClock } from '../../src/common/clock.js';
 import { ManualClock } from '../support/manual-clock.js';
-import { describeOnPostgres } from '../support/databases.js';
+import { type DatabaseOptions, describeOnPostgres } from '../support/databases.js';
 import { FakeUpstream } from '../support/fake-upstream.js';
 import { IdentityGateway } from '../support/identity-gateway.js';
 import { SlowProxy } from '../support/slow-proxy.js';
@@ -9,7 +9,7 @@ import { until } from '../support/wait.js';
 
 const UNKNOWN = `dfproj_${'a'.repeat(43)}`;
 
-describeOnPostgres('a database that does not answer', (newDatabase, postgres) => {
+describeOnPostgres('a database that fails, is slow or is shared,', (newDatabase, postgres) => {
   let upstream: FakeUpstream;
   const gateways: IdentityGateway[] = [];
 
@@ -23,21 +23,19 @@ describeOnPostgres('a database that does not answer', (newDatabase, postgres) =>
     await postgres().resume();
   });
 
-  const start = async (
-    ...args: [Parameters<typeof IdentityGateway.start>[0], ManualClock?]
-  ): Promise<IdentityGateway> => {
-    const gateway = await IdentityGateway.start(args[0], upstream, args[1] ?? systemClock);
+  const start = async (database: DatabaseOptions, clock: Clock = systemClock): Promise<IdentityGateway> => {
+    const gateway = await IdentityGateway.start(database, upstream, clock);
     gateways.push(gateway);
     return gateway;
   };
 
-  it('stops no completion with a known key; an unknown one is told to come again, and all is well afterwards', async () => {
+  it('stops no completion with a known key; an unknown one gets a 503 with Retry-After until it answers again', async () => {
     const clock = new ManualClock();
     const gateway = await start(await newDatabase(), clock);
     const { apiKey } = gateway.keys;
     expect([await gateway.statusFor(apiKey), await gateway.statusFor(UNKNOWN)]).toEqual([200, 401]);
     await postgres().stop();
-    // For 10 s after the last good look, a key that is not known does not exist.
+    // For 10 s after the last successful read, an unknown key does not exist.
     expect([await gateway.statusFor(apiKey), await gateway.statusFor(UNKNOWN)]).toEqual([200, 401]);
     clock.advance(11_000);
     const refused = await gateway.complete(UNKNOWN);
@@ -62,7 +60,7 @@ describeOnPostgres('a database that does not answer', (newDatabase, postgres) =>
     expect(await gateway.json('POST', '/v1/organization/projects', { name: 'found' })).toMatchObject({ name: 'found' });
   });
 
-  it('does not keep a fresh gateway from starting: it goes on trying, and is not ready before it knows its keys', async () => {
+  it('keeps no gateway from starting: it goes on trying, and is not ready before it knows its keys', async () => {
     const database = await newDatabase();
     const first = await start(database);
     const { apiKey } = first.keys;
@@ -81,7 +79,7 @@ describeOnPostgres('a database that does not answer', (newDatabase, postgres) =>
     expect((await fresh.request('GET', '/readyz', undefined)).status).toBe(200);
   });
 
-  it('slows nobody with a known key when it takes 5 s for each answer', async () => {
+  it('delays no completion with a known key while it holds its answers back', async () => {
     const { database, ...others } = await newDatabase();
     const proxy = await SlowProxy.start(postgres().port);
     try {
@@ -91,7 +89,7 @@ describeOnPostgres('a database that does not answer', (newDatabase, postgres) =>
       proxy.delays = true;
       const pending = gateway.request('GET', '/v1/organization/projects', gateway.keys.adminKey);
       await until('the question to reach the database', () => proxy.heldCount > 0);
-      // Each is answered while the database still has not.
+      // Each is answered while the database still holds its answer back.
       for (let sent = 0; sent < 20; sent++) expect(await gateway.statusFor(apiKey)).toBe(200);
       expect(proxy.heldCount).toBeGreaterThan(0);
       proxy.letGo();
@@ -101,7 +99,7 @@ describeOnPostgres('a database that does not answer', (newDatabase, postgres) =>
     }
   });
 
-  it('is known by three gateways to have a key revoked, without any of their clocks moving', async () => {
+  it('tells three gateways that a key is revoked, without any of their clocks moving', async () => {
     const database = await newDatabase();
     const first = await start(database, new ManualClock());
     const { apiKey } = first.keys;
@@ -117,7 +115,7 @@ describeOnPostgres('a database that does not answer', (newDatabase, postgres) =>
     await until('all three to refuse the key', async () => (await statuses()).every((status) => status === 401));
   });
 
-  it('is looked at every 5 s where no notification comes', async () => {
+  it('is read every 5 s where no notification comes', async () => {
     const database = await newDatabase();
     const first = await start(database);
     const { apiKey } = first.keys;

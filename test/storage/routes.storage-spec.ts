@@ -13,7 +13,7 @@ const routes = Object.entries(document.paths).flatMap(([path, methods]) =>
   Object.keys(methods).map((method): [string, string] => [method.toUpperCase(), path]),
 );
 
-/** Every route of the administration API, with each key that may not use it. The list is the generated document's. */
+/** Every route of `openapi-admin.json`, with each key that may not use it. */
 describeOnDatabases('the routes of the administration API', (newDatabase) => {
   const clock = new ManualClock();
   let upstream: FakeUpstream;
@@ -69,18 +69,18 @@ describeOnDatabases('the routes of the administration API', (newDatabase) => {
 
   const rowsNow = (): Promise<unknown> => gateway.json('GET', '/v1/organization/audit_logs');
 
-  it('are some', () => {
+  it('are at least 25', () => {
     expect(routes.length).toBeGreaterThanOrEqual(25);
   });
 
   describe.each(routes)('%s %s', (method, path) => {
-    it('is for nobody without a key, with a revoked, an expired or an unknown one', async () => {
+    it('answers 401 without a key, and to a revoked, an expired and an unknown one', async () => {
       for (const key of [undefined, revokedKey, expiredKey, `dfadmin_${'a'.repeat(43)}`]) {
         expect([key, await statusOf(method, path, key)]).toEqual([key, 401]);
       }
     });
 
-    it('is not for the key of a project', async () => {
+    it('answers 403 to the key of a project', async () => {
       expect(await statusOf(method, path, projectKey)).toBe(403);
     });
 

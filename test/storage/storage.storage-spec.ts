@@ -1,46 +1,36 @@
-import { afterEach, expect, it } from '@jest/globals';
+import { expect, it } from '@jest/globals';
 import { systemClock } from '../../src/common/clock.js';
 import { createLogger } from '../../src/observability/logger.js';
 import { openStorage } from '../../src/storage/open-storage.js';
 import type { Storage } from '../../src/storage/storage.js';
-import { type DatabaseOptions, describeOnDatabases } from '../support/databases.js';
+import { describeOnDatabases, openStorages } from '../support/databases.js';
 import { until, within } from '../support/wait.js';
 
 const organization = (id: string, revision: number) => ({ id, name: id, created_at: 1, archived_at: null, revision });
 
 describeOnDatabases('the storage', (newDatabase, postgres) => {
-  const open: Storage[] = [];
-  const storageOn = async (options: DatabaseOptions): Promise<Storage> => {
-    const storage = await openStorage(options, systemClock, createLogger('silent'));
-    if (!storage) throw new Error('no storage');
-    open.push(storage);
-    return storage;
-  };
-  const close = async (): Promise<void> => {
-    for (const storage of open.splice(0)) await storage.close();
-  };
-  afterEach(close);
+  const { open, closeAll } = openStorages();
 
   const idsIn = (storage: Storage): Promise<string[]> =>
     storage.read(async (db) =>
       (await db.selectFrom('organizations').select('id').orderBy('id').execute()).map(({ id }) => id),
     );
 
-  it('makes its tables once, and finds again what was written', async () => {
+  it('makes its tables once, and keeps what was written', async () => {
     const options = await newDatabase();
-    const storage = await storageOn(options);
+    const storage = await open(options);
     await storage.migrate();
     await storage.write((trx, revision) =>
       trx.insertInto('organizations').values(organization('a', revision)).execute(),
     );
-    await close();
-    const again = await storageOn(options);
+    await closeAll();
+    const again = await open(options);
     await again.migrate();
     expect(await idsIn(again)).toEqual(['a']);
   });
 
-  it('counts the changes, and writes all of one or nothing', async () => {
-    const storage = await storageOn(await newDatabase());
+  it('numbers the changes, and writes all of one or nothing', async () => {
+    const storage = await open(await newDatabase());
     await storage.migrate();
     const failing = storage.write(async (trx, revision) => {
       await trx.insertInto('organizations').values(organization('lost', revision)).execute();
@@ -61,11 +51,11 @@ describeOnDatabases('the storage', (newDatabase, postgres) => {
 
   it('tells of a change', async () => {
     const options = await newDatabase();
-    const storage = await storageOn(options);
+    const storage = await open(options);
     await storage.migrate();
     let heard = 0;
-    // On PostgreSQL, another gateway's.
-    const listening = postgres() ? await storageOn(options) : storage;
+    // On PostgreSQL, of another gateway.
+    const listening = postgres() ? await open(options) : storage;
     listening.onChange(() => heard++);
     if (postgres()) await until('the first look', () => heard === 1);
     const before = heard;
@@ -74,7 +64,7 @@ describeOnDatabases('the storage', (newDatabase, postgres) => {
   });
 
   it('refuses a database that is newer than the program, and says so', async () => {
-    const storage = await storageOn(await newDatabase());
+    const storage = await open(await newDatabase());
     await storage.migrate();
     const future = { name: '2999-01-01-future', timestamp: '2999' };
     await storage.read((db) =>
@@ -88,7 +78,7 @@ describeOnDatabases('the storage', (newDatabase, postgres) => {
 
   it('says what to do when a second gateway opens the embedded file', async () => {
     const options = await newDatabase();
-    await storageOn(options);
+    await open(options);
     const second = openStorage(options, systemClock, createLogger('silent'));
     if (postgres()) await (await second)?.close();
     else await expect(within('the refusal', second)).rejects.toThrow(/another gateway uses this database.*DATA_DIR/);

@@ -2,11 +2,17 @@ import { afterEach, beforeEach, expect, it } from '@jest/globals';
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 import type OpenAI from 'openai';
-import { systemClock } from '../../src/common/clock.js';
-import { openStorage } from '../../src/storage/open-storage.js';
-import { createLogger } from '../../src/observability/logger.js';
-import { describeOnDatabases, type DatabaseOptions } from '../support/databases.js';
-import { beginStream, chunk, completion, events, FakeUpstream, replyJson } from '../support/fake-upstream.js';
+import { type DatabaseOptions, describeOnDatabases, storageOn } from '../support/databases.js';
+import {
+  type Behaviour,
+  breakAfter,
+  chunk,
+  completion,
+  events,
+  FakeUpstream,
+  replyEvents,
+  replyJson,
+} from '../support/fake-upstream.js';
 import { API_KEY } from '../support/gateway.js';
 import { GatewayProcess } from '../support/gateway-process.js';
 import { IdentityGateway } from '../support/identity-gateway.js';
@@ -41,7 +47,7 @@ describeOnDatabases('usage', (newDatabase, postgres) => {
     const complete = async (model: string, fields: object = {}): Promise<void> => {
       await (await gateway.complete(gateway.keys.apiKey, { model, ...fields })).text();
     };
-    // No database stores the last one as it is.
+    // No database stores a NUL.
     for (const user of ['ann', 'bob', 'a\0b']) await complete('llama', { user });
     upstream.onCompletion(replyJson({ error: { message: 'no' } }, 400));
     await complete('mistral');
@@ -84,7 +90,7 @@ describeOnDatabases('usage', (newDatabase, postgres) => {
     const byKey = await read({ group_by: ['api_key_id'] });
     expect(byKey[0]?.results).toMatchObject([{ api_key_name: 'first', project_name: null, num_model_requests: 4 }]);
     expect((await read({ user_ids: ['a\ufffdb'] }))[0]?.results).toMatchObject([{ num_model_requests: 1 }]);
-    // The program asks for the time until now, and the gateway's clock is another: it is there, and empty.
+    // The gateway's clock is another than the program's: the last 24 hours of the program are empty.
     const { stdout } = await promisify(execFile)(
       process.execPath,
       ['dist/src/cli/usage.js', '--by', 'model', '--last', '24h', '--csv', '--url', gateway.url],
@@ -104,7 +110,7 @@ describeOnDatabases('usage', (newDatabase, postgres) => {
     async () => {
       const database = await newDatabase();
       upstream.onCompletion(mixedEnds());
-      let program = await start(database);
+      let program = start(database);
       stop = async () => {
         program.kill('SIGKILL');
         await program.ended;
@@ -122,18 +128,17 @@ describeOnDatabases('usage', (newDatabase, postgres) => {
       expect((await program.ended).exitCode).toBe(0);
       const logged = requestsIn(program);
       expect(logged.length).toBeGreaterThanOrEqual(REQUESTS - WAVE);
-      // What could not be written before the end is brought in by the next start.
-      program = await start(database);
+      // The next start writes what the end left in the spool.
+      program = start(database);
       await program.listening();
-      const rows = async (): Promise<Kept> => keptIn(database, program);
-      expect(await rows()).toEqual({ requests: logged, sum: logged.length });
+      expect(await keptIn(database, program)).toEqual({ requests: logged, sum: logged.length });
     },
     REQUESTS * 30,
   );
 
-  it('loses to a SIGKILL nothing but what was not written yet', async () => {
+  it('loses to a SIGKILL only what was not written yet', async () => {
     const database = await newDatabase();
-    const program = await start(database);
+    const program = start(database);
     stop = async () => {
       program.kill('SIGKILL');
       await program.ended;
@@ -160,26 +165,21 @@ describeOnDatabases('usage', (newDatabase, postgres) => {
     expect(new Set(kept.requests).size).toBe(kept.requests.length);
   });
 
-  async function start({ database, dataDir }: DatabaseOptions): Promise<GatewayProcess> {
+  function start({ database, dataDir }: DatabaseOptions): GatewayProcess {
     const upstreams = [{ name: 'fake', baseUrl: upstream.baseUrl }];
     const config = { upstreams, database, dataDir, routing: { maxAttempts: 1 }, server: { drainTimeoutMs: 5_000 } };
-    return Promise.resolve(GatewayProcess.spawn(config, { ADMIN_API_KEYS: ADMIN_KEY }));
+    return GatewayProcess.spawn(config, { ADMIN_API_KEYS: ADMIN_KEY });
   }
 
   /** JSON, a stream, a client that leaves, an engine's error, a stream that breaks. */
-  function mixedEnds(): Parameters<FakeUpstream['onCompletion']>[0] {
+  function mixedEnds(): Behaviour {
     let count = 0;
     return (response, request) => {
       count++;
-      if (request.body.stream !== true) {
-        return replyJson(
-          count % 7 === 0 ? { error: { message: 'no' } } : completion('Hi'),
-          count % 7 === 0 ? 500 : 200,
-        )(response, request);
-      }
-      beginStream(response);
-      if (count % 5 === 0) response.write(events(chunk(' a')), () => response.destroy());
-      else response.end(events(chunk(' a'), chunk(' b', 'stop'), '[DONE]'));
+      const answer = count % 7 === 0 ? replyJson({ error: { message: 'no' } }, 500) : replyJson(completion('Hi'));
+      const stream =
+        count % 5 === 0 ? breakAfter(events(chunk(' a'))) : replyEvents(chunk(' a'), chunk(' b', 'stop'), '[DONE]');
+      return (request.body.stream === true ? stream : answer)(response, request);
     };
   }
 
@@ -218,8 +218,7 @@ function requestsIn({ logLines }: GatewayProcess): string[] {
 async function keptIn(database: DatabaseOptions, program: GatewayProcess): Promise<Kept> {
   program.kill('SIGTERM');
   await program.ended;
-  const storage = await openStorage(database, systemClock, createLogger('silent'));
-  if (!storage) throw new Error('no storage');
+  const storage = await storageOn(database);
   try {
     const rows = await storage.read((db) => db.selectFrom('usage_rows').select('request_id').execute());
     const sums = await storage.read((db) =>

@@ -2,7 +2,15 @@ import { afterEach, beforeEach, expect, it } from '@jest/globals';
 import type { UsageRequestDto } from '../../src/admin/dto/usage.dto.js';
 import type { Page } from '../../src/admin/page.js';
 import { describeOnDatabases } from '../support/databases.js';
-import { beginStream, chunk, completion, events, FakeUpstream, replyJson } from '../support/fake-upstream.js';
+import {
+  breakAfter,
+  chunk,
+  completion,
+  events,
+  FakeUpstream,
+  replyEvents,
+  replyJson,
+} from '../support/fake-upstream.js';
 import { IdentityGateway } from '../support/identity-gateway.js';
 import { ManualClock } from '../support/manual-clock.js';
 import { until } from '../support/wait.js';
@@ -11,7 +19,7 @@ const ROUTE = '/v1/organization/usage/requests';
 const PROMPT = 'a secret prompt';
 const ID = /^[0-9a-f]{24}$/;
 
-describeOnDatabases('the requests that used something', (newDatabase) => {
+describeOnDatabases('the requests of the usage', (newDatabase) => {
   const clock = new ManualClock();
   let upstream: FakeUpstream;
   let gateway: IdentityGateway;
@@ -30,7 +38,7 @@ describeOnDatabases('the requests that used something', (newDatabase) => {
 
   const modelsOf = async (query: string): Promise<string[]> => (await list(query)).data.map(({ model }) => model);
 
-  /** One a second: whole, refused by the engine, a stream, a stream that breaks, one that nobody serves. */
+  /** One a second: whole, refused by the engine, a stream, a stream that breaks, failed by the engine. */
   const makeFive = async (): Promise<void> => {
     const complete = async (body: object): Promise<void> => {
       clock.advance(1_000);
@@ -40,15 +48,9 @@ describeOnDatabases('the requests that used something', (newDatabase) => {
     await complete({ model: 'whole', user: 'ann' });
     upstream.onCompletion(replyJson({ error: { message: 'no' } }, 400));
     await complete({ model: 'refused' });
-    upstream.onCompletion((response) => {
-      beginStream(response);
-      response.end(events(chunk(' a'), chunk(' b', 'stop'), '[DONE]'));
-    });
+    upstream.onCompletion(replyEvents(chunk(' a'), chunk(' b', 'stop'), '[DONE]'));
     await complete({ model: 'stream', stream: true });
-    upstream.onCompletion((response) => {
-      beginStream(response);
-      response.write(events(chunk(' a')), () => response.destroy());
-    });
+    upstream.onCompletion(breakAfter(events(chunk(' a'))));
     await complete({ model: 'broken', stream: true });
     upstream.onCompletion(replyJson({ error: { message: 'no' } }, 500));
     await complete({ model: 'failed' });
@@ -59,7 +61,7 @@ describeOnDatabases('the requests that used something', (newDatabase) => {
     );
   };
 
-  it('are listed, the last first, with who and how much, and never a prompt', async () => {
+  it('are listed, the latest first, with who and how much, and never a prompt', async () => {
     await makeFive();
     const page = await list();
     expect(page.data.map(({ model }) => model)).toEqual(['failed', 'broken', 'stream', 'refused', 'whole']);
@@ -93,7 +95,7 @@ describeOnDatabases('the requests that used something', (newDatabase) => {
     expect(JSON.stringify(page)).not.toContain(PROMPT);
   });
 
-  it('are listed page by page, in both orders, and as far back as one asks', async () => {
+  it('are listed page by page, in both orders, and from a start time on', async () => {
     await makeFive();
     const { data, last_id: after, has_more: isMore } = await list('limit=2');
     expect([data.map(({ model }) => model), isMore]).toEqual([['failed', 'broken'], true]);
@@ -119,7 +121,7 @@ describeOnDatabases('the requests that used something', (newDatabase) => {
     expect(await modelsOf('status=error')).toEqual(['failed', 'broken', 'refused']);
   });
 
-  it('are those of their own organization for its administrator', async () => {
+  it('are shown to administrators of their own organization only', async () => {
     await makeFive();
     const { id } = await gateway.json<{ id: string }>('POST', '/admin/organization', { name: 'other' });
     const other = { 'openai-organization': id };

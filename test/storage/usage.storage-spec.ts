@@ -1,16 +1,16 @@
-import { afterEach, beforeEach, expect, it } from '@jest/globals';
+import { beforeEach, expect, it } from '@jest/globals';
 import { sql } from 'kysely';
 import { Migrator } from 'kysely/migration';
-import { systemClock } from '../../src/common/clock.js';
+
 import { uuidV7 } from '../../src/common/uuid-v7.js';
 import { MIGRATIONS } from '../../src/storage/migrations/all-migrations.js';
-import { openStorage } from '../../src/storage/open-storage.js';
+
 import type { UsageRow } from '../../src/storage/schema.js';
 import type { Storage } from '../../src/storage/storage.js';
 import { writeToPostgres } from '../../src/usage/usage-statements.js';
 import { UsageTables } from '../../src/usage/usage-tables.js';
-import { createLogger } from '../../src/observability/logger.js';
-import { type DatabaseOptions, describeOnDatabases, describeOnPostgres } from '../support/databases.js';
+
+import { describeOnDatabases, describeOnPostgres, openStorages } from '../support/databases.js';
 import { SEED } from '../support/seed.js';
 import { seededRandom } from '../support/seeded-random.js';
 
@@ -48,18 +48,15 @@ function usageRow(startedAt: number): UsageRow {
 }
 
 describeOnDatabases('the tables of usage', (newDatabase) => {
+  const { open } = openStorages();
   let storage: Storage;
   let tables: UsageTables;
 
   beforeEach(async () => {
-    const opened = await openStorage(await newDatabase(), systemClock, createLogger('silent'));
-    if (!opened) throw new Error('no storage');
-    storage = opened;
+    storage = await open(await newDatabase());
     await storage.migrate();
     tables = new UsageTables(storage);
   });
-
-  afterEach(() => storage.close());
 
   const write = (rows: readonly UsageRow[]): Promise<void> => tables.write(rows.map((each) => JSON.stringify(each)));
 
@@ -74,7 +71,7 @@ describeOnDatabases('the tables of usage', (newDatabase) => {
 
   const kept = (): Promise<UsageRow[]> => storage.read((db) => db.selectFrom('usage_rows').selectAll().execute());
 
-  it('hold each row once, and its sums by the minute, hour and day, whoever writes it how often', async () => {
+  it('hold each row and its sums by the minute, hour and day once, however often it is written', async () => {
     const rows = Array.from({ length: 1_000 }, () => usageRow(START + Math.floor(random() * 3 * DAY_S)));
     const batches = [rows.slice(0, 500), rows.slice(300, 800), rows.slice(500), rows.slice(0, 10)];
     await Promise.all(batches.map(write));
@@ -91,23 +88,14 @@ describeOnDatabases('the tables of usage', (newDatabase) => {
     expect((await kept()).map(({ id }) => id)).toEqual([recent.id]);
     expect((await sumsOfWidth(60)).requests).toBe(1);
     expect((await sumsOfWidth(3_600)).requests).toBe(2_401);
-    // Such as from a spool of that time.
+    // As from a spool of that time.
     await write([usageRow(START)]);
     expect(await kept()).toHaveLength(2);
   });
 });
 
 describeOnPostgres('the partitions of usage', (newDatabase) => {
-  const open: Storage[] = [];
-  const storageOn = async (options: DatabaseOptions): Promise<Storage> => {
-    const storage = await openStorage(options, systemClock, createLogger('silent'));
-    if (!storage) throw new Error('no storage');
-    open.push(storage);
-    return storage;
-  };
-  afterEach(async () => {
-    for (const storage of open.splice(0)) await storage.close();
-  });
+  const { open } = openStorages();
 
   const partitionsOf = (storage: Storage): Promise<string[]> =>
     storage.read(async (db) => {
@@ -118,9 +106,9 @@ describeOnPostgres('the partitions of usage', (newDatabase) => {
 
   const rowAt = (second: number): string => JSON.stringify(usageRow(second));
 
-  it('are one a day, made by whoever comes first, and dropped as a whole', async () => {
+  it('are one a day, made by the first gateway that needs it, and dropped as a whole', async () => {
     const options = await newDatabase();
-    const replicas = await Promise.all([storageOn(options), storageOn(options)]);
+    const replicas = await Promise.all([open(options), open(options)]);
     await replicas[0].migrate();
     expect(await partitionsOf(replicas[0])).toEqual([]);
     const [one, other] = replicas.map((storage) => new UsageTables(storage)) as [UsageTables, UsageTables];
@@ -128,14 +116,14 @@ describeOnPostgres('the partitions of usage', (newDatabase) => {
     expect(await partitionsOf(replicas[0])).toEqual(['usage_rows_20241004', 'usage_rows_20241005']);
     await other.forget(START + DAY_S + 1);
     expect(await partitionsOf(replicas[0])).toEqual(['usage_rows_20241005']);
-    // It does not know that it is gone: this fails, is kept on disk, and comes again.
+    // `one` takes the dropped partition for one that exists: the first write fails, the retry makes it.
     await expect(one.write([rowAt(START)])).rejects.toThrow();
     await one.write([rowAt(START)]);
     expect(await partitionsOf(replicas[0])).toEqual(['usage_rows_20241004', 'usage_rows_20241005']);
   });
 
-  it('take over the rows of the release before, which counts on', async () => {
-    const storage = await storageOn(await newDatabase());
+  it('take over the rows of the release before, which goes on writing', async () => {
+    const storage = await open(await newDatabase());
     await storage.read(async (db) => {
       const provider = { getMigrations: () => Promise.resolve({ ...MIGRATIONS }) };
       await new Migrator({ db, provider }).migrateTo('2026-11-26-usage');

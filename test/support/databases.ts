@@ -1,7 +1,11 @@
-import { afterAll, beforeAll, describe } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, describe } from '@jest/globals';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { type Clock, systemClock } from '../../src/common/clock.js';
+import { createLogger } from '../../src/observability/logger.js';
+import { openStorage } from '../../src/storage/open-storage.js';
+import type { Storage } from '../../src/storage/storage.js';
 import { Postgres, POSTGRES_BIN } from './postgres.js';
 
 /** What the configuration of a gateway on a new, empty database says. */
@@ -27,8 +31,11 @@ export function describeOnDatabases(
   describeOnPostgres(name, tests);
 }
 
-/** Folders that go when the tests of this `describe` have ended. Usage waits there, on PostgreSQL too: no two gateways share one. */
-function dataDirs(): () => string {
+/**
+ * Makes folders, which are removed after the tests of this `describe`. Usage is spooled there, on PostgreSQL too: no two
+ * gateways share one.
+ */
+export function dataDirs(): () => string {
   const folders: string[] = [];
   afterAll(() => folders.forEach((folder) => rmSync(folder, { recursive: true, force: true })));
   return () => {
@@ -63,6 +70,30 @@ export function describeOnPostgres(
       () => postgres,
     );
   });
+}
+
+export async function storageOn(database: DatabaseOptions, clock: Clock = systemClock): Promise<Storage> {
+  const storage = await openStorage(database, clock, createLogger('silent'));
+  if (!storage) throw new Error('no storage');
+  return storage;
+}
+
+/** Opens storages, which are closed after each test of this `describe`, or before by `closeAll`. */
+export function openStorages(): {
+  open: (database: DatabaseOptions) => Promise<Storage>;
+  closeAll: () => Promise<void>;
+} {
+  const storages: Storage[] = [];
+  const closeAll = async (): Promise<void> => {
+    for (const storage of storages.splice(0)) await storage.close();
+  };
+  afterEach(closeAll);
+  const open = async (database: DatabaseOptions): Promise<Storage> => {
+    const storage = await storageOn(database);
+    storages.push(storage);
+    return storage;
+  };
+  return { open, closeAll };
 }
 
 function unavailable(): never {

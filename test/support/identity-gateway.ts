@@ -6,9 +6,9 @@ import type { Clock } from '../../src/common/clock.js';
 import { GatewayConfig } from '../../src/config/config.js';
 import { createLogger } from '../../src/observability/logger.js';
 import { createApp } from '../../src/process/create-app.js';
-import { openStorage } from '../../src/storage/open-storage.js';
+
 import type { Storage } from '../../src/storage/storage.js';
-import type { DatabaseOptions } from './databases.js';
+import { type DatabaseOptions, storageOn } from './databases.js';
 import type { FakeUpstream } from './fake-upstream.js';
 
 /** A gateway with a database, in this process, and the first keys of it. */
@@ -30,7 +30,7 @@ export class IdentityGateway {
     clock: Clock,
     options: object = {},
   ): Promise<IdentityGateway> {
-    const storage = await storageOf(database, clock);
+    const storage = await storageOn(database, clock);
     await storage.migrate();
     const keys = (await makeFirstKeys(storage, clock)) ?? NO_KEYS;
     return IdentityGateway.on(storage, keys, { ...database, ...options }, upstream, clock);
@@ -43,7 +43,7 @@ export class IdentityGateway {
     clock: Clock,
     { isDeaf = false } = {},
   ): Promise<IdentityGateway> {
-    const storage = await storageOf(database, clock);
+    const storage = await storageOn(database, clock);
     if (isDeaf) storage.onChange = () => undefined;
     return IdentityGateway.on(storage, NO_KEYS, database, upstream, clock);
   }
@@ -117,9 +117,3 @@ export class IdentityGateway {
 }
 
 const NO_KEYS: FirstKeys = { apiKey: '', adminKey: '' };
-
-async function storageOf(database: DatabaseOptions, clock: Clock): Promise<Storage> {
-  const storage = await openStorage(database, clock, createLogger('silent'));
-  if (!storage) throw new Error('no storage');
-  return storage;
-}
