@@ -15,7 +15,7 @@ interface Answer {
 let program: GatewayProcess;
 let url: string;
 
-/** What every driver is to print, read without a client. */
+/** What every driver has to print, read without a client. */
 let expected: Awaited<ReturnType<typeof read>>;
 
 function post(body: object, key = API_KEY): Promise<Response> {
@@ -75,13 +75,14 @@ afterAll(async () => {
   await program.ended;
 });
 
+/** Runs the commands beside `openapi.json`, the driver and `report`, which drivers print with. */
 function itSpeaks(driver: string, commands: string[][], read: () => object): void {
   it('completes, and reads log probabilities, an echo, several choices and errors', () => {
     const folder = mkdtempSync(join(tmpdir(), 'client-'));
     try {
       cpSync(join(ROOT, 'openapi.json'), join(folder, 'openapi.json'));
       for (const file of ['go.mod', 'go.sum']) cpSync(join(ROOT, 'test/clients', file), join(folder, file));
-      cpSync(join(ROOT, 'test/clients', driver), folder, { recursive: true });
+      for (const each of ['report', driver]) cpSync(join(ROOT, 'test/clients', each), folder, { recursive: true });
       symlinkSync(join(CLIENTS_TOOLS, 'node_modules'), join(folder, 'node_modules'));
       const outputs = commands.map((command) => runTool(command, folder, { GATEWAY_URL: url, API_KEY }));
       expect(JSON.parse(outputs.at(-1) ?? '')).toEqual(read());
@@ -99,7 +100,7 @@ for (const { name, tools, commands } of GENERATORS) {
 
 for (const { name, tools, commands } of LIBRARIES) {
   describeWithTools(tools, `the library ${name}`, () => {
-    // Whatever is generated reads no streams.
+    // Generated clients read no streams.
     itSpeaks(`libraries/${name}`, commands, () => ({ ...expected, stream: expected.completion.text }));
   });
 }

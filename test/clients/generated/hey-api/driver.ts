@@ -1,49 +1,20 @@
-import { type Completion, createCompletion, type CreateCompletionRequest } from './client/index';
+import { type Completion, createCompletion } from './client/index';
 import { createClient } from './client/client/index';
+import { type Asked, ASKS_TOO_LITTLE as body, report } from './report';
 
 const { GATEWAY_URL: baseUrl = '', API_KEY = '' } = process.env;
 const client = createClient({ baseUrl, auth: API_KEY });
 
-async function complete(
-  asked: Pick<CreateCompletionRequest, 'prompt' | 'n' | 'stop' | 'echo' | 'logprobs'>,
-): Promise<Completion> {
+async function complete(asked: Asked): Promise<Completion> {
   const body = { model: 'storyteller', max_tokens: 6, temperature: 0, ...asked };
   const { data } = await createCompletion({ client, body, throwOnError: true });
   if (typeof data === 'string') throw new Error('a stream was not asked for');
   return data;
 }
 
-const completion = await complete({ prompt: 'Once upon a time' });
-const logprobs = (await complete({ prompt: [752, 867, 262, 396], logprobs: 2 })).choices[0]?.logprobs;
-const echoed = (await complete({ prompt: 'The cat', echo: true, logprobs: 0 })).choices[0];
-const several = await complete({ prompt: ['The cat', 'My name is'], n: 2, stop: ['.'] });
+async function refused(auth: string) {
+  const { response, error } = await createCompletion({ client, body, auth });
+  return { status: response?.status, code: error?.error.code, detail: error?.detail };
+}
 
-const body = { model: 'storyteller', prompt: 'The cat', n: 2, best_of: 1 };
-const invalid = await createCompletion({ client, body });
-const unauthorized = await createCompletion({ client, body, auth: 'wrong' });
-const issues = invalid.error?.detail;
-if (typeof issues === 'string') throw new Error('a list was expected');
-
-console.log(
-  JSON.stringify({
-    completion: {
-      text: completion.choices[0]?.text,
-      finish_reason: completion.choices[0]?.finish_reason,
-      logprobs: completion.choices[0]?.logprobs,
-      total_tokens: completion.usage?.total_tokens,
-    },
-    logprobs: {
-      tokens: logprobs?.tokens,
-      token_logprobs: logprobs?.token_logprobs,
-      top_logprobs: logprobs?.top_logprobs,
-    },
-    echo: { text: echoed?.text, token_logprobs: echoed?.logprobs?.token_logprobs },
-    several: several.choices.map(({ text }) => text),
-    invalid: {
-      status: invalid.response?.status,
-      code: invalid.error?.error.code,
-      issues: issues?.map(({ loc }) => loc),
-    },
-    unauthorized: { status: unauthorized.response?.status, message: unauthorized.error?.detail },
-  }),
-);
+await report(complete, await refused(API_KEY), await refused('wrong'));

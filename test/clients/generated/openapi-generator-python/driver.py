@@ -10,6 +10,7 @@ from openapi_client.models import (
     ErrorObject,
     Issue,
 )
+from report import report
 
 
 def send(request: CreateCompletionRequest, key: str = os.environ["API_KEY"]) -> Completion:
@@ -21,7 +22,9 @@ def ask(prompt: object, **fields: object) -> CreateCompletionRequest:
     return CreateCompletionRequest(model="storyteller", prompt=CreateCompletionRequestPrompt(prompt), **fields)
 
 
-def complete(prompt: object, **fields: object) -> Completion:
+def complete(prompt: object, stop: list[str] | None = None, **fields: object) -> Completion:
+    if stop is not None:
+        fields["stop"] = CreateCompletionRequestStop(stop)
     return send(ask(prompt, max_tokens=6, temperature=0, **fields))
 
 
@@ -33,11 +36,6 @@ def refused(request: CreateCompletionRequest, key: str = os.environ["API_KEY"]) 
     raise AssertionError("an error was expected")
 
 
-completion = complete("Once upon a time")
-logprobs = complete([752, 867, 262, 396], logprobs=2).choices[0].logprobs
-echoed = complete("The cat", echo=True, logprobs=0).choices[0]
-several = complete(["The cat", "My name is"], n=2, stop=CreateCompletionRequestStop(["."]))
-
 asks_too_little = ask("The cat", n=2, best_of=1)
 invalid = refused(asks_too_little)
 unauthorized = refused(asks_too_little, "wrong")
@@ -45,28 +43,12 @@ unauthorized = refused(asks_too_little, "wrong")
 body = json.loads(invalid.body)
 issues = [Issue.from_dict(issue) for issue in body["detail"]]
 
-print(
-    json.dumps(
-        {
-            "completion": {
-                "text": completion.choices[0].text,
-                "finish_reason": completion.choices[0].finish_reason.value,
-                "logprobs": completion.choices[0].logprobs,
-                "total_tokens": completion.usage.total_tokens,
-            },
-            "logprobs": {
-                "tokens": logprobs.tokens,
-                "token_logprobs": logprobs.token_logprobs,
-                "top_logprobs": logprobs.top_logprobs,
-            },
-            "echo": {"text": echoed.text, "token_logprobs": echoed.logprobs.token_logprobs},
-            "several": [choice.text for choice in several.choices],
-            "invalid": {
-                "status": invalid.status,
-                "code": ErrorObject.from_dict(body["error"]).code,
-                "issues": [[part.actual_instance for part in issue.loc] for issue in issues],
-            },
-            "unauthorized": {"status": unauthorized.status, "message": unauthorized.data.detail.actual_instance},
-        }
-    )
+report(
+    complete,
+    invalid={
+        "status": invalid.status,
+        "code": ErrorObject.from_dict(body["error"]).code,
+        "issues": [[part.actual_instance for part in issue.loc] for issue in issues],
+    },
+    unauthorized={"status": unauthorized.status, "message": unauthorized.data.detail.actual_instance},
 )
