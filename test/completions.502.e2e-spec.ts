@@ -1,8 +1,8 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { createServer } from 'node:net';
-import { once } from 'node:events';
 import { type Behaviour, completion, FakeUpstream, replyJson, reset } from './support/fake-upstream.js';
 import { errorOf, Gateway, ONE_ATTEMPT } from './support/gateway.js';
+import { listen } from './support/listen.js';
 
 const REQUEST = { model: 'test-model', prompt: 'Hi' };
 
@@ -155,10 +155,9 @@ describe('POST /v1/completions in front of an upstream that fails', () => {
   });
 
   it('answers 502 when what listens there does not speak HTTP', async () => {
-    const server = createServer((socket) => socket.end('I am a teapot\r\n\r\n')).listen(0, '127.0.0.1');
-    await once(server, 'listening');
+    const server = createServer((socket) => socket.end('I am a teapot\r\n\r\n'));
+    const port = await listen(server);
     await gateway.stop();
-    const { port } = server.address() as { port: number };
     gateway = await Gateway.inFrontOf({ baseUrl: `http://127.0.0.1:${port}/v1` }, { config: { routing: ONE_ATTEMPT } });
     expect((await gateway.complete(REQUEST)).status).toBe(502);
     server.close();

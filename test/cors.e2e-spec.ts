@@ -1,11 +1,10 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
-import { once } from 'node:events';
 import { createServer, type Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import type { Page } from 'playwright-core';
 import { describeInBrowser, type OpenBrowser } from './support/browser.js';
 import { FakeUpstream, chunk, replyEvents } from './support/fake-upstream.js';
 import { API_KEY, Gateway } from './support/gateway.js';
+import { listen } from './support/listen.js';
 
 const ORIGIN = 'https://app.example.com';
 const OPEN_TIMEOUT_MS = 120_000;
@@ -84,9 +83,8 @@ describeInBrowser('a page of another origin', (open) => {
   let page: Page;
 
   beforeAll(async () => {
-    site = createServer((_, response) => response.end('<!doctype html><title>A page</title>')).listen(0, '127.0.0.1');
-    await once(site, 'listening');
-    const origin = `http://127.0.0.1:${(site.address() as AddressInfo).port}`;
+    site = createServer((_, response) => response.end('<!doctype html><title>A page</title>'));
+    const origin = `http://127.0.0.1:${await listen(site)}`;
     upstream = await FakeUpstream.start();
     gateway = await Gateway.inFrontOf(upstream, { config: { server: { cors: { origins: [origin] } } } });
     opened = await open();

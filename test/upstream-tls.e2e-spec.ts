@@ -1,15 +1,15 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { once } from 'node:events';
 import { copyFileSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { createServer as createProxy, type Server } from 'node:http';
 import { createServer, type Server as SecureServer, type ServerOptions } from 'node:https';
-import { type AddressInfo, connect, type Socket } from 'node:net';
+import { connect, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TLSSocket } from 'node:tls';
 import { fileURLToPath } from 'node:url';
 import { chunk, completion, FakeUpstream, replyEvents, replyJson } from './support/fake-upstream.js';
 import { Gateway } from './support/gateway.js';
+import { listen } from './support/listen.js';
 import { ManualClock } from './support/manual-clock.js';
 import { until } from './support/wait.js';
 
@@ -131,10 +131,9 @@ describe('a proxy before an upstream with TLS', () => {
       onward.on('error', () => socket.destroy());
       socket.on('error', () => onward.destroy());
     });
-    proxy.listen(0, '127.0.0.1');
-    await once(proxy, 'listening');
+    const port = await listen(proxy);
     upstream = await FakeUpstream.on(secured('server'));
-    const url = `http://user:secret@127.0.0.1:${(proxy.address() as AddressInfo).port}`;
+    const url = `http://user:secret@127.0.0.1:${port}`;
     gateway = await Gateway.inFrontOf(upstream, {
       config: { routing: { maxAttempts: 1 } },
       upstream: { proxy: url, tls: { caFile } },

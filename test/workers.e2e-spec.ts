@@ -1,13 +1,13 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { once } from 'node:events';
 import { writeFileSync } from 'node:fs';
-import { type AddressInfo, createServer } from 'node:net';
+import { createServer } from 'node:net';
 import { stringify } from 'yaml';
 import { hashApiKey } from '../src/config/api-key-hash.js';
 import { completion, FakeUpstream, replyJson } from './support/fake-upstream.js';
 import { DnsServer } from './support/dns-server.js';
 import { API_KEY } from './support/gateway.js';
 import { GatewayProcess } from './support/gateway-process.js';
+import { listen } from './support/listen.js';
 import { until } from './support/wait.js';
 
 const REQUEST = { model: 'test-model', prompt: 'Hi' };
@@ -191,9 +191,8 @@ describe('two workers without an upstream', () => {
 
 describe('workers that cannot start', () => {
   it('end the whole with 1, and the reason once', async () => {
-    const other = createServer().listen(0, '127.0.0.1');
-    await once(other, 'listening');
-    const { port } = other.address() as AddressInfo;
+    const other = createServer();
+    const port = await listen(other);
     const upstreams = [{ name: 'fake', baseUrl: 'http://127.0.0.1:9/v1' }];
     gateway = GatewayProcess.spawn({ upstreams }, { WORKERS: '2', PORT: String(port) });
     const { exitCode, stderr } = await gateway.ended;

@@ -1,8 +1,9 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import type { AddressInfo, Socket } from 'node:net';
+import type { Socket } from 'node:net';
 import { Gateway } from '../support/gateway.js';
+import { listen } from '../support/listen.js';
 import { ManualClock } from '../support/manual-clock.js';
 import { settled } from '../support/settled.js';
 
@@ -44,7 +45,7 @@ describe('the calls by which the gateway learns of an upstream', () => {
     server.close();
   });
 
-  async function listen(answer: Answer): Promise<{ baseUrl: string }> {
+  async function start(answer: Answer): Promise<{ baseUrl: string }> {
     requestCount = 0;
     sockets = [];
     server = createServer((request, response) => {
@@ -55,13 +56,11 @@ describe('the calls by which the gateway learns of an upstream', () => {
       sockets.push(socket);
       socket.on('error', () => undefined);
     });
-    server.listen(0, '127.0.0.1');
-    await once(server, 'listening');
-    return { baseUrl: `http://127.0.0.1:${(server.address() as AddressInfo).port}/v1` };
+    return { baseUrl: `http://127.0.0.1:${await listen(server)}/v1` };
   }
 
   it.each(['/readyz', '/health'])('are made by nobody who asks %s', async (path) => {
-    const upstream = await listen(listOf(['m']));
+    const upstream = await start(listOf(['m']));
     gateway = await Gateway.inFrontOf(upstream, { clock: new ManualClock() });
     expect((await gateway.get(path, ANONYMOUS)).status).toBe(200);
     const before = requestCount;
@@ -73,7 +72,7 @@ describe('the calls by which the gateway learns of an upstream', () => {
     ['names', endless('{"object":"list","data":[{"id":"m"}', `,{"id":"${'m'.repeat(60_000)}"}`)],
     ['blanks', endless('{"object":"list","data":[]', ' '.repeat(65_536))],
   ])('read no model list without an end: %s', async (_, answer) => {
-    const upstream = await listen(answer);
+    const upstream = await start(answer);
     gateway = await Gateway.inFrontOf(upstream, { upstream: { discover: true } });
     expect((await gateway.get('/readyz', ANONYMOUS)).status).toBe(503);
     for (const socket of sockets) if (!socket.destroyed) await once(socket, 'close');
@@ -84,7 +83,7 @@ describe('the calls by which the gateway learns of an upstream', () => {
   });
 
   it('end with their time limit when the upstream never stops to say a little', async () => {
-    const upstream = await listen((response) => {
+    const upstream = await start((response) => {
       response.writeHead(200, { 'content-type': 'application/json' });
       const timer = setInterval(() => response.write(' '), 5);
       response.on('close', () => clearInterval(timer));
@@ -94,7 +93,7 @@ describe('the calls by which the gateway learns of an upstream', () => {
   });
 
   it('follow no redirect', async () => {
-    const upstream = await listen((response, request) => {
+    const upstream = await start((response, request) => {
       if (request.url === '/elsewhere') listOf(['m'])(response, request);
       else response.writeHead(302, { location: '/elsewhere' }).end();
     });
@@ -113,7 +112,7 @@ describe('the calls by which the gateway learns of an upstream', () => {
       null,
       ...Array.from({ length: 12_000 }, (_, i) => `m${i}`),
     ];
-    const upstream = await listen(listOf(names));
+    const upstream = await start(listOf(names));
     gateway = await Gateway.inFrontOf(upstream, { upstream: { discover: true } });
     const list = (await (await gateway.get('/v1/models')).json()) as { data: { id: string }[] };
     const ids = list.data.map(({ id }) => id);
@@ -122,7 +121,7 @@ describe('the calls by which the gateway learns of an upstream', () => {
   });
 
   it('are shared by the callers that ask for the list of models at the same time', async () => {
-    const upstream = await listen(listOf(['m']));
+    const upstream = await start(listOf(['m']));
     gateway = await Gateway.inFrontOf(upstream, { clock: new ManualClock() });
     const before = requestCount;
     const running = gateway;

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { beginStream, type Behaviour, events, FakeUpstream } from '../support/fake-upstream.js';
+import { type Behaviour, breakAfter, events, FakeUpstream, replyEvents } from '../support/fake-upstream.js';
 import { Gateway } from '../support/gateway.js';
 import { putTogether, tokenIdsIn, type Told } from '../support/told-stream.js';
 
@@ -65,25 +65,24 @@ function chunksOf(body: Body, perChunk: number): Chunk[] {
   return chunks;
 }
 
-function vllm(perChunk = 1, afterEvents = Infinity): Behaviour {
-  return async (response, request) => {
-    const body = request.body as unknown as Body;
-    const chunks = chunksOf(body, perChunk);
-    const head = { id: 'cmpl-one', object: 'text_completion', created: 1, model: 'test-model' };
-    const begin = typeof body.prompt === 'string' ? 0 : body.prompt.length - PROMPT_IDS.length;
-    const completion_tokens = Math.min(chunks.length * perChunk, body.max_tokens, STORY.length - begin);
-    const prompt_tokens = PROMPT_IDS.length + begin;
-    const usage = { prompt_tokens, completion_tokens, total_tokens: prompt_tokens + completion_tokens };
-    const data = [
-      ...chunks.map((choice) => ({ ...head, choices: [choice] })),
-      { ...head, choices: [], usage },
-      '[DONE]',
-    ];
-    beginStream(response);
-    const sent = data.slice(0, afterEvents).map((each) => events(each));
-    if (afterEvents === Infinity) return void response.end(sent.join(''));
-    await new Promise((resolve) => response.write(sent.join(''), resolve));
-    response.socket?.destroy();
+/** The data of each event of its stream. */
+function streamOf(body: Body, perChunk = 1): (object | string)[] {
+  const chunks = chunksOf(body, perChunk);
+  const head = { id: 'cmpl-one', object: 'text_completion', created: 1, model: 'test-model' };
+  const begin = typeof body.prompt === 'string' ? 0 : body.prompt.length - PROMPT_IDS.length;
+  const completion_tokens = Math.min(chunks.length * perChunk, body.max_tokens, STORY.length - begin);
+  const prompt_tokens = PROMPT_IDS.length + begin;
+  const usage = { prompt_tokens, completion_tokens, total_tokens: prompt_tokens + completion_tokens };
+  return [...chunks.map((choice) => ({ ...head, choices: [choice] })), { ...head, choices: [], usage }, '[DONE]'];
+}
+
+/** The whole stream, or as many events of it before the connection is cut. */
+function vllm(perChunk = 1, afterEvents?: number): Behaviour {
+  return (response, request) => {
+    const data = streamOf(request.body as unknown as Body, perChunk);
+    const behaviour =
+      afterEvents === undefined ? replyEvents(...data) : breakAfter(events(...data.slice(0, afterEvents)));
+    return behaviour(response, request);
   };
 }
 
@@ -124,14 +123,14 @@ describe('with `resume: exact`, a stream of vLLM that breaks', () => {
     });
   }
 
-  async function streamOf(request: object): Promise<string> {
+  async function textFor(request: object): Promise<string> {
     const response = await gateway.complete(request);
     expect(response.status).toBe(200);
     return response.text();
   }
 
   async function tell(request: object): Promise<{ stream: string; told: Told }> {
-    const stream = await streamOf(request);
+    const stream = await textFor(request);
     return { stream, told: putTogether(stream) };
   }
 
@@ -173,15 +172,15 @@ describe('with `resume: exact`, a stream of vLLM that breaks', () => {
   });
 
   it('is not asked for ids with an echo, whose text vLLM would leave out', async () => {
-    await streamOf({ ...REQUEST, echo: true });
+    await textFor({ ...REQUEST, echo: true });
     expect(first.lastRequest.body).not.toHaveProperty('return_token_ids');
-    await streamOf(REQUEST);
+    await textFor(REQUEST);
     expect(first.lastRequest.body).toHaveProperty('return_token_ids', true);
   });
 
   it('ends with an error event where the rest would be another one: a temperature, and text that is held back', async () => {
     first.onCompletion(vllm(1, 4));
-    const stream = await streamOf({ ...REQUEST, temperature: 1, stop: ['nothing'] });
+    const stream = await textFor({ ...REQUEST, temperature: 1, stop: ['nothing'] });
     expect(stream).toMatch(/data: \{"error":.*\n\n$/);
     expect(second.requests).toHaveLength(0);
   });
@@ -189,10 +188,10 @@ describe('with `resume: exact`, a stream of vLLM that breaks', () => {
   it('ends with an error event where the other one says something else', async () => {
     first.onCompletion(vllm(1, 6));
     second.onCompletion((response, request) => {
-      const { prompt, ...others } = request.body as unknown as Body;
-      return vllm()(response, { ...request, body: { ...others, prompt: [...prompt, idOf(0)] } });
+      const { prompt, ...others } = request.body as unknown as Body & { prompt: number[] };
+      return replyEvents(...streamOf({ ...others, prompt: [...prompt, idOf(0)] }))(response, request);
     });
-    const stream = await streamOf({ ...REQUEST, stop: ['nothing'], logprobs: 1 });
+    const stream = await textFor({ ...REQUEST, stop: ['nothing'], logprobs: 1 });
     expect(stream).toMatch(/data: \{"error":.*\n\n$/);
     expect(stream).not.toContain('[DONE]');
   });
@@ -204,7 +203,7 @@ describe('with `resume: exact`, a stream of vLLM that breaks', () => {
     await gateway.stop();
     gateway = await start(ofSecond);
     first.onCompletion(vllm(1, 3));
-    expect(await streamOf({ ...REQUEST, prompt: PROMPT_IDS })).toMatch(/data: \{"error":.*\n\n$/);
+    expect(await textFor({ ...REQUEST, prompt: PROMPT_IDS })).toMatch(/data: \{"error":.*\n\n$/);
     expect(second.requests).toHaveLength(0);
   });
 });

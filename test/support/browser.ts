@@ -1,4 +1,3 @@
-import { describe } from '@jest/globals';
 import { execFile, spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
@@ -6,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { promisify } from 'node:util';
 import { type Browser, chromium, type LaunchOptions } from 'playwright-core';
+import { describeUnless } from './describe-unless.js';
 
 const ON_PATH = [
   'chromium',
@@ -49,13 +49,8 @@ type Open = () => Promise<OpenBrowser>;
  */
 export function describeInBrowser(name: string, tests: (open: Open) => void): void {
   const choice = chooseBrowser();
-  if (typeof choice === 'function') {
-    describe(name, () => tests(choice));
-    return;
-  }
-  process.stderr.write(`Skipped: ${name}: ${choice}.\n`);
-  const { skip } = describe;
-  skip(`${name} (${choice})`, () => tests(() => Promise.reject(new Error(choice))));
+  if (typeof choice === 'function') describeUnless(undefined, name, () => tests(choice));
+  else describeUnless(choice, name, () => tests(() => Promise.reject(new Error(choice))));
 }
 
 /** What opens a browser, or why there is none. */

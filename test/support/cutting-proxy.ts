@@ -1,6 +1,6 @@
 import { once } from 'node:events';
-import { connect, createServer, type Server, type Socket } from 'node:net';
-import type { AddressInfo } from 'node:net';
+import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net';
+import { listen } from './listen.js';
 
 /** Where a connection is cut: so many bytes after the end of so many events. */
 export interface Cut {
@@ -23,8 +23,7 @@ export class CuttingProxy {
     const server = createServer();
     const proxy = new CuttingProxy(server, engine.port);
     server.on('connection', (socket) => proxy.forward(socket));
-    server.listen(0, '127.0.0.1');
-    await once(server, 'listening');
+    await listen(server);
     return proxy;
   }
 
@@ -68,7 +67,7 @@ export class CuttingProxy {
       const next = received.subarray(forwarded, end);
       forwarded += next.length;
       if (end > received.length) socket.write(next);
-      // What was written has left when the connection is cut.
+      // The connection is cut when what was written has left.
       else socket.write(next, () => socket.destroy());
     });
   }

@@ -6,6 +6,7 @@ import { type Clock, systemClock } from '../../src/common/clock.js';
 import { createLogger } from '../../src/observability/logger.js';
 import { openStorage } from '../../src/storage/open-storage.js';
 import type { Storage } from '../../src/storage/storage.js';
+import { describeUnless } from './describe-unless.js';
 import { Postgres, POSTGRES_BIN } from './postgres.js';
 
 /** What the configuration of a gateway on a new, empty database says. */
@@ -53,9 +54,7 @@ export function describeOnPostgres(
   const bin = POSTGRES_BIN;
   if (bin === undefined) {
     const reason = 'PostgreSQL is not installed: set POSTGRES_BIN, as .ci/storage-tools FOLDER does';
-    process.stderr.write(`Skipped: ${name}, on PostgreSQL: ${reason}.\n`);
-    const { skip } = describe;
-    skip(`${name}, on PostgreSQL (${reason})`, () => tests(unavailable, unavailable));
+    describeUnless(reason, `${name}, on PostgreSQL`, () => tests(unavailable, unavailable));
     return;
   }
   describe(`${name}, on PostgreSQL`, () => {

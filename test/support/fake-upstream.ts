@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { Server as SecureServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
+import { listen } from './listen.js';
 import { within } from './wait.js';
 
 /** What the fake does with one completion request. */
@@ -11,8 +12,7 @@ export type Behaviour = (response: ServerResponse, request: ReceivedRequest) => 
 export class ReceivedRequest {
   readonly path: string;
   readonly headers: IncomingMessage['headers'];
-  /** Resolves when the gateway closed the connection before the answer was complete. */
-  readonly aborted: Promise<void>;
+  private readonly closed: Promise<void>;
 
   constructor(
     request: IncomingMessage,
@@ -21,11 +21,16 @@ export class ReceivedRequest {
   ) {
     this.path = request.url ?? '';
     this.headers = request.headers;
-    this.aborted = new Promise((resolve) => {
+    this.closed = new Promise((resolve) => {
       response.once('close', () => {
         if (!response.writableFinished) resolve();
       });
     });
+  }
+
+  /** Resolves when the gateway has closed the connection before the answer was complete. */
+  get aborted(): Promise<void> {
+    return within('the gateway to abort a request', this.closed);
   }
 
   get body(): Record<string, unknown> {
@@ -60,8 +65,7 @@ export class FakeUpstream {
     const fake = new FakeUpstream(server);
     if (behaviour) fake.behaviour = behaviour;
     server.on('request', (request, response) => void fake.handle(request, response));
-    server.listen(port, host);
-    await once(server, 'listening');
+    await listen(server, port, host);
     return fake;
   }
 
@@ -202,6 +206,28 @@ export function breakAfter(written: string): Behaviour {
     beginStream(response);
     response.write(written, () => response.destroy());
   };
+}
+
+/** Does it for the requests that have come when it is released, and for those after that. */
+export function hold(behaviour: Behaviour): { behaviour: Behaviour; release: () => void } {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  const held: Behaviour = async (response, request) => {
+    await promise;
+    await behaviour(response, request);
+  };
+  return { behaviour: held, release: resolve };
+}
+
+/** A stream of two words, of which the second comes when it is released. */
+export function holdStream(): { behaviour: Behaviour; release: () => void; whole: string } {
+  const [begin, end] = [events(chunk('One')), events(chunk(' two', 'stop'), '[DONE]')];
+  const { behaviour, release } = hold((response) => void response.end(end));
+  const held: Behaviour = (response, request) => {
+    beginStream(response);
+    response.write(begin);
+    return behaviour(response, request);
+  };
+  return { behaviour: held, release, whole: begin + end };
 }
 
 /** Accepts the request and never says a word. */

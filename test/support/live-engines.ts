@@ -1,5 +1,5 @@
-import { describe } from '@jest/globals';
 import type { Engine } from '../../src/engines/engine-names.js';
+import { describeUnless } from './describe-unless.js';
 import { LlamaServer } from './llama-server.js';
 
 /** Servers that somebody has started, by the variable that tells where: up to and with `/v1`. */
@@ -25,12 +25,6 @@ export const STARTED: readonly LiveEngine[] = Object.entries(VARIABLES).flatMap(
 
 /** `describe`, with a real llama-server. Where there is none, its tests are reported as skipped, with the reason. */
 export function describeWithLlamaServer(name: string, tests: () => void): void {
-  if (LlamaServer.isInstalled) {
-    describe(name, tests);
-    return;
-  }
   const reason = 'no llama-server on the path or in LLAMA_SERVER: .ci/engines-tools FOLDER installs one';
-  process.stderr.write(`Skipped: ${name}: ${reason}.\n`);
-  const { skip } = describe;
-  skip(`${name} (${reason})`, tests);
+  describeUnless(LlamaServer.isInstalled ? undefined : reason, name, tests);
 }

@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import Provider from 'oidc-provider';
+import { listen } from './listen.js';
 
 const CLIENT = 'robot';
 const SECRET = 'a-secret-of-the-test';
@@ -14,11 +15,14 @@ export class OpenIdProvider {
   isDown = false;
   private provider!: Provider;
 
-  private constructor(private readonly server: Server) {}
+  private constructor(
+    private readonly server: Server,
+    private readonly claims: () => object,
+  ) {}
 
   static async start(claims: () => object): Promise<OpenIdProvider> {
     const server = createServer();
-    const openId = new OpenIdProvider(server);
+    const openId = new OpenIdProvider(server, claims);
     server.on('request', (request, response) => {
       if (openId.isDown) {
         request.socket.destroy();
@@ -27,14 +31,10 @@ export class OpenIdProvider {
       if (request.url?.startsWith('/jwks')) openId.keyRequests++;
       void openId.provider.callback()(request, response);
     });
-    server.listen(0, '127.0.0.1');
-    await once(server, 'listening');
-    openId.claims = claims;
+    await listen(server);
     await openId.rotate();
     return openId;
   }
-
-  private claims: () => object = () => ({});
 
   get issuer(): string {
     return `http://127.0.0.1:${(this.server.address() as AddressInfo).port}`;

@@ -1,7 +1,7 @@
-import { once } from 'node:events';
 import { createServer, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import protobuf from 'protobufjs';
+import { listen } from './listen.js';
 import { until } from './wait.js';
 
 /** The few messages of opentelemetry-proto 1.x (trace/v1/trace.proto) that a trace export needs, by their field numbers. */
@@ -82,8 +82,7 @@ export class OtlpReceiver {
 
   static async start(): Promise<OtlpReceiver> {
     const receiver = new OtlpReceiver();
-    receiver.server.listen(0, '127.0.0.1');
-    await once(receiver.server, 'listening');
+    await listen(receiver.server);
     return receiver;
   }
 

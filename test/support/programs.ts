@@ -1,5 +1,5 @@
-import { describe } from '@jest/globals';
 import { spawnSync, type SpawnSyncOptions } from 'node:child_process';
+import { describeUnless } from './describe-unless.js';
 
 /** `describe`, whose tests run these programs. Where one is missing, they are reported as skipped, with the reason. */
 export function describeWithPrograms(
@@ -9,14 +9,8 @@ export function describeWithPrograms(
   installer = '.ci/deploy-tools',
 ): void {
   const missing = programs.filter((program) => spawnSync(program, ['--help'], { timeout: 30_000 }).error);
-  if (missing.length === 0) {
-    describe(name, tests);
-    return;
-  }
   const reason = `${missing.join(' and ')} not installed: ${installer} FOLDER does it`;
-  process.stderr.write(`Skipped: ${name}: ${reason}.\n`);
-  const { skip } = describe;
-  skip(`${name} (${reason})`, tests);
+  describeUnless(missing.length === 0 ? undefined : reason, name, tests);
 }
 
 /**

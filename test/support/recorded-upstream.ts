@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Exchange, Recording } from '../../src/cli/record/recording.js';
+import { listen } from './listen.js';
 
 type Fields = Record<string, unknown>;
 
@@ -23,8 +24,7 @@ export class RecordedUpstream {
     const server = createServer();
     const upstream = new RecordedUpstream(recording, server);
     server.on('request', (request, response) => void upstream.handle(request, response));
-    server.listen(0, '127.0.0.1');
-    await once(server, 'listening');
+    await listen(server);
     return upstream;
   }
 

@@ -1,5 +1,5 @@
-import { once } from 'node:events';
-import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net';
+import { connect, createServer, type Server, type Socket } from 'node:net';
+import { listen } from './listen.js';
 
 /** Passes bytes on to a server of this machine, and holds its answers back when it is told to. */
 export class SlowProxy {
@@ -7,19 +7,16 @@ export class SlowProxy {
   private readonly held: (() => void)[] = [];
   private readonly sockets = new Set<Socket>();
 
-  private constructor(private readonly server: Server) {}
+  private constructor(
+    private readonly server: Server,
+    readonly port: number,
+  ) {}
 
   static async start(port: number): Promise<SlowProxy> {
     const server = createServer();
-    const proxy = new SlowProxy(server);
+    const proxy = new SlowProxy(server, await listen(server));
     server.on('connection', (client) => proxy.join(client, connect(port, '127.0.0.1')));
-    server.listen(0, '127.0.0.1');
-    await once(server, 'listening');
     return proxy;
-  }
-
-  get port(): number {
-    return (this.server.address() as AddressInfo).port;
   }
 
   /** Answers that are held. */

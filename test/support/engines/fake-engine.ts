@@ -4,6 +4,8 @@ import type { AddressInfo } from 'node:net';
 import { setImmediate } from 'node:timers/promises';
 import { featureOf } from '../../../src/completions/features/all.js';
 import { ReceivedRequest } from '../fake-upstream.js';
+import { listen } from '../listen.js';
+import { within } from '../wait.js';
 import type { Asked, Body } from './asked.js';
 import { ChatOnly } from './chat-only.js';
 import { DeepFellow } from './deepfellow.js';
@@ -18,7 +20,6 @@ import { type Lacks, lacksOf, PLANTS } from './planted.js';
 import { run } from './run.js';
 import { Sglang } from './sglang.js';
 import { Tgi } from './tgi.js';
-import { within } from '../wait.js';
 
 const DIALECTS = {
   openai: () => new OpenAi(),
@@ -72,8 +73,7 @@ export class FakeEngine {
     const server = createServer();
     const fake = new FakeEngine(server, DIALECTS[name](), without, habit);
     server.on('request', (request, response) => void fake.handle(request, response));
-    server.listen(0, '127.0.0.1');
-    await once(server, 'listening');
+    await listen(server);
     return fake;
   }
 
