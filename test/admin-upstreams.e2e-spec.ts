@@ -1,15 +1,11 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { hashApiKey } from '../src/config/api-key-hash.js';
-import { completion, FakeUpstream, replyJson } from './support/fake-upstream.js';
-import { API_KEY, errorOf, Gateway } from './support/gateway.js';
+import { completion, FakeUpstream, hold, replyJson } from './support/fake-upstream.js';
+import { ADMIN, API_KEY, AS_ADMIN, errorOf, Gateway } from './support/gateway.js';
 import { GatewayProcess } from './support/gateway-process.js';
 import { until } from './support/wait.js';
 
-const ADMIN = { authorization: 'Bearer admin-key' };
-const API_KEYS = [
-  { id: 'test', hash: hashApiKey(API_KEY) },
-  { id: 'admin', hash: hashApiKey('admin-key'), admin: true },
-];
+const API_KEYS = [{ id: 'test', hash: hashApiKey(API_KEY) }, ADMIN];
 const BODY = { model: 'm', prompt: 'p' };
 
 interface Described {
@@ -38,13 +34,13 @@ describe('/admin/upstreams', () => {
     await Promise.all([first.stop(), second.stop()]);
   });
 
-  const post = (path: string, headers: Record<string, string> = ADMIN): Promise<Response> =>
+  const post = (path: string, headers: Record<string, string> = AS_ADMIN): Promise<Response> =>
     fetch(`${gateway.url}/admin/upstreams/${path}`, { method: 'POST', headers });
 
   it('shows what is known of each upstream', async () => {
     first.version = '0.11.0';
     await (await gateway.get('/readyz')).text();
-    expect(await (await gateway.get('/admin/upstreams', ADMIN)).json()).toEqual({
+    expect(await (await gateway.get('/admin/upstreams', AS_ADMIN)).json()).toEqual({
       upstreams: [
         {
           name: 'first',
@@ -65,11 +61,8 @@ describe('/admin/upstreams', () => {
   });
 
   it('drains: requests under way end, new ones go elsewhere, until it is undrained', async () => {
-    const { promise: isAllowed, resolve: allow } = Promise.withResolvers<void>();
-    first.onCompletion(async (response, request) => {
-      await isAllowed;
-      await replyJson(completion('Hello'))(response, request);
-    });
+    const { behaviour, release } = hold(replyJson(completion('Hello')));
+    first.onCompletion(behaviour);
     const pending = gateway.complete(BODY);
     await first.received(1);
     const drained = await post('first/drain');
@@ -77,7 +70,7 @@ describe('/admin/upstreams', () => {
     expect(await drained.json()).toMatchObject({ name: 'first', drained: true, condition: 'drained', in_flight: 1 });
     expect((await gateway.complete(BODY)).status).toBe(200);
     expect(second.requests).toHaveLength(1);
-    allow();
+    release();
     expect((await pending).status).toBe(200);
     expect(await (await post('first/undrain')).json()).toMatchObject({ drained: false, condition: 'healthy' });
     expect((await gateway.complete(BODY)).status).toBe(200);
@@ -95,14 +88,14 @@ describe('/admin/upstreams', () => {
     await post('second/drain');
     expect((await gateway.get('/readyz')).status).toBe(503);
     const pending = gateway.complete(BODY);
-    const metrics = async (): Promise<string> => (await gateway.get('/metrics', ADMIN)).text();
-    for (let asked = 0; asked < 1_000 && !(await metrics()).includes('gateway_queue_length 1'); asked++);
+    const metrics = async (): Promise<string> => (await gateway.get('/metrics', AS_ADMIN)).text();
+    await until('a request in the queue', async () => (await metrics()).includes('gateway_queue_length 1\n'));
     await post('second/undrain');
     expect((await pending).status).toBe(200);
     expect(first.requests).toHaveLength(0);
   });
 
-  it('knows no other name, and is for admin keys only', async () => {
+  it('answers 404 to another name, and 403 to another key', async () => {
     expect((await post('third/drain')).status).toBe(404);
     const response = await post('first/drain', { authorization: `Bearer ${API_KEY}` });
     expect(response.status).toBe(403);
@@ -112,13 +105,13 @@ describe('/admin/upstreams', () => {
 });
 
 describe('/admin/upstreams with two workers', () => {
-  it('drains for both, whichever is asked, and for one that comes later', async () => {
+  it('drains for both, whichever is asked, and for one that starts later', async () => {
     const upstream = await FakeUpstream.start();
     const upstreams = [{ name: 'fake', baseUrl: upstream.baseUrl }];
     const gateway = GatewayProcess.spawn({ server: { workers: 2 }, apiKeys: API_KEYS, upstreams }, { API_KEYS: '' });
     try {
       const url = `${await gateway.listening()}/admin/upstreams`;
-      const headers = { ...ADMIN, connection: 'close' };
+      const headers = { ...AS_ADMIN, connection: 'close' };
       await (await fetch(`${url}/fake/drain`, { method: 'POST', headers })).text();
       /** Connections go to the workers in turn. */
       const drained = async (): Promise<boolean[]> => {
@@ -128,17 +121,12 @@ describe('/admin/upstreams with two workers', () => {
         }[];
         return answers.map(({ upstreams: [only] }) => only?.drained ?? false);
       };
-      let both: boolean[] = [];
-      await until('both workers', () => {
-        void drained().then((answers) => (both = answers));
-        return both.length === 2 && both.every(Boolean);
-      });
+      await until('both workers to have drained it', async () => (await drained()).every(Boolean));
       gateway.kill('SIGHUP');
       await gateway.logged(({ msg }) => msg === 'every worker has been replaced');
       expect(await drained()).toEqual([true, true]);
     } finally {
-      gateway.kill('SIGKILL');
-      await gateway.ended;
+      await gateway.stop();
       await upstream.stop();
     }
   });

@@ -1,10 +1,10 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { hashApiKey } from '../src/config/api-key-hash.js';
-import { chunk, completion, FakeUpstream, hang, replyEvents, replyJson, reset } from './support/fake-upstream.js';
+import { chunk, completion, FakeUpstream, hang, hold, replyEvents, replyJson, reset } from './support/fake-upstream.js';
 import { ManualClock } from './support/manual-clock.js';
-import { API_KEY, Gateway } from './support/gateway.js';
+import { ADMIN, API_KEY, AS_ADMIN, Gateway } from './support/gateway.js';
+import { until } from './support/wait.js';
 
-const ADMIN = { authorization: 'Bearer admin-key' };
 const USAGE = chunk('', null, { choices: [], usage: { prompt_tokens: 2, completion_tokens: 3, total_tokens: 5 } });
 
 describe('what an admin key opens', () => {
@@ -26,10 +26,7 @@ describe('what an admin key opens', () => {
         },
         { name: 'good', baseUrl: good.baseUrl, priority: 1, maxConcurrency: 1, models: ['m'] },
       ],
-      apiKeys: [
-        { id: 'test', hash: hashApiKey(API_KEY) },
-        { id: 'admin', hash: hashApiKey('admin-key'), admin: true },
-      ],
+      apiKeys: [{ id: 'test', hash: hashApiKey(API_KEY) }, ADMIN],
     });
   });
 
@@ -43,7 +40,7 @@ describe('what an admin key opens', () => {
     good.onCompletion(hang);
     const pending = gateway.complete({ model: 'm', prompt: 'p' });
     await good.received(2);
-    const response = await gateway.get('/readyz', ADMIN);
+    const response = await gateway.get('/readyz', AS_ADMIN);
     expect(await response.json()).toEqual({
       status: 'ok',
       upstreams: [
@@ -59,7 +56,7 @@ describe('what an admin key opens', () => {
     ['no key', {}],
     ['a key that is no admin', { authorization: `Bearer ${API_KEY}` }],
     ['a wrong key', { authorization: 'Bearer wrong' }],
-  ])('says yes or no and nothing else in /readyz to %s', async (_, headers) => {
+  ])('shows only ready or not in /readyz to %s', async (_, headers) => {
     const response = await gateway.get('/readyz', headers);
     expect(response.status).toBe(200);
     expect(await response.json()).toEqual({ status: 'ok' });
@@ -71,7 +68,7 @@ describe('what an admin key opens', () => {
     await (await gateway.complete({ model: 'm', prompt: 'p', n: 0 })).text();
     await (await gateway.complete({ model: 'm', prompt: 'p', stop: 'x', n: 2 })).text();
     await gateway.accessLog(3);
-    const response = await gateway.get('/metrics', ADMIN);
+    const response = await gateway.get('/metrics', AS_ADMIN);
     expect(response.headers.get('content-type')).toBe('text/plain; version=0.0.4; charset=utf-8');
     const lines = (await response.text()).split('\n');
     for (const line of [
@@ -92,35 +89,28 @@ describe('what an admin key opens', () => {
     }
   });
 
-  it('tells how long a request waited for a slot', async () => {
+  it('measures how long a request waited for a slot', async () => {
     const clock = new ManualClock();
     const queued = await Gateway.inFrontOf(good, {
       upstream: { maxConcurrency: 1, healthCheck: 'off' },
-      config: { apiKeys: [{ id: 'admin', hash: hashApiKey('admin-key'), admin: true }] },
+      config: { apiKeys: [ADMIN] },
       clock,
     });
-    const complete = async (): Promise<string> => {
-      const init = { method: 'POST', headers: { ...ADMIN, 'content-type': 'application/json' } };
-      const body = JSON.stringify({ model: 'm', prompt: 'p' });
-      return (await fetch(`${queued.url}/v1/completions`, { ...init, body })).text();
-    };
+    const complete = async (): Promise<string> =>
+      (await queued.complete({ model: 'm', prompt: 'p' }, { headers: AS_ADMIN })).text();
     const linesOf = async (metric: string): Promise<string[]> => {
-      const lines = (await (await queued.get('/metrics', ADMIN)).text()).split('\n');
+      const lines = (await (await queued.get('/metrics', AS_ADMIN)).text()).split('\n');
       return lines.filter((line) => line.startsWith(metric));
     };
     try {
-      const { promise: isAllowed, resolve: allow } = Promise.withResolvers<void>();
-      good.onCompletion(async (response, request) => {
-        await isAllowed;
-        await replyJson(completion('Hello'))(response, request);
-      });
+      const { behaviour, release } = hold(replyJson(completion('Hello')));
+      good.onCompletion(behaviour);
       const both = [complete(), complete()];
-      let waiting: string[] = [];
-      for (let asked = 0; asked < 1_000 && waiting[0] !== 'gateway_queue_length 1'; asked++)
-        waiting = await linesOf('gateway_queue_length ');
-      expect(waiting).toEqual(['gateway_queue_length 1']);
+      const isQueued = async (): Promise<boolean> =>
+        (await linesOf('gateway_queue_length ')).join() === 'gateway_queue_length 1';
+      await until('a request in the queue', isQueued);
       clock.advance(3_000);
-      allow();
+      release();
       await Promise.all(both);
       await queued.accessLog(2);
       expect(await linesOf('gateway_queue_wait_seconds_sum')).toEqual(['gateway_queue_wait_seconds_sum 3']);
@@ -133,14 +123,13 @@ describe('what an admin key opens', () => {
   it('counts what the gateway emulates, by feature', async () => {
     const emulating = await Gateway.inFrontOf(good, {
       upstream: { engine: 'localai' },
-      config: { apiKeys: [{ id: 'admin', hash: hashApiKey('admin-key'), admin: true }] },
+      config: { apiKeys: [ADMIN] },
     });
     try {
-      const body = JSON.stringify({ model: 'm', prompt: 'p', n: 2, temperature: 1, top_p: 0.5, max_tokens: 5 });
-      const headers = { ...ADMIN, 'content-type': 'application/json' };
-      await (await fetch(`${emulating.url}/v1/completions`, { method: 'POST', headers, body })).text();
+      const body = { model: 'm', prompt: 'p', n: 2, temperature: 1, top_p: 0.5, max_tokens: 5 };
+      await (await emulating.complete(body, { headers: AS_ADMIN })).text();
       await emulating.accessLog();
-      const lines = (await (await emulating.get('/metrics', ADMIN)).text()).split('\n');
+      const lines = (await (await emulating.get('/metrics', AS_ADMIN)).text()).split('\n');
       expect(lines.filter((line) => line.startsWith('gateway_emulations_total'))).toEqual([
         'gateway_emulations_total{feature="n"} 1',
       ]);
@@ -149,7 +138,7 @@ describe('what an admin key opens', () => {
     }
   });
 
-  it('keeps the metrics from other keys', async () => {
+  it('answers 403 to other keys that ask for the metrics', async () => {
     const response = await gateway.get('/metrics');
     expect(response.status).toBe(403);
     expect(await response.json()).toHaveProperty('error.code', 'admin_required');

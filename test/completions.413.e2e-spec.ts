@@ -1,9 +1,10 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { gzipSync } from 'node:zlib';
 import { FakeUpstream } from './support/fake-upstream.js';
-import { API_KEY, errorOf, Gateway } from './support/gateway.js';
+import { errorOf, Gateway } from './support/gateway.js';
 
 const LIMIT_BYTES = 200;
+const GZIP = { headers: { 'content-encoding': 'gzip' } };
 
 /** A good body of so many bytes. */
 function bodyOf(sizeBytes: number): string {
@@ -25,32 +26,23 @@ describe('POST /v1/completions with a body limit', () => {
     await upstream.stop();
   });
 
-  function post(body: NonNullable<RequestInit['body']>, headers: Record<string, string> = {}): Promise<Response> {
-    return fetch(`${gateway.url}/v1/completions`, {
-      method: 'POST',
-      headers: { authorization: `Bearer ${API_KEY}`, 'content-type': 'application/json', ...headers },
-      body,
-      duplex: 'half',
-    });
-  }
-
   it('takes a body of exactly that size', async () => {
-    expect((await post(bodyOf(LIMIT_BYTES))).status).toBe(200);
+    expect((await gateway.complete(bodyOf(LIMIT_BYTES))).status).toBe(200);
     expect(upstream.lastRequest.body.model).toBe('test-model');
   });
 
   it('takes a compressed body', async () => {
     const body = bodyOf(LIMIT_BYTES);
-    expect((await post(gzipSync(body), { 'content-encoding': 'gzip' })).status).toBe(200);
+    expect((await gateway.complete(gzipSync(body), GZIP)).status).toBe(200);
     expect(upstream.lastRequest.body).toEqual(JSON.parse(body));
     expect(upstream.lastRequest.headers['content-encoding']).toBeUndefined();
   });
 
   const tooLarge = bodyOf(LIMIT_BYTES + 1);
   it.each([
-    ['says so', () => post(tooLarge)],
-    ['comes in pieces', () => post(new Blob([tooLarge]).stream())],
-    ['is small as long as it is compressed', () => post(gzipSync(bodyOf(100_000)), { 'content-encoding': 'gzip' })],
+    ['says its size', () => gateway.complete(tooLarge)],
+    ['comes in pieces', () => gateway.complete(new Blob([tooLarge]).stream())],
+    ['is small while it is compressed', () => gateway.complete(gzipSync(bodyOf(100_000)), GZIP)],
   ])('answers 413 to a larger one that %s', async (_, send) => {
     const received = upstream.requests.length;
     const response = await send();

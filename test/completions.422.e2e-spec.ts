@@ -28,6 +28,8 @@ const GOOD: [title: string, members: string, forwarded: object][] = [
   ['the last of two members', '"n":0,"n":2,"model":"other","model":"m"', { n: 2 }],
 ];
 
+const GZIP = { headers: { 'content-encoding': 'gzip' } };
+
 describe('POST /v1/completions', () => {
   let upstream: FakeUpstream;
   let gateway: Gateway;
@@ -61,7 +63,7 @@ describe('POST /v1/completions', () => {
     expect(upstream.requests).toEqual([]);
   }
 
-  it.each(FIELDS)('answers 422, and says where and why, to %s', async (members, ...expected) => {
+  it.each(FIELDS)('answers 422 with each place and reason to %s', async (members, ...expected) => {
     await expectRefusal(await gateway.complete(`{"model":"m","prompt":"p",${members}}`), expected);
   });
 
@@ -75,7 +77,7 @@ describe('POST /v1/completions', () => {
     expect(upstream.lastRequest.body).toEqual({ model: 'm', prompt: 'p', ...forwarded });
   });
 
-  it('forwards the options of a stream that it does not know, and leaves out those that are null', async () => {
+  it('forwards unknown stream options, and leaves out those that are null', async () => {
     await gateway.complete({
       model: 'm',
       prompt: 'p',
@@ -111,36 +113,22 @@ describe('POST /v1/completions', () => {
     },
   );
 
-  async function sendBytes(body: Uint8Array<ArrayBuffer>, headers: Record<string, string> = {}): Promise<Response> {
-    return fetch(`${gateway.url}/v1/completions`, {
-      method: 'POST',
-      headers: { authorization: 'Bearer test-key', 'content-type': 'application/json', ...headers },
-      body,
-    });
-  }
-
   it('answers 422 to bytes that are not UTF-8, instead of sending other text on', async () => {
     const bytes = Buffer.concat([Buffer.from('{"model":"m","prompt":"'), Buffer.of(0xc3, 0x28), Buffer.from('"}')]);
-    await expectRefusal(await sendBytes(bytes), [[[], 'JSON decode error: not valid UTF-8', 'json_invalid']]);
+    await expectRefusal(await gateway.complete(bytes), [[[], 'JSON decode error: not valid UTF-8', 'json_invalid']]);
   });
 
-  it('answers 422 to a body that is not compressed as it says', async () => {
-    const response = await sendBytes(Buffer.from('{}'), { 'content-encoding': 'gzip' });
+  it('answers 422 to a body that is not in its content coding', async () => {
+    const response = await gateway.complete('{}', GZIP);
     await expectRefusal(response, [
       [[], 'JSON decode error: the body is not compressed as Content-Encoding says', 'json_invalid'],
     ]);
   });
 
-  it('answers 422 `missing` to a body of no bytes, whatever its length header says', async () => {
-    const compressed = await sendBytes(gzipSync(''), { 'content-encoding': 'gzip' });
+  it('answers 422 `missing` to a body of no bytes, compressed or chunked', async () => {
+    const compressed = await gateway.complete(gzipSync(''), GZIP);
     await expectRefusal(compressed, [MISSING()]);
-    const chunked = await fetch(`${gateway.url}/v1/completions`, {
-      method: 'POST',
-      headers: { authorization: 'Bearer test-key', 'content-type': 'application/json' },
-      body: new Blob([]).stream(),
-      duplex: 'half',
-    });
-    await expectRefusal(chunked, [MISSING()]);
+    await expectRefusal(await gateway.complete(new Blob([]).stream()), [MISSING()]);
   });
 });
 
@@ -212,7 +200,7 @@ describe('POST /v1/completions in front of an upstream with `extraParameters: re
   });
 });
 
-describe('POST /v1/completions with fields that an engine is known to take, or not', () => {
+describe('POST /v1/completions with fields that an engine takes or lacks', () => {
   let upstream: FakeUpstream;
   const running: { stop(): Promise<void> }[] = [];
 
@@ -232,7 +220,7 @@ describe('POST /v1/completions with fields that an engine is known to take, or n
     return gateway;
   }
 
-  it('sends those that are known', async () => {
+  it('sends those that the engine takes', async () => {
     const gateway = await gatewayFor({ engine: 'vllm' });
     expect((await gateway.complete({ model: 'm', prompt: 'p', top_k: 5, min_tokens: 2 })).status).toBe(200);
     expect(upstream.lastRequest.body).toMatchObject({ top_k: 5, min_tokens: 2 });
@@ -256,7 +244,7 @@ describe('POST /v1/completions with fields that an engine is known to take, or n
     expect(upstream.requests).toHaveLength(countBefore);
   });
 
-  it('goes by the version that the engine tells', async () => {
+  it('goes by the version that the engine reports', async () => {
     upstream.version = '0.11.0+cpu';
     const gateway = await gatewayFor({ engine: 'vllm' });
     const ask = (): Promise<Response> => gateway.complete({ model: 'm', prompt: 'p', guided_choice: ['a'] });

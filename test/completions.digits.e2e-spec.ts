@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { brotliCompressSync } from 'node:zlib';
 import { completion, FakeUpstream, replyEvents, replyJson } from './support/fake-upstream.js';
-import { API_KEY, errorOf, eventsOf, Gateway } from './support/gateway.js';
+import { errorOf, eventsOf, Gateway } from './support/gateway.js';
 
-/** Integers that no double has: the next one to 2^53, the ends of 64 bits, and one of 128 bits. */
+/** Integers that no double holds: 2^53 + 1, the ends of 64 bits, and one of 128 bits. */
 const INTEGERS = [
   '9007199254740993',
   '9223372036854775807',
@@ -11,7 +11,7 @@ const INTEGERS = [
   '340282366920938463463374607431768211455',
 ];
 
-/** A JSON text, with the digits of integers as they stand in it. */
+/** The long integers in a JSON text, digit by digit. */
 function rawIntegersIn(json: string): string[] {
   return json.match(/-?\d{16,}/g) ?? [];
 }
@@ -55,20 +55,13 @@ describe('the digits of integers', () => {
 
   it('of a compressed request reach the upstream as they came', async () => {
     upstream.onCompletion(replyJson(completion('Hello')));
-    const response = await fetch(`${gateway.url}/v1/completions`, {
-      method: 'POST',
-      headers: {
-        authorization: `Bearer ${API_KEY}`,
-        'content-type': 'application/json',
-        'content-encoding': 'br',
-      },
-      body: new Uint8Array(brotliCompressSync(`{"model":"test-model","prompt":"Hi",${EXTRAS}}`)),
-    });
+    const compressed = brotliCompressSync(`{"model":"test-model","prompt":"Hi",${EXTRAS}}`);
+    const response = await gateway.complete(compressed, { headers: { 'content-encoding': 'br' } });
     expect(response.status).toBe(200);
     expect(upstream.lastRequest.text).toContain(EXTRAS);
   });
 
-  it('of the seed are counted up, without an overflow, where each choice is a request', async () => {
+  it('of the seed are counted on, without an overflow, where each choice is a request', async () => {
     upstream.onCompletion(replyJson(completion('Hello')));
     const before = upstream.requests.length;
     const response = await splitting.complete(`{"model":"m","prompt":"Hi","n":3,"seed":9223372036854775806,${EXTRAS}}`);
@@ -89,7 +82,7 @@ describe('the digits of integers', () => {
     expect(await response.text()).toBe(ANSWER.replace('test-model', 'asked'));
   });
 
-  it('of a stream with another model name, and of which the usage is hidden, are as they came', async () => {
+  it('of a stream under another model name, with its usage shown or hidden, are as they came', async () => {
     const chunk = ANSWER.replace('"stop"', 'null').replace(/,"usage".*/, '}');
     const last = ANSWER.replace('"Hello"', '""');
     upstream.onCompletion(replyEvents(chunk, chunk, last, '[DONE]'));
@@ -118,7 +111,7 @@ describe('the digits of integers', () => {
     ['a choice', ANSWER.replace(/"choices":\[.*?\]/, `"choices":[${b}]`)],
     ['log probabilities', ANSWER.replace('"logprobs":null', `"logprobs":${b}`)],
     ['counts', ANSWER.replace('"prompt_tokens":2', `"prompt_tokens":${b}`)],
-  ])('in place of %s are never a fault of the gateway', async (_, answer) => {
+  ])('in place of %s are never an internal error', async (_, answer) => {
     upstream.onCompletion(replyJson(answer));
     const whole = await splitting.complete({ model: 'm', prompt: 'Hi', n: 2, logprobs: 1 });
     expect(whole.status).not.toBe(500);
@@ -128,7 +121,7 @@ describe('the digits of integers', () => {
     expect(await stream.text()).not.toContain('internal_error');
   });
 
-  it('are refused as a body, and beyond 10,000 of them, with 422', async () => {
+  it('are refused with 422 as a body, and beyond 10,000 of them', async () => {
     const alone = await gateway.complete(b);
     expect(alone.status).toBe(422);
     expect((await errorOf(alone)).error.code).toBe('model_attributes_type');

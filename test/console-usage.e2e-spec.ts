@@ -3,13 +3,14 @@ import type { Locator, Page } from 'playwright-core';
 import { hashApiKey } from '../src/config/api-key-hash.js';
 import { describeInBrowser } from './support/browser.js';
 import { ConsolePage, OPEN_TIMEOUT_MS } from './support/console-page.js';
-import { beginStream, chunk, completion, events, replyJson } from './support/fake-upstream.js';
+import { breakAfter, chunk, completion, events, hold, replyJson } from './support/fake-upstream.js';
+import { ADMIN } from './support/gateway.js';
 import { GatewayProcess } from './support/gateway-process.js';
 import { until } from './support/wait.js';
 
 const PROMPT = 'a secret prompt';
 
-describeInBrowser('what was used, in the console', (open) => {
+describeInBrowser('usage in the console', (open) => {
   let opened: ConsolePage;
   let page: Page;
 
@@ -45,10 +46,7 @@ describeInBrowser('what was used, in the console', (open) => {
       '–',
       expect.stringMatching(/^\d+ ms$/),
     ]);
-    opened.upstream.onCompletion((response) => {
-      beginStream(response);
-      response.write(events(chunk(' a')), () => response.destroy());
-    });
+    opened.upstream.onCompletion(breakAfter(events(chunk(' a'))));
     await complete({ model: 'broken', stream: true });
     opened.upstream.onCompletion(replyJson({ error: { message: 'no' } }, 400));
     await complete({ model: 'refused' });
@@ -80,7 +78,7 @@ describeInBrowser('what was used, in the console', (open) => {
     await only('Status', 'all', ['refused', 'broken', 'whole']);
   });
 
-  it('stands still while it is paused', async () => {
+  it('adds no row while it is paused', async () => {
     await page.getByRole('button', { name: 'Pause' }).press('Enter');
     await page.getByText('paused').waitFor();
     await complete({ model: 'later' });
@@ -95,7 +93,7 @@ describeInBrowser('what was used, in the console', (open) => {
     await requestOf('later').waitFor();
   });
 
-  it('draws usage over time by model, project and key, and writes it as tables', async () => {
+  it('draws usage over time by model, project and key, and shows it as tables', async () => {
     await goTo('Usage');
     const chart = (title: string): Locator => page.getByRole('figure', { name: title });
     const drawn = (title: string): Locator => chart(title).getByRole('img');
@@ -133,7 +131,7 @@ describeInBrowser('what was used, in the console', (open) => {
     }
   });
 
-  it('shows how the upstreams are, to administrators of the gateway', async () => {
+  it('shows the state of the upstreams to administrators of the gateway', async () => {
     await goTo('Upstreams');
     const fake = page.getByRole('row', { name: /^fake / });
     await fake.getByText('healthy').waitFor();
@@ -145,17 +143,15 @@ describeInBrowser('what was used, in the console', (open) => {
       'openai',
       opened.upstream.baseUrl,
     ]);
-    const [answered, hold] = [Promise.withResolvers<unknown>(), Promise.withResolvers<unknown>()];
-    opened.upstream.onCompletion((response, request) => {
-      void hold.promise.then(() => replyJson(completion('Hello'))(response, request));
-    });
-    void complete({ model: 'held' }).then(answered.resolve);
+    const { behaviour, release } = hold(replyJson(completion('Hello')));
+    opened.upstream.onCompletion(behaviour);
+    const held = complete({ model: 'held' });
     await fake.getByText('1 of 4').waitFor();
     await opened.administer('POST', '/admin/upstreams/fake/drain');
     await fake.getByText('drained, gets nothing').waitFor();
     await opened.look('console-upstreams');
-    hold.resolve(undefined);
-    await answered.promise;
+    release();
+    await held;
     await opened.administer('POST', '/admin/upstreams/fake/undrain');
     await fake.getByText('0 of 4').waitFor();
   });
@@ -186,12 +182,12 @@ describeInBrowser('what was used, in the console', (open) => {
       await opened.look(`console-${view.toLowerCase()}-dark-400`);
       expect([view, await opened.overflow()]).toEqual([view, 0]);
     }
-    // A project that may use every model answers 404 when it is asked which, which the browser says.
+    // A project without a list of models answers 404 when asked for it, which the browser reports.
     const others = opened.complaints.splice(0).filter((complaint) => !complaint.includes('404'));
     expect(others).toEqual([]);
   });
 
-  it('shows nothing of the upstreams to who administers an organization', async () => {
+  it('shows no upstreams to administrators of an organization', async () => {
     const organization = await opened.administer<{ id: string }>('POST', '/admin/organization', { name: 'other' });
     const { value } = await opened.administer<{ value: string }>(
       'POST',
@@ -206,16 +202,13 @@ describeInBrowser('what was used, in the console', (open) => {
     expect(await page.locator('#upstreams tr').count()).toBe(0);
     await goTo('Requests');
     await page.getByText('None in the last day.').waitFor();
-    // The browser says so of the answer of 403.
+    // The browser reports the 403, too.
     const others = opened.complaints.splice(0).filter((complaint) => !/40[34]/.test(complaint));
     expect(others).toEqual([]);
   });
 
   it('shows the limits and the upstreams of a gateway without a database', async () => {
-    const apiKeys = [
-      { id: 'admin', hash: hashApiKey('admin-key'), admin: true },
-      { id: 'team', hash: hashApiKey('team-key'), limits: { requestsPerMinute: 5 } },
-    ];
+    const apiKeys = [ADMIN, { id: 'team', hash: hashApiKey('team-key'), limits: { requestsPerMinute: 5 } }];
     const upstreams = [{ name: 'fake', baseUrl: opened.upstream.baseUrl }];
     const gateway = GatewayProcess.spawn({ database: 'none', upstreams, apiKeys }, { API_KEYS: '' });
     try {
@@ -225,8 +218,7 @@ describeInBrowser('what was used, in the console', (open) => {
       const links = page.getByRole('navigation', { name: 'Console' }).getByRole('link');
       expect(await links.allTextContents()).toEqual(['Limits', 'Upstreams']);
     } finally {
-      gateway.kill('SIGTERM');
-      await gateway.ended;
+      await gateway.stop();
     }
   });
 });

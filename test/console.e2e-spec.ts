@@ -15,13 +15,13 @@ describeInBrowser('the console in a browser', (open) => {
 
   afterAll(() => opened.close());
 
-  it('lets nobody in with a wrong key, and says why', async () => {
+  it('refuses a wrong key, and says why', async () => {
     await page.getByLabel('Admin key').fill('dfadmin_wrong');
     await page.getByRole('button', { name: 'Sign in' }).click();
     await page.getByRole('alert').waitFor();
     expect(await page.getByRole('alert').textContent()).toBe('The API key is not valid.');
     expect(await page.getByRole('heading', { name: 'Projects' }).isVisible()).toBe(false);
-    // The browser says so of each answer of 401.
+    // The browser reports each 401.
     opened.complaints.length = 0;
   });
 
@@ -36,7 +36,7 @@ describeInBrowser('the console in a browser', (open) => {
     await opened.look('console-light-1280');
   });
 
-  it('makes a key that is shown once, copied, used, revoked and refused', async () => {
+  it('creates a key, which is shown once, copied, used, revoked and refused', async () => {
     await page.getByLabel('Name of the new key').fill('laptop');
     await page.getByLabel('Expires').selectOption('expires in a day');
     await page.getByRole('button', { name: 'Create key' }).click();
@@ -69,11 +69,11 @@ describeInBrowser('the console in a browser', (open) => {
     await page.getByRole('heading', { name: 'search' }).waitFor();
     const names = page.getByLabel('Names, one a line');
     await until('the names', async () => (await names.inputValue()) === 'one\ntwo');
-    // A project without such a list answers 404, which the browser says.
+    // A project without such a list answers 404, which the browser reports.
     opened.complaints.length = 0;
   });
 
-  it('is used with the keyboard alone, and fits a narrow screen, also a dark one', async () => {
+  it('works with the keyboard alone, and fits a narrow screen, also a dark one', async () => {
     await page.emulateMedia({ colorScheme: 'dark' });
     await page.setViewportSize({ width: 400, height: 800 });
     await opened.look('console-dark-400');
@@ -86,7 +86,7 @@ describeInBrowser('the console in a browser', (open) => {
     await page.getByRole('row', { name: /^by keyboard/ }).waitFor();
   });
 
-  it('forgets the key when somebody signs out, and asked nobody else anything', async () => {
+  it('forgets the key on sign-out, and has sent no request elsewhere', async () => {
     await page.getByRole('button', { name: 'Sign out' }).click();
     await page.getByRole('heading', { name: 'Sign in' }).waitFor();
     expect(await page.evaluate('sessionStorage.length + localStorage.length')).toBe(0);

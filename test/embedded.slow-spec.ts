@@ -16,10 +16,7 @@ const ENDLESS = { ...REQUEST, max_tokens: 400, logit_bias: { '0': -100 }, n: 128
 
 let gateway: GatewayProcess;
 
-afterEach(async () => {
-  gateway.kill('SIGKILL');
-  await gateway.ended;
-});
+afterEach(() => gateway.stop());
 
 function post(url: string, body: object, options: { key?: string; signal?: AbortSignal } = {}): Promise<Response> {
   return fetch(`${url}/v1/completions`, {
@@ -200,8 +197,7 @@ describe('the gateway in front of an engine in its own process', () => {
       }
       expect((await engine.health()).tokensGenerated).toBeGreaterThan(0);
     } finally {
-      other.kill('SIGKILL');
-      await other.ended;
+      await other.stop();
     }
   });
 

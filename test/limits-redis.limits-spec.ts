@@ -3,7 +3,7 @@ import { systemClock } from '../src/common/clock.js';
 import { hashApiKey } from '../src/config/api-key-hash.js';
 import { RedisStore } from '../src/limits/redis-store.js';
 import { completion, FakeUpstream, replyJson } from './support/fake-upstream.js';
-import { API_KEY, errorOf, Gateway } from './support/gateway.js';
+import { ADMIN, API_KEY, AS_ADMIN, errorOf, Gateway, postCompletion } from './support/gateway.js';
 import { GatewayProcess } from './support/gateway-process.js';
 import { runSchedule } from './support/limit-model.js';
 import { ManualClock } from './support/manual-clock.js';
@@ -14,8 +14,6 @@ import { until } from './support/wait.js';
 
 const SCHEDULES = 10_000;
 const AT_ONCE = 200;
-
-const ADMIN = { id: 'admin', hash: hashApiKey('admin-key'), admin: true };
 
 const REQUEST = { model: 'llama-8b', prompt: [1, 2], max_tokens: 8 };
 
@@ -84,7 +82,7 @@ describeWithPrograms(
     ])('of %s hold for 3,000 requests at once to three replicas, and are used up', async (_, limits, cost, limit) => {
       const usage = { prompt_tokens: 2, completion_tokens: 198, total_tokens: 200 };
       upstream.onCompletion(replyJson(completion('Hello', { usage })));
-      // Whoever cannot ask lets nobody in: what gets in, Redis has let in.
+      // With `closed`, a request that gets in was granted by Redis.
       const onStoreFailure = 'closed';
       for (let replica = 0; replica < 3; replica++) await start(limits, { onStoreFailure }, undefined);
       const startedAt = Date.now();
@@ -103,7 +101,7 @@ describeWithPrograms(
       expect(statuses.filter((status) => status === 429).length).toBeGreaterThan(0);
     });
 
-    it('that is frozen are waited for no longer than 50 ms, and then not at all until it answers', async () => {
+    it('that is frozen are waited for 50 ms at most, and then not at all until it answers', async () => {
       const gateway = await start({ requestsPerMinute: 10 });
       expect(await statusOf(gateway)).toBe(200);
       redis.signal('SIGSTOP');
@@ -112,7 +110,7 @@ describeWithPrograms(
       clock.advance(50);
       expect(await held).toBe(200);
       for (let count = 0; count < 9; count++) expect(await statusOf(gateway)).toBe(200);
-      // The share of the one replica: as many as the limit says.
+      // The share of the only replica is the whole limit.
       expect(await statusOf(gateway)).toBe(429);
       expect(storeLines(gateway)).toEqual(['the limit store does not answer']);
       redis.signal('SIGCONT');
@@ -165,7 +163,7 @@ describeWithPrograms(
     it('are listed with what is used of them, and nothing is taken; a Redis that hangs is a 503', async () => {
       const gateway = await start({ requestsPerMinute: 1_000, tokensPerMonth: 1_000, concurrentRequests: 4 });
       expect(await statusOf(gateway)).toBe(200);
-      const list = () => gateway.get('/v1/organization/limits', { authorization: 'Bearer admin-key' });
+      const list = () => gateway.get('/v1/organization/limits', AS_ADMIN);
       const used = async (): Promise<unknown> => {
         const { data } = (await (await list()).json()) as { data: { limits: { kind: string; used: number }[] }[] };
         const uses = data[0]?.limits.map(({ kind, used }) => [kind, used]);
@@ -219,7 +217,7 @@ describeWithPrograms(
           }
           expect(statuses).toEqual([200, 200, 429]);
         }
-        const list = await gateway.get('/v1/organization/limits', { authorization: 'Bearer admin-key' });
+        const list = await gateway.get('/v1/organization/limits', AS_ADMIN);
         const { data } = (await list.json()) as { data: { limits: { used: number }[] }[] };
         expect(data.map(({ limits }) => limits[2]?.used)).toEqual([0, 0, 0, 0]);
         expect(data.every(({ limits }) => limits[0]?.used === 2)).toBe(true);
@@ -236,18 +234,14 @@ describeWithPrograms(
       const program = GatewayProcess.spawn({ server: { workers: 2 }, apiKeys, upstreams }, { LIMITS_STORE: redis.url });
       try {
         const url = await program.listening();
-        const headers = { authorization: 'Bearer team-key', 'content-type': 'application/json', connection: 'close' };
+        const headers = { authorization: 'Bearer team-key', connection: 'close' };
         const statuses = await Promise.all(
-          Array.from({ length: 10 }, async () => {
-            const body = JSON.stringify(REQUEST);
-            return (await fetch(`${url}/v1/completions`, { method: 'POST', headers, body })).status;
-          }),
+          Array.from({ length: 10 }, async () => (await postCompletion(url, REQUEST, { headers })).status),
         );
         expect(statuses.filter((status) => status === 200)).toHaveLength(5);
         expect(Number(await redis.command('ZCARD', 'gateway:replicas'))).toBe(2);
       } finally {
-        program.kill('SIGKILL');
-        await program.ended;
+        await program.stop();
       }
     });
 

@@ -189,10 +189,7 @@ describe('the built gateway', () => {
     url = await program.listening();
   });
 
-  afterAll(async () => {
-    program.kill('SIGTERM');
-    await program.ended;
-  });
+  afterAll(() => program.stop());
 
   it('serves the document to everybody, with its own address and its first model', async () => {
     const response = await fetch(`${url}/openapi.json`);

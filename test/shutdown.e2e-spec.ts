@@ -1,14 +1,12 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { once } from 'node:events';
 import { connect } from 'node:net';
-import { beginStream, chunk, events, FakeUpstream } from './support/fake-upstream.js';
-import { API_KEY } from './support/gateway.js';
+import { FakeUpstream, HELD_STREAM, holdStream } from './support/fake-upstream.js';
+import { API_KEY, postCompletion } from './support/gateway.js';
 import { GatewayProcess } from './support/gateway-process.js';
 import { until } from './support/wait.js';
 
 const REQUEST = { model: 'test-model', prompt: 'Hi', stream: true };
-/** The gateway waits a while for the next request on a connection that is kept. */
-const HEADERS = { authorization: `Bearer ${API_KEY}`, 'content-type': 'application/json', connection: 'close' };
 
 describe('SIGTERM', () => {
   let upstream: FakeUpstream;
@@ -16,19 +14,13 @@ describe('SIGTERM', () => {
   let finish: () => void;
 
   beforeEach(async () => {
-    const finished = Promise.withResolvers<void>();
-    finish = finished.resolve;
-    upstream = await FakeUpstream.start(async (response) => {
-      beginStream(response);
-      response.write(events(chunk('One')));
-      await finished.promise;
-      response.end(events(chunk(' two', 'stop'), '[DONE]'));
-    });
+    const { behaviour, release } = holdStream();
+    finish = release;
+    upstream = await FakeUpstream.start(behaviour);
   });
 
   afterEach(async () => {
-    gateway.kill('SIGKILL');
-    await gateway.ended;
+    await gateway.stop();
     await upstream.stop();
   });
 
@@ -37,8 +29,8 @@ describe('SIGTERM', () => {
     return gateway.listening();
   }
 
-  const openStream = (url: string) =>
-    fetch(`${url}/v1/completions`, { method: 'POST', headers: HEADERS, body: JSON.stringify(REQUEST) });
+  /** The gateway would wait a while for the next request on a connection that is kept. */
+  const openStream = (url: string) => postCompletion(url, REQUEST, { headers: { connection: 'close' } });
 
   it('lets streams that are under way end, then exits with 0', async () => {
     const url = await start({});
@@ -46,7 +38,7 @@ describe('SIGTERM', () => {
     gateway.kill('SIGTERM');
     await refused(url);
     finish();
-    expect(await response.text()).toBe(events(chunk('One'), chunk(' two', 'stop'), '[DONE]'));
+    expect(await response.text()).toBe(HELD_STREAM);
     expect(await gateway.ended).toMatchObject({ exitCode: 0 });
   });
 
@@ -61,7 +53,7 @@ describe('SIGTERM', () => {
     expect(await response.text()).toContain('[DONE]');
   });
 
-  it('serves requests on connections that are open, and says that each is the last one', async () => {
+  it('serves requests on open connections, and says that each is the last one', async () => {
     const url = new URL(await start({}));
     const socket = connect(Number(url.port), url.hostname);
     let received = '';
@@ -94,7 +86,7 @@ describe('SIGTERM', () => {
     await upstream.lastRequest.aborted;
   });
 
-  it('under npm, drains when the shell in between is ended by the signal that npm got', async () => {
+  it('under npm, drains when the shell in between is killed', async () => {
     const upstreams = [{ name: 'fake', baseUrl: upstream.baseUrl }];
     gateway = GatewayProcess.spawn({ upstreams }, { npm_lifecycle_event: 'start' }, undefined, true);
     const url = await gateway.listening();
@@ -102,7 +94,7 @@ describe('SIGTERM', () => {
     gateway.kill('SIGKILL');
     await refused(url);
     finish();
-    expect(await response.text()).toBe(events(chunk('One'), chunk(' two', 'stop'), '[DONE]'));
+    expect(await response.text()).toBe(HELD_STREAM);
     // The shell's pipes are the gateway's: they close when it ends.
     await gateway.ended;
     expect(gateway.stdout).toContain('the parent is gone');

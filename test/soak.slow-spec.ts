@@ -28,8 +28,7 @@ describe(`${STREAMS} streams one after the other, and as many of which ${AT_A_TI
 
   afterAll(async () => {
     inspector.close();
-    gateway.kill('SIGKILL');
-    await gateway.ended;
+    await gateway.stop();
     await engine.stop();
   });
 

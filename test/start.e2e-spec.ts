@@ -3,7 +3,7 @@ import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, wr
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { API_KEY } from './support/gateway.js';
+import { postCompletion } from './support/gateway.js';
 import { GatewayProcess } from './support/gateway-process.js';
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
@@ -11,10 +11,7 @@ const UPSTREAM = { UPSTREAM_BASE_URL: 'http://127.0.0.1:9/v1' };
 
 let gateway: GatewayProcess;
 
-afterEach(async () => {
-  gateway.kill('SIGKILL');
-  await gateway.ended;
-});
+afterEach(() => gateway.stop());
 
 describe('the built program, in few files', () => {
   let url: string;
@@ -29,7 +26,7 @@ describe('the built program, in few files', () => {
     expect(readFileSync(join(ROOT, 'dist/src/process/start.js'), 'utf8')).toContain('../bundle/start.js');
   });
 
-  it('defines no names on functions as they are made: each closure of a request would get a hidden class of its own', () => {
+  it('sets no names on functions at run time: each closure of a request would get a hidden class of its own', () => {
     const bundle = readFileSync(join(ROOT, 'dist/src/bundle/start.js'), 'utf8');
     expect(bundle).toContain('CompletionsController');
     expect(bundle).not.toContain('__name(');
@@ -53,11 +50,7 @@ describe('the built program, in few files', () => {
   });
 
   it('knows the rules of the DTO classes', async () => {
-    const response = await fetch(`${url}/v1/completions`, {
-      method: 'POST',
-      headers: { authorization: `Bearer ${API_KEY}`, 'content-type': 'application/json' },
-      body: JSON.stringify({ model: 'test-model', prompt: 'Hi', temperature: 3, n: 'one' }),
-    });
+    const response = await postCompletion(url, { model: 'test-model', prompt: 'Hi', temperature: 3, n: 'one' });
     expect(response.status).toBe(422);
     const text = await response.text();
     expect(text).toContain('temperature');
@@ -86,12 +79,11 @@ describe('what V8 has compiled', () => {
     const url = await gateway.listening();
     // The first answer comes after the start is over.
     await (await fetch(`${url}/livez`)).text();
-    gateway.kill('SIGKILL');
-    await gateway.ended;
+    await gateway.stop();
     expect(readdirSync(cache, { recursive: true }).length).toBeGreaterThan(3);
   });
 
-  it('is no hindrance where it cannot be kept', async () => {
+  it('delays no start where it cannot be kept', async () => {
     writeFileSync(cache, 'a file where the folder would be');
     gateway = GatewayProcess.spawn({}, UPSTREAM, join(folder, 'dist/src/main.js'));
     const url = await gateway.listening();

@@ -23,8 +23,7 @@ describeInBrowser('Swagger UI in a browser', (open) => {
   }, OPEN_TIMEOUT_MS);
 
   afterAll(async () => {
-    gateway.kill('SIGTERM');
-    await gateway.ended;
+    await gateway.stop();
     await opened.close();
   });
 

@@ -1,9 +1,9 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import type { ServerResponse } from 'node:http';
 import { hashApiKey } from '../src/config/api-key-hash.js';
-import { beginStream, chunk, events, FakeUpstream, hang, replyEvents, reset } from './support/fake-upstream.js';
+import { breakAfter, chunk, events, FakeUpstream, hang, replyEvents, reset } from './support/fake-upstream.js';
 import { GatewayProcess } from './support/gateway-process.js';
-import { API_KEY, Gateway } from './support/gateway.js';
+import { ADMIN, API_KEY, AS_ADMIN, Gateway, postCompletion } from './support/gateway.js';
 import { OtlpReceiver } from './support/otlp-receiver.js';
 import { until } from './support/wait.js';
 
@@ -32,10 +32,7 @@ describe('tracing', () => {
   const start = async (tracing: object = {}): Promise<void> => {
     gateway = await Gateway.start({
       tracing: { endpoint: collector.url, resourceAttributes: 'k8s.pod.name=pod%2D1', ...tracing },
-      apiKeys: [
-        { id: 'test', hash: hashApiKey(API_KEY) },
-        { id: 'admin', hash: hashApiKey('admin-key'), admin: true },
-      ],
+      apiKeys: [{ id: 'test', hash: hashApiKey(API_KEY) }, ADMIN],
       routing: { retryBudgetPercent: 100 },
       upstreams: [
         { name: 'first', baseUrl: first.baseUrl, engine: 'vllm', models: { m: 'upstream-m' } },
@@ -45,16 +42,16 @@ describe('tracing', () => {
   };
 
   const scrape = async (accept: string): Promise<{ type: string | null; text: string }> => {
-    const response = await gateway.get('/metrics', { authorization: 'Bearer admin-key', accept });
+    const response = await gateway.get('/metrics', { ...AS_ADMIN, accept });
     return { type: response.headers.get('content-type'), text: await response.text() };
   };
 
   const droppedSpans = async (): Promise<string[]> =>
-    (await (await gateway.get('/metrics', { authorization: 'Bearer admin-key' })).text())
+    (await (await gateway.get('/metrics', AS_ADMIN)).text())
       .split('\n')
       .filter((line) => line.startsWith('gateway_trace_spans_dropped_total'));
 
-  it('gives a JSON request a SERVER span and an attempt a CLIENT span, both of the trace of the caller', async () => {
+  it("gives a JSON request a SERVER span and an attempt a CLIENT span, both of the client's trace", async () => {
     await start();
     const headers = { traceparent: TRACEPARENT, tracestate: 'vendor=1', 'x-request-id': 'my-id' };
     await (await gateway.complete(BODY, { headers })).text();
@@ -100,7 +97,7 @@ describe('tracing', () => {
     expect(await gateway.accessLog()).toMatchObject([{ traceId: TRACE_ID }]);
   });
 
-  it('says of a stream when its first event came, and nothing of what is in it', async () => {
+  it('records when the first event of a stream came, and none of its text', async () => {
     await start();
     first.onCompletion(replyEvents(chunk('the secret text', 'stop'), USAGE, '[DONE]'));
     await (await gateway.complete({ ...BODY, stream: true })).text();
@@ -134,10 +131,7 @@ describe('tracing', () => {
 
   it('shows a resume', async () => {
     await start();
-    first.onCompletion((response) => {
-      beginStream(response);
-      response.write(events(chunk('One')), () => response.destroy());
-    });
+    first.onCompletion(breakAfter(events(chunk('One'))));
     second.onCompletion(replyEvents(chunk(' two', 'stop'), '[DONE]'));
     await (await gateway.complete({ ...BODY, stream: true })).text();
     const [server, ...clients] = await collector.received(3);
@@ -145,7 +139,7 @@ describe('tracing', () => {
     expect(clients.map(({ attributes }) => attributes['gateway.attempt.kind'])).toEqual(['first', 'resume']);
   });
 
-  it('ends the span of an attempt that the client has given up', async () => {
+  it('ends the span of an attempt when the client disconnects', async () => {
     await start();
     first.onCompletion(hang);
     const leaving = new AbortController();
@@ -180,7 +174,7 @@ describe('tracing', () => {
     expect(plain.text).not.toContain('trace_id');
   });
 
-  it('records nothing that the sampler leaves out, and tells the upstream so', async () => {
+  it('exports no trace that the sampler leaves out, and tells the upstream so', async () => {
     await start({ sampler: 'parentbased_always_off' });
     await (await gateway.complete(BODY)).text();
     expect(first.lastRequest.headers.traceparent).toMatch(/^00-[\da-f]{32}-[\da-f]{16}-00$/);
@@ -189,7 +183,7 @@ describe('tracing', () => {
     expect(collector.spans.map(({ traceId }) => traceId)).toEqual([TRACE_ID, TRACE_ID]);
   });
 
-  it('traces no probe, no list of models and no metrics', async () => {
+  it('traces no probe, no list of models and no scrape', async () => {
     await start();
     for (const path of ['/livez', '/readyz', '/v1/models', '/metrics']) await (await gateway.get(path)).text();
     await (await gateway.complete(BODY)).text();
@@ -205,7 +199,7 @@ describe('tracing', () => {
     expect(await droppedSpans()).toEqual(['gateway_trace_spans_dropped_total{reason="export_failed"} 2']);
   });
 
-  it('waits for no collector that hangs: what is too much for the queue is dropped and counted', async () => {
+  it('waits for no collector that hangs: spans beyond the queue are dropped and counted', async () => {
     await start();
     const { answer } = collector;
     const hanging: ServerResponse[] = [];
@@ -234,16 +228,13 @@ describe("the built gateway with OpenTelemetry's variables", () => {
     const variables = { OTEL_EXPORTER_OTLP_ENDPOINT: collector.url, OTEL_SERVICE_NAME: 'edge' };
     const gateway = GatewayProcess.spawn({ upstreams }, variables);
     try {
-      const headers = { authorization: `Bearer ${API_KEY}`, 'content-type': 'application/json' };
-      const url = `${await gateway.listening()}/v1/completions`;
-      await (await fetch(url, { method: 'POST', headers, body: JSON.stringify(BODY) })).text();
-      // At its end it exports what still waits.
+      await (await postCompletion(await gateway.listening(), BODY)).text();
+      // At its end it exports the spans that still wait.
       gateway.kill('SIGTERM');
       const [server] = await collector.received(2);
       expect(server).toMatchObject({ name: 'text_completion m', resource: { 'service.name': 'edge' } });
     } finally {
-      gateway.kill('SIGTERM');
-      await gateway.ended;
+      await gateway.stop();
       await upstream.stop();
       collector.stop();
     }
@@ -252,10 +243,9 @@ describe("the built gateway with OpenTelemetry's variables", () => {
 
 describe('without tracing', () => {
   it('a scrape gets the plain format, whatever it asks for', async () => {
-    const apiKeys = [{ id: 'admin', hash: hashApiKey('admin-key'), admin: true }];
     const upstream = await FakeUpstream.start();
-    const gateway = await Gateway.inFrontOf(upstream, { config: { apiKeys } });
-    const headers = { authorization: 'Bearer admin-key', accept: 'application/openmetrics-text' };
+    const gateway = await Gateway.inFrontOf(upstream, { config: { apiKeys: [ADMIN] } });
+    const headers = { ...AS_ADMIN, accept: 'application/openmetrics-text' };
     expect((await gateway.get('/metrics', headers)).headers.get('content-type')).toMatch(/^text\/plain/);
     await gateway.stop();
     await upstream.stop();

@@ -3,39 +3,34 @@ import { writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { stringify } from 'yaml';
 import { hashApiKey } from '../src/config/api-key-hash.js';
-import { completion, FakeUpstream, replyJson } from './support/fake-upstream.js';
+import { completion, FakeUpstream, hold, replyJson } from './support/fake-upstream.js';
 import { DnsServer } from './support/dns-server.js';
-import { API_KEY } from './support/gateway.js';
+import { ADMIN, API_KEY, AS_ADMIN, postCompletion } from './support/gateway.js';
 import { GatewayProcess } from './support/gateway-process.js';
 import { listen } from './support/listen.js';
 import { until } from './support/wait.js';
 
 const REQUEST = { model: 'test-model', prompt: 'Hi' };
-const ADMIN = { authorization: 'Bearer admin-key' };
-const API_KEYS = [{ id: 'admin', hash: hashApiKey('admin-key'), admin: true }];
+const API_KEYS = [ADMIN];
 
 let gateway: GatewayProcess;
 
-afterEach(async () => {
-  gateway.kill('SIGKILL');
-  await gateway.ended;
-});
+afterEach(() => gateway.stop());
 
 /** A request on a connection of its own: the next one goes to the next worker. */
 function post(url: string, body: object, key = API_KEY): Promise<Response> {
-  const headers = { authorization: `Bearer ${key}`, 'content-type': 'application/json', connection: 'close' };
-  return fetch(`${url}/v1/completions`, { method: 'POST', headers, body: JSON.stringify(body) });
+  return postCompletion(url, body, { headers: { authorization: `Bearer ${key}`, connection: 'close' } });
 }
 
 async function metricsOf(url: string): Promise<string[]> {
-  const response = await fetch(`${url}/metrics`, { headers: { ...ADMIN, connection: 'close' } });
+  const response = await fetch(`${url}/metrics`, { headers: { ...AS_ADMIN, connection: 'close' } });
   return (await response.text()).split('\n');
 }
 
 /** What the next two workers know. */
 async function limitsOf(url: string): Promise<unknown[]> {
   const ask = async (): Promise<unknown> => {
-    const response = await fetch(`${url}/admin/upstreams`, { headers: { ...ADMIN, connection: 'close' } });
+    const response = await fetch(`${url}/admin/upstreams`, { headers: { ...AS_ADMIN, connection: 'close' } });
     const { upstreams } = (await response.json()) as { upstreams: { max_concurrency: number | null }[] };
     return upstreams[0]?.max_concurrency;
   };
@@ -67,18 +62,18 @@ describe('two workers', () => {
   });
 
   it('keep the limits of a key together', async () => {
-    // Of a minute's, some come back while the test runs.
+    // Those of a minute would refill while the test runs.
     const limits = { requestsPerDay: 10 };
     const limited = [...API_KEYS, { id: 'team', hash: hashApiKey('team-key'), limits }];
     const url = await start({}, { apiKeys: limited });
     const answers = await Promise.all(Array.from({ length: 30 }, () => post(url, REQUEST, 'team-key')));
     expect(answers.filter(({ status }) => status === 200)).toHaveLength(10);
     expect(answers.filter(({ status }) => status === 429)).toHaveLength(20);
-    // All that are let in may be of one worker.
+    // One worker may have let in all ten.
     const hasAnswered = (worker: number) => gateway.logged(({ msg, worker: id }) => msg === 'request' && id === worker);
     await Promise.all([hasAnswered(1), hasAnswered(2)]);
     const used = async (): Promise<number | undefined> => {
-      const response = await fetch(`${url}/v1/organization/limits`, { headers: { ...ADMIN, connection: 'close' } });
+      const response = await fetch(`${url}/v1/organization/limits`, { headers: { ...AS_ADMIN, connection: 'close' } });
       const { data } = (await response.json()) as { data: { limits: { used: number }[] }[] };
       return data[0]?.limits[0]?.used;
     };
@@ -154,19 +149,16 @@ describe('two workers', () => {
     }
   });
 
-  it('leave no place unused: the only one serves both, without a queue, and is known to be taken', async () => {
+  it('leave no slot unused: the only one serves both, without a queue, and is known to be taken', async () => {
     const url = await start({ maxConcurrency: 1 }, { routing: { maxQueue: 0 } });
     for (let i = 0; i < 6; i++) expect((await post(url, REQUEST)).status).toBe(200);
     await Promise.all([hasServed(1), hasServed(2)]);
-    const finish = Promise.withResolvers<void>();
-    upstream.onCompletion(async (response, request) => {
-      await finish.promise;
-      await replyJson(completion('Hello'))(response, request);
-    });
+    const { behaviour, release } = hold(replyJson(completion('Hello')));
+    upstream.onCompletion(behaviour);
     const held = post(url, REQUEST);
     await upstream.received(7);
     for (let i = 0; i < 2; i++) expect((await post(url, REQUEST)).status).toBe(503);
-    finish.resolve();
+    release();
     expect((await held).status).toBe(200);
   });
 });
@@ -190,7 +182,7 @@ describe('two workers without an upstream', () => {
 });
 
 describe('workers that cannot start', () => {
-  it('end the whole with 1, and the reason once', async () => {
+  it('end the gateway with 1, and the reason once', async () => {
     const other = createServer();
     const port = await listen(other);
     const upstreams = [{ name: 'fake', baseUrl: 'http://127.0.0.1:9/v1' }];

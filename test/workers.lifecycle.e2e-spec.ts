@@ -1,17 +1,16 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { writeFileSync } from 'node:fs';
 import { stringify } from 'yaml';
-import { hashApiKey } from '../src/config/api-key-hash.js';
 import {
-  beginStream,
   chunk,
   completion,
-  events,
   FakeUpstream,
+  HELD_STREAM,
+  holdStream,
   replyEvents,
   replyJson,
 } from './support/fake-upstream.js';
-import { API_KEY } from './support/gateway.js';
+import { ADMIN, AS_ADMIN, postCompletion } from './support/gateway.js';
 import { GatewayProcess } from './support/gateway-process.js';
 import { SteadyClient } from './support/steady-client.js';
 import { until } from './support/wait.js';
@@ -19,7 +18,6 @@ import { until } from './support/wait.js';
 /** Several processes start, one after the other, on a machine that others may use too. */
 const SLOW_START_MS = 120_000;
 const REQUEST = { model: 'test-model', prompt: 'Hi' };
-const WHOLE = events(chunk('One'), chunk(' two', 'stop'), '[DONE]');
 
 describe('workers', () => {
   let upstream: FakeUpstream;
@@ -30,18 +28,12 @@ describe('workers', () => {
   let finish: () => void;
 
   beforeEach(async () => {
-    const finished = Promise.withResolvers<void>();
-    finish = finished.resolve;
-    upstream = await FakeUpstream.start(async (response, request) => {
+    const { behaviour, release } = holdStream();
+    finish = release;
+    upstream = await FakeUpstream.start((response, request) => {
       const { prompt, stream } = request.body;
-      if (prompt === 'slow') {
-        beginStream(response);
-        response.write(events(chunk('One')));
-        await finished.promise;
-        response.end(events(chunk(' two', 'stop'), '[DONE]'));
-      } else {
-        await (stream ? replyEvents(chunk('One', 'stop'), '[DONE]') : replyJson(completion('One')))(response, request);
-      }
+      const other = stream ? replyEvents(chunk('One', 'stop'), '[DONE]') : replyJson(completion('One'));
+      return (prompt === 'slow' ? behaviour : other)(response, request);
     });
     gateway = GatewayProcess.spawn(config());
     url = await gateway.listening();
@@ -49,20 +41,18 @@ describe('workers', () => {
   });
 
   afterEach(async () => {
-    gateway.kill('SIGKILL');
-    await gateway.ended;
+    await gateway.stop();
     await Promise.all(clients.map((client) => client.stop()));
     await upstream.stop();
   });
 
   function config(server: object = {}): object {
-    const apiKeys = [{ id: 'admin', hash: hashApiKey('admin-key'), admin: true }];
-    // Streams are held open while processes start, however long that takes: nothing is said in them meanwhile.
+    // Streams are held open and silent while processes start, however long that takes.
     const timeouts = { firstByteMs: 600_000, idleMs: 600_000 };
     return {
       server: { workers: 2, heartbeatMs: 600_000, ...server },
       upstreams: [{ name: 'fake', baseUrl: upstream.baseUrl, timeouts }],
-      apiKeys,
+      apiKeys: [ADMIN],
     };
   }
 
@@ -76,13 +66,11 @@ describe('workers', () => {
   const allSucceed = (count: number) => Promise.all(clients.map((client) => client.succeeded(count)));
 
   function openStream(): Promise<Response> {
-    const headers = { authorization: `Bearer ${API_KEY}`, 'content-type': 'application/json', connection: 'close' };
-    const body = JSON.stringify({ ...REQUEST, prompt: 'slow', stream: true });
-    return fetch(`${url}/v1/completions`, { method: 'POST', headers, body });
+    return postCompletion(url, { ...REQUEST, prompt: 'slow', stream: true }, { headers: { connection: 'close' } });
   }
 
   async function countOfAttempts(): Promise<number> {
-    const headers = { authorization: 'Bearer admin-key', connection: 'close' };
+    const headers = { ...AS_ADMIN, connection: 'close' };
     const text = await (await fetch(`${url}/metrics`, { headers })).text();
     const counts = text.matchAll(/^gateway_upstream_attempts_total\{.*\} (\d+)$/gm);
     return [...counts].reduce((sum, [, count]) => sum + Number(count), 0);
@@ -123,14 +111,13 @@ describe('workers', () => {
       await gateway.logged(({ msg }) => msg === 'every worker has been replaced');
       await allSucceed(3);
       finish();
-      for (const stream of streams) expect(await stream.text()).toBe(WHOLE);
+      for (const stream of streams) expect(await stream.text()).toBe(HELD_STREAM);
       await allSucceed(3);
       await Promise.all(clients.map((client) => client.stop()));
       expect(clients.flatMap(({ failures }) => failures)).toEqual([]);
 
-      const headers = { authorization: `Bearer ${API_KEY}`, 'content-type': 'application/json', connection: 'close' };
-      const body = JSON.stringify({ ...REQUEST, prompt: 'long'.repeat(30) });
-      expect((await fetch(`${url}/v1/completions`, { method: 'POST', headers, body })).status).toBe(413);
+      const long = { ...REQUEST, prompt: 'long'.repeat(30) };
+      expect((await postCompletion(url, long, { headers: { connection: 'close' } })).status).toBe(413);
       expect(gateway.logLines.filter(({ msg }) => msg === 'these sections change with the next start')).toEqual([]);
       expect(await countOfAttempts()).toBeGreaterThan(countBefore);
     },
@@ -143,7 +130,7 @@ describe('workers', () => {
     await gateway.logged(({ msg }) => msg === 'shutting down');
     await isRefused();
     finish();
-    for (const stream of streams) expect(await stream.text()).toBe(WHOLE);
+    for (const stream of streams) expect(await stream.text()).toBe(HELD_STREAM);
     expect(await gateway.ended).toMatchObject({ exitCode: 0 });
     const workers = gateway.logLines
       .filter(({ status, stream }) => status === 200 && stream)

@@ -70,10 +70,7 @@ beforeAll(async () => {
   });
 });
 
-afterAll(async () => {
-  program.kill('SIGTERM');
-  await program.ended;
-});
+afterAll(() => program.stop());
 
 /** Runs the commands beside `openapi.json`, the driver and `report`, which drivers print with. */
 function itSpeaks(driver: string, commands: string[][], read: () => object): void {

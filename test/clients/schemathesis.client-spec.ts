@@ -20,8 +20,7 @@ describeWithTools(['schemathesis'], 'Schemathesis, for a minute', () => {
   });
 
   afterAll(async () => {
-    program.kill('SIGTERM');
-    await program.ended;
+    await program.stop();
     rmSync(folder, { recursive: true });
   });
 

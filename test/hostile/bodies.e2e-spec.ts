@@ -6,10 +6,10 @@ import { gzipSync } from 'node:zlib';
 import { Client } from 'undici';
 import { hashApiKey } from '../../src/config/api-key-hash.js';
 import { completion, FakeUpstream, hang, replyJson, reset } from '../support/fake-upstream.js';
-import { type ErrorAnswer, errorOf, Gateway } from '../support/gateway.js';
+import { type ErrorAnswer, errorOf, Gateway, postCompletion } from '../support/gateway.js';
 import { GatewayProcess } from '../support/gateway-process.js';
 import { Inspector } from '../support/inspector.js';
-import { until, within } from '../support/wait.js';
+import { until } from '../support/wait.js';
 
 const BUDGET_BYTES = 240_000;
 const BODY_BYTES = 50_000;
@@ -49,9 +49,12 @@ describe('the budget for bodies', () => {
     await upstream.stop();
   });
 
-  function post(key: string, body: string | Buffer, init: RequestInit & { headers?: object } = {}): Promise<Response> {
-    const headers = { ...headersOf(key), ...init.headers };
-    return fetch(`${gateway.url}/v1/completions`, { method: 'POST', ...init, headers, body });
+  function post(
+    key: string,
+    body: string | Buffer,
+    { headers, signal }: { headers?: Record<string, string>; signal?: AbortSignal } = {},
+  ): Promise<Response> {
+    return gateway.complete(body, { headers: { ...headersOf(key), ...headers }, ...(signal && { signal }) });
   }
 
   /** A request that the upstream has got and does not answer. */
@@ -63,7 +66,7 @@ describe('the budget for bodies', () => {
     const count = upstream.requests.length;
     const leaving = new AbortController();
     post(key, body, { headers, signal: leaving.signal }).catch(() => undefined);
-    await within(`the body of ${key} upstream`, upstream.received(count + 1));
+    await upstream.received(count + 1);
     return leaving;
   }
 
@@ -85,7 +88,7 @@ describe('the budget for bodies', () => {
     expect(upstream.requests).toHaveLength(4);
 
     first.abort();
-    await within('the end of the request upstream', upstream.requests[0]?.aborted ?? Promise.resolve());
+    await upstream.requests[0]?.aborted;
     await holdBody('e');
   });
 
@@ -102,7 +105,7 @@ describe('the budget for bodies', () => {
     expect((await post('a', gzipSync(larger), { headers: { 'content-encoding': 'gzip' } })).status).toBe(413);
   });
 
-  it('is asked before a body is read, and as it comes when nobody says how large it is', async () => {
+  it('is asked before a body is read, and as it comes when its size is not declared', async () => {
     await holdBody('a');
     const client = new Client(gateway.url);
     const connections = jest.fn();
@@ -113,19 +116,19 @@ describe('the budget for bodies', () => {
       expect(answer.statusCode).toBe(429);
       expect(((await answer.body.json()) as ErrorAnswer).error.code).toBe('rate_limit_exceeded');
     }
-    // What is refused is read to its end: the connection stays good.
+    // A refused body is read to its end: the connection stays usable.
     expect(connections).toHaveBeenCalledTimes(1);
     await client.close();
   });
 
-  it('has all of it again after bodies that came to nothing', async () => {
+  it('has all of it again after bodies that are refused', async () => {
     const broken = bodyOf(BODY_BYTES).slice(0, -1);
-    const nobodys = bodyOf(BODY_BYTES).replace('"model":"test-model"', '"model":{"a":[10]}');
+    const untyped = bodyOf(BODY_BYTES).replace('"model":"test-model"', '"model":{"a":[10]}');
     const coded = gzipSync(bodyOf(BODY_BYTES));
     const gzip = { headers: { 'content-encoding': 'gzip' } };
     for (let round = 0; round < 3; round++) {
       expect((await post('a', broken)).status).toBe(422);
-      expect((await post('a', nobodys)).status).toBe(422);
+      expect((await post('a', untyped)).status).toBe(422);
       expect((await post('a', coded.subarray(0, 100), gzip)).status).toBe(422);
       expect((await post('a', gzipSync(bodyOf(BUDGET_BYTES)), gzip)).status).toBe(413);
     }
@@ -143,7 +146,7 @@ describe('the budget for bodies', () => {
   });
 });
 
-describe('a body that is large', () => {
+describe('a large body', () => {
   let upstream: FakeUpstream;
   let gateway: Gateway;
 
@@ -235,14 +238,11 @@ describe('what is held of a body', () => {
 
   afterEach(async () => {
     inspector.close();
-    gateway.kill('SIGKILL');
-    await gateway.ended;
+    await gateway.stop();
     await upstream.stop();
   });
 
-  function post(body: string): Promise<Response> {
-    return fetch(`${url}/v1/completions`, { method: 'POST', headers: headersOf('a'), body });
-  }
+  const post = (body: string): Promise<Response> => postCompletion(url, body, { headers: headersOf('a') });
 
   it.each([
     ['a text that is not Latin', JSON.stringify({ model: 'test-model', prompt: '漢'.repeat(SIZE_BYTES / 3) })],
@@ -257,7 +257,7 @@ describe('what is held of a body', () => {
     const before = await inspector.reachableBytes();
     // They end with the gateway.
     for (let count = 0; count < 8; count++) post(body).catch(() => undefined);
-    await within('four requests upstream', upstream.received(4));
+    await upstream.received(4);
     await until('the other four in the queue', async () => (await queueLength()) === '4');
     const held = (await inspector.reachableBytes()) - before;
     expect(held / 8 / Buffer.byteLength(body)).toBeLessThan(1.3);

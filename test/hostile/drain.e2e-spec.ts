@@ -18,10 +18,7 @@ const REQUEST = { model: 'test-model', prompt: 'Hi' };
 
 let gateway: GatewayProcess;
 
-afterEach(async () => {
-  gateway.kill('SIGKILL');
-  await gateway.ended;
-});
+afterEach(() => gateway.stop());
 
 /** Code that runs first in each process of the gateway. */
 function runFirst(script: string): Record<string, string> {

@@ -1,13 +1,11 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { existsSync, readFileSync } from 'node:fs';
-import { hashApiKey } from '../../src/config/api-key-hash.js';
 import { EngineProcess } from '../support/engine-process.js';
-import { API_KEY } from '../support/gateway.js';
+import { ADMIN, API_KEY, AS_ADMIN, postCompletion } from '../support/gateway.js';
 import { GatewayProcess } from '../support/gateway-process.js';
 
 const BODY = JSON.stringify({ model: 'storyteller', prompt: 'Once', max_tokens: 2 });
 const JSON_TYPE = { 'content-type': 'application/json' };
-const API_KEYS = [{ id: 'admin', hash: hashApiKey('admin-key'), admin: true }];
 
 /** Every route of the engine, and one that it does not have. */
 const ROUTES = [
@@ -34,17 +32,13 @@ const all = (code: string): [number, string][] => ROUTES.map(() => [401, code]);
 describe.each([1, 2])('the embedded engine of a gateway with %d process(es)', (workers) => {
   let gateway: GatewayProcess;
 
-  afterEach(async () => {
-    gateway.kill('SIGKILL');
-    await gateway.ended;
-  });
+  afterEach(() => gateway.stop());
 
-  it('serves its gateway, also after it was killed, and refuses everybody else on the machine', async () => {
-    gateway = GatewayProcess.spawn({ apiKeys: API_KEYS, log: { level: 'debug' } }, { WORKERS: String(workers) });
+  it('serves its gateway, also after a restart, and refuses every other process on the machine', async () => {
+    gateway = GatewayProcess.spawn({ apiKeys: [ADMIN], log: { level: 'debug' } }, { WORKERS: String(workers) });
     const url = await gateway.listening();
     const complete = async (): Promise<number> => {
-      const headers = { authorization: `Bearer ${API_KEY}`, connection: 'close', ...JSON_TYPE };
-      return (await fetch(`${url}/v1/completions`, { method: 'POST', headers, body: BODY })).status;
+      return (await postCompletion(url, BODY, { headers: { connection: 'close' } })).status;
     };
     const isReady = ({ msg }: Record<string, unknown>): boolean => msg === 'the embedded engine is ready';
     const first = await gateway.logged(isReady);
@@ -60,7 +54,7 @@ describe.each([1, 2])('the embedded engine of a gateway with %d process(es)', (w
 
     const told = await Promise.all(
       ['/readyz', '/health', '/livez', '/metrics'].map(async (path) => {
-        return (await fetch(url + path, { headers: { authorization: 'Bearer admin-key' } })).text();
+        return (await fetch(url + path, { headers: AS_ADMIN })).text();
       }),
     );
     const token = tokenOf(next.pid);
@@ -70,7 +64,7 @@ describe.each([1, 2])('the embedded engine of a gateway with %d process(es)', (w
 });
 
 describe('an engine that is started by hand', () => {
-  it('serves anybody, but with ENGINE_TOKEN only who sends it', async () => {
+  it('serves every client, but with ENGINE_TOKEN only those that send it', async () => {
     const open = await EngineProcess.start({ ENGINE_TOKEN: '' });
     const closed = await EngineProcess.start({ ENGINE_TOKEN: 'secret' });
     try {

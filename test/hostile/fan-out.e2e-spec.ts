@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { gzipSync } from 'node:zlib';
 import { completion, FakeUpstream, replyAsAsked, replyJson } from '../support/fake-upstream.js';
-import { API_KEY, errorOf, Gateway } from '../support/gateway.js';
+import { errorOf, Gateway } from '../support/gateway.js';
 
 const MEGABYTE = 1_000_000;
 
@@ -25,12 +25,7 @@ describe('a small request that asks for very much', () => {
   function completeZipped(fields: object): Promise<Response> {
     const body = gzipSync(JSON.stringify({ model: 'test-model', max_tokens: 1, ...fields }));
     expect(body.length).toBeLessThan(11_000);
-    const headers = {
-      authorization: `Bearer ${API_KEY}`,
-      'content-type': 'application/json',
-      'content-encoding': 'gzip',
-    };
-    return fetch(`${gateway.url}/v1/completions`, { method: 'POST', headers, body });
+    return gateway.complete(body, { headers: { 'content-encoding': 'gzip' } });
   }
 
   async function expectRefusal(response: Response, param: string): Promise<void> {
@@ -52,7 +47,7 @@ describe('a small request that asks for very much', () => {
     expect(upstream.requests).toHaveLength(0);
   });
 
-  it('is served where an engine does it by itself', async () => {
+  it('is served where the engine does it natively', async () => {
     await start('openai');
     const response = await completeZipped({ prompt: 'a'.repeat(10 * MEGABYTE), n: 128 });
     expect(((await response.json()) as { choices: unknown[] }).choices).toHaveLength(128);
@@ -67,7 +62,7 @@ describe('a small request that asks for very much', () => {
     expect(upstream.requests).toHaveLength(4);
   });
 
-  it('whose answers are too large together is refused with 400 when that shows, once, and tells nothing against the upstream', async () => {
+  it('whose answers are too large together is refused with 400 when that shows, after one attempt, and ejects no upstream', async () => {
     await start('llama.cpp', { maxMergedAnswerBytes: 100_000 });
     upstream.onCompletion(replyJson(completion('a'.repeat(40_000))));
     for (let time = 0; time < 4; time++) {

@@ -2,35 +2,27 @@ import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { beginStream, chunk, events, FakeUpstream } from '../support/fake-upstream.js';
-import { API_KEY } from '../support/gateway.js';
+import { FakeUpstream, holdStream } from '../support/fake-upstream.js';
+import { postCompletion } from '../support/gateway.js';
 import { GatewayProcess } from '../support/gateway-process.js';
-
-const HEADERS = { authorization: `Bearer ${API_KEY}`, 'content-type': 'application/json' };
 
 /** A mistake of the program's own, made on SIGUSR2. */
 const THROWN = "process.on('SIGUSR2', () => { throw new Error('A mistake.'); });";
 const REJECTED = "process.on('SIGUSR2', () => void Promise.reject(new Error('A mistake.')));";
 
-describe('a fault that nobody catches', () => {
+describe('an uncaught fault', () => {
   let upstream: FakeUpstream;
   let gateway: GatewayProcess;
   let finish: () => void;
 
   beforeEach(async () => {
-    const finished = Promise.withResolvers<void>();
-    finish = finished.resolve;
-    upstream = await FakeUpstream.start(async (response) => {
-      beginStream(response);
-      response.write(events(chunk('One')));
-      await finished.promise;
-      response.end(events(chunk(' two', 'stop'), '[DONE]'));
-    });
+    const { behaviour, release } = holdStream();
+    finish = release;
+    upstream = await FakeUpstream.start(behaviour);
   });
 
   afterEach(async () => {
-    gateway.kill('SIGKILL');
-    await gateway.ended;
+    await gateway.stop();
     await upstream.stop();
   });
 
@@ -44,11 +36,7 @@ describe('a fault that nobody catches', () => {
   }
 
   const openStream = (url: string) =>
-    fetch(`${url}/v1/completions`, {
-      method: 'POST',
-      headers: { ...HEADERS, connection: 'close' },
-      body: JSON.stringify({ model: 'test-model', prompt: 'Hi', stream: true }),
-    });
+    postCompletion(url, { model: 'test-model', prompt: 'Hi', stream: true }, { headers: { connection: 'close' } });
 
   it.each([
     ['an exception', THROWN, 'uncaughtException'],
@@ -93,7 +81,7 @@ describe('a fault that nobody catches', () => {
     expect(await gateway.ended).toMatchObject({ exitCode: 1 });
   });
 
-  it('of a worker ends that worker in order, and another one comes in its place at once', async () => {
+  it('of a worker ends that worker in order, and another one replaces it at once', async () => {
     const url = await start(THROWN, { workers: 2 });
     const response = await openStream(url);
     const served = (): Record<string, unknown>[] => gateway.logLines.filter(({ msg }) => msg === 'a worker serves');

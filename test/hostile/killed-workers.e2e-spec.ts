@@ -3,7 +3,7 @@ import { mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { completion, FakeUpstream, replyJson } from '../support/fake-upstream.js';
-import { API_KEY } from '../support/gateway.js';
+import { postCompletion } from '../support/gateway.js';
 import { GatewayProcess } from '../support/gateway-process.js';
 import { SteadyClient } from '../support/steady-client.js';
 
@@ -11,7 +11,7 @@ import { SteadyClient } from '../support/steady-client.js';
 const SLOW_START_MS = 120_000;
 const ROUNDS = 2;
 const REQUEST = { model: 'test-model', prompt: 'Hi' };
-/** How a request may end that a killed worker had. */
+/** How a request of a killed worker may end. */
 const BROKEN = /socket hang up|ECONNRESET|EPIPE/;
 
 describe('workers that are killed', () => {
@@ -23,8 +23,7 @@ describe('workers that are killed', () => {
   });
 
   afterEach(async () => {
-    gateway.kill('SIGKILL');
-    await gateway.ended;
+    await gateway.stop();
     await upstream.stop();
   });
 
@@ -38,9 +37,8 @@ describe('workers that are killed', () => {
 
   /** A client whose every request has a connection of its own, many of which are on their way to a worker at each kill. */
   async function askAnew(url: string, outcomes: (number | string)[], isOver: () => boolean): Promise<void> {
-    const headers = { authorization: `Bearer ${API_KEY}`, 'content-type': 'application/json', connection: 'close' };
     while (!isOver()) {
-      const asked = fetch(`${url}/v1/completions`, { method: 'POST', headers, body: JSON.stringify(REQUEST) });
+      const asked = postCompletion(url, REQUEST, { headers: { connection: 'close' } });
       const outcome = await asked.then(
         async (response) => (await response.text(), response.status),
         (error: unknown) => String((error as Error).cause),
@@ -50,7 +48,7 @@ describe('workers that are killed', () => {
   }
 
   it(
-    'all at once and under load, again and again, have successors without a longer wait, and leave no request hanging',
+    'all at once under load, again and again, are replaced without a growing delay, and leave no request hanging',
     async () => {
       const url = await start();
       const clients = Array.from({ length: 6 }, (_, index) => new SteadyClient(url, `client-${index}`, REQUEST));

@@ -2,13 +2,11 @@ import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { once } from 'node:events';
 import { closeSync, openSync } from 'node:fs';
 import { Agent, request } from 'node:http';
-import { hashApiKey } from '../../src/config/api-key-hash.js';
 import { FakeUpstream } from '../support/fake-upstream.js';
-import { API_KEY, Gateway } from '../support/gateway.js';
+import { ADMIN, API_KEY, AS_ADMIN, Gateway, postCompletion } from '../support/gateway.js';
 import { GatewayProcess } from '../support/gateway-process.js';
 import { NamedPipe } from '../support/named-pipe.js';
 
-const ADMIN_KEY = 'admin-key';
 const LONG_PATH = `/${'x'.repeat(12_000)}`;
 /** As long as a logged one may be, and six times as long in JSON. */
 const LONG_MODEL = '\u0001'.repeat(256);
@@ -27,7 +25,7 @@ describe('a log that cannot be written', () => {
 
   afterEach(async () => {
     gateway.kill('SIGKILL');
-    // Whatever still waits for the pipe gets to its end.
+    // A writer that waits for the pipe fails, and goes on.
     pipe?.closeReader();
     await gateway.ended;
     await upstream.stop();
@@ -38,7 +36,7 @@ describe('a log that cannot be written', () => {
     const config = {
       server,
       upstreams: [{ name: 'fake', baseUrl: upstream.baseUrl, models: ['test-model'] }, ...otherUpstreams],
-      apiKeys: [{ id: 'admin', hash: hashApiKey(ADMIN_KEY), admin: true }],
+      apiKeys: [ADMIN],
     };
     gateway = GatewayProcess.spawn(config, {}, undefined, false, { stdout });
     closeSync(stdout);
@@ -52,13 +50,9 @@ describe('a log that cannot be written', () => {
   }
 
   const complete = (url: string): Promise<Response> =>
-    fetch(`${url}/v1/completions`, {
-      method: 'POST',
-      headers: { authorization: `Bearer ${API_KEY}`, 'content-type': 'application/json', connection: 'close' },
-      body: JSON.stringify({ model: 'test-model', prompt: 'Hi' }),
-    });
+    postCompletion(url, { model: 'test-model', prompt: 'Hi' }, { headers: { connection: 'close' } });
 
-  /** Requests that bring nothing but a line of the log each. */
+  /** Requests that are refused, each with a line of the log. */
   async function fillLog(url: string, requests = REQUESTS): Promise<void> {
     const agent = new Agent({ keepAlive: true, maxSockets: 10 });
     const headers = { authorization: `Bearer ${API_KEY}`, 'content-type': 'application/json' };
@@ -78,14 +72,14 @@ describe('a log that cannot be written', () => {
 
   async function lostLines(url: string): Promise<number> {
     const response = await fetch(`${url}/metrics`, {
-      headers: { authorization: `Bearer ${ADMIN_KEY}`, connection: 'close' },
+      headers: { ...AS_ADMIN, connection: 'close' },
     });
     return Number(/^gateway_log_lines_lost_total (\d+)/m.exec(await response.text())?.[1]);
   }
 
   it.each([
     ['a full disk', () => openSync('/dev/full', 'w')],
-    ['a pipe that nobody reads', onPipe],
+    ['an unread pipe', onPipe],
     [
       'a closed pipe',
       () => {
@@ -125,14 +119,14 @@ describe('a log that cannot be written', () => {
     for (let count = 0; count < 20; count++) expect((await complete(url)).status).toBe(200);
     await fillLog(url);
     const lines = pipe?.read() ?? [];
-    // Each is a record of its own, and none is torn.
+    // Each is a whole record.
     for (const line of lines) expect(JSON.parse(line)).toHaveProperty('msg');
     gateway.kill('SIGTERM');
     expect(await gateway.ended).toMatchObject({ exitCode: 0 });
   });
 
   it('is not waited for after processes that share it have ended, each of which leaves it as it found it', async () => {
-    // Of which each process logs that it does not answer, before it takes the place of another one.
+    // Each new process logs that this one does not answer before it replaces another.
     const down = { name: 'down', baseUrl: 'http://127.0.0.1:1/v1', models: ['other-model'] };
     const url = await start(onPipe(), { workers: 2 }, [down]);
     gateway.kill('SIGHUP');
@@ -163,7 +157,7 @@ describe('a standard error that cannot be written', () => {
 });
 
 describe('a line of the access log', () => {
-  it('has a bound, whatever the client chooses and the upstream says', async () => {
+  it('has a bounded length, whatever the client and the upstream send', async () => {
     const upstream = await FakeUpstream.start((response) => {
       response.writeHead(500, { 'content-type': 'application/json' });
       response.end(JSON.stringify({ error: { message: 'y'.repeat(500_000) } }));

@@ -2,7 +2,8 @@ import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { writeFileSync } from 'node:fs';
 import { stringify } from 'yaml';
 import { hashApiKey } from '../../src/config/api-key-hash.js';
-import { beginStream, chunk, completion, events, FakeUpstream, replyJson } from '../support/fake-upstream.js';
+import { completion, FakeUpstream, HELD_STREAM, holdStream, replyJson } from '../support/fake-upstream.js';
+import { postCompletion } from '../support/gateway.js';
 import { GatewayProcess } from '../support/gateway-process.js';
 
 const REQUEST = { model: 'test-model', prompt: 'Hi' };
@@ -23,8 +24,7 @@ describe('a changed configuration', () => {
   });
 
   afterEach(async () => {
-    gateway.kill('SIGKILL');
-    await gateway.ended;
+    await gateway.stop();
     await Promise.all([before.stop(), after.stop()]);
   });
 
@@ -36,8 +36,7 @@ describe('a changed configuration', () => {
   }
 
   function complete(key: string, fields: object = {}): Promise<Response> {
-    const headers = { authorization: `Bearer ${key}`, 'content-type': 'application/json' };
-    return fetch(`${url}/v1/completions`, { method: 'POST', headers, body: JSON.stringify({ ...REQUEST, ...fields }) });
+    return postCompletion(url, { ...REQUEST, ...fields }, { headers: { authorization: `Bearer ${key}` } });
   }
 
   function change(config: object | string): void {
@@ -45,13 +44,8 @@ describe('a changed configuration', () => {
   }
 
   it('is taken on SIGHUP: new requests go to the new upstream with the new key, and a stream goes on', async () => {
-    const finish = Promise.withResolvers<void>();
-    before.onCompletion(async (response) => {
-      beginStream(response);
-      response.write(events(chunk('One')));
-      await finish.promise;
-      response.end(events(chunk(' two', 'stop'), '[DONE]'));
-    });
+    const { behaviour, release } = holdStream();
+    before.onCompletion(behaviour);
     const stream = await complete('old-key', { stream: true });
     change(configOf(after, 'new-key'));
     gateway.kill('SIGHUP');
@@ -59,8 +53,8 @@ describe('a changed configuration', () => {
 
     expect((await complete('old-key')).status).toBe(401);
     expect(await (await complete('new-key')).json()).toEqual(completion('after'));
-    finish.resolve();
-    expect(await stream.text()).toBe(events(chunk('One'), chunk(' two', 'stop'), '[DONE]'));
+    release();
+    expect(await stream.text()).toBe(HELD_STREAM);
     expect(before.requests).toHaveLength(1);
   });
 
@@ -79,7 +73,7 @@ describe('a changed configuration', () => {
       /understood|constructor/,
     ],
     ['has an alias within itself', 'a: &x [*x]', /understood|alias|no such option/i],
-    ['has an address that is none', 'upstreams: [{ name: a, baseUrl: "http://0x100000000/v1" }]', /parsed/],
+    ['has a base URL without a valid host', 'upstreams: [{ name: a, baseUrl: "http://0x100000000/v1" }]', /parsed/],
     ['has no keys', 'upstreams: [{ name: a, baseUrl: "http://127.0.0.1:1/v1" }]', /apiKeys/],
     ['would start the embedded engine', stringify({ apiKeys: [{ id: 'a', hash: hashApiKey('a') }] }), /restart/],
   ])('is refused and logged when it %s, and the old one stays', async (_, config, problem) => {

@@ -2,7 +2,7 @@ import { afterEach, beforeEach, expect, it } from '@jest/globals';
 import OpenAI from 'openai';
 import { hashApiKey } from '../../src/config/api-key-hash.js';
 import { systemClock } from '../../src/common/clock.js';
-import { beginStream, chunk, events, FakeUpstream } from '../support/fake-upstream.js';
+import { FakeUpstream, holdStream } from '../support/fake-upstream.js';
 import { ManualClock } from '../support/manual-clock.js';
 import { describeOnDatabases } from '../support/databases.js';
 import { IdentityGateway } from '../support/identity-gateway.js';
@@ -63,18 +63,13 @@ describeOnDatabases('the administration API, through the openai package 7.57.0',
     const { projects } = gateway.admin().admin.organization;
     const { id: project } = await projects.create({ name: 'team' });
     const { api_key: key } = await projects.serviceAccounts.create(project, { name: 'robot' });
-    const { promise: revoked, resolve } = Promise.withResolvers<void>();
-    upstream.onCompletion(async (response) => {
-      beginStream(response);
-      response.write(events(chunk('One')));
-      await revoked;
-      response.end(events(chunk(' two', 'stop'), '[DONE]'));
-    });
+    const { behaviour, release } = holdStream();
+    upstream.onCompletion(behaviour);
     const answer = await gateway.complete(key?.value ?? '', { stream: true });
     const [listed] = await all(projects.apiKeys.list(project));
     expect(await projects.apiKeys.delete(listed?.id ?? '', { project_id: project })).toMatchObject({ deleted: true });
     expect(await gateway.statusFor(key?.value ?? '')).toBe(401);
-    resolve();
+    release();
     expect(await answer.text()).toContain('data: [DONE]');
   });
 

@@ -32,10 +32,7 @@ describe('the embedded database', () => {
   const storages = openStorages();
 
   afterEach(async () => {
-    for (const gateway of processes.splice(0)) {
-      gateway.kill('SIGKILL');
-      await gateway.ended;
-    }
+    for (const gateway of processes.splice(0)) await gateway.stop();
   });
 
   const spawnGateway = (dataDir: string, env: Record<string, string> = {}): GatewayProcess => {

@@ -3,7 +3,7 @@ import type { LimitsInForceDto } from '../../src/admin/dto/limits.dto.js';
 import type { Page } from '../../src/admin/page.js';
 import { hashApiKey } from '../../src/config/api-key-hash.js';
 import { describeOnDatabases, type NewDatabase } from '../support/databases.js';
-import { completion, FakeUpstream, replyJson } from '../support/fake-upstream.js';
+import { completion, FakeUpstream, hold, replyJson } from '../support/fake-upstream.js';
 import { IdentityGateway } from '../support/identity-gateway.js';
 import { ManualClock } from '../support/manual-clock.js';
 import { until } from '../support/wait.js';
@@ -95,11 +95,8 @@ describeOnDatabases('the limits in force', (newDatabase) => {
     await start(newDatabase());
     const limits = { concurrent_requests: 2 };
     await gateway.json('POST', `/v1/organization/projects/${project}/api_keys/${key.id}`, { limits });
-    const { promise: hold, resolve: release } = Promise.withResolvers<void>();
-    upstream.onCompletion(async (response, request) => {
-      await hold;
-      await replyJson(completion('Hello'))(response, request);
-    });
+    const { behaviour, release } = hold(replyJson(completion('Hello')));
+    upstream.onCompletion(behaviour);
     const answers = Promise.all([gateway.statusFor(key.value), gateway.statusFor(key.value)]);
     const name = 'key robot concurrent_requests';
     await until('both requests to be under way', async () => (await uses())[name] === '2 of 2');

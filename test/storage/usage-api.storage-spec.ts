@@ -13,7 +13,7 @@ import {
   replyEvents,
   replyJson,
 } from '../support/fake-upstream.js';
-import { API_KEY } from '../support/gateway.js';
+import { postCompletion } from '../support/gateway.js';
 import { GatewayProcess } from '../support/gateway-process.js';
 import { IdentityGateway } from '../support/identity-gateway.js';
 import { ManualClock } from '../support/manual-clock.js';
@@ -111,10 +111,7 @@ describeOnDatabases('usage', (newDatabase, postgres) => {
       const database = await newDatabase();
       upstream.onCompletion(mixedEnds());
       let program = start(database);
-      stop = async () => {
-        program.kill('SIGKILL');
-        await program.ended;
-      };
+      stop = () => program.stop();
       const url = await program.listening();
       for (let sent = 0; sent < REQUESTS - WAVE; sent += WAVE) {
         await wave(url);
@@ -139,10 +136,7 @@ describeOnDatabases('usage', (newDatabase, postgres) => {
   it('loses to a SIGKILL only what was not written yet', async () => {
     const database = await newDatabase();
     const program = start(database);
-    stop = async () => {
-      program.kill('SIGKILL');
-      await program.ended;
-    };
+    stop = () => program.stop();
     const url = await program.listening();
     await wave(url);
     const written = async (): Promise<number> => {
@@ -157,8 +151,7 @@ describeOnDatabases('usage', (newDatabase, postgres) => {
     };
     await until('the rows to be written', areWritten);
     await wave(url);
-    program.kill('SIGKILL');
-    await program.ended;
+    await program.stop();
     const kept = await keptIn(database, program);
     expect(kept.requests).toEqual(expect.arrayContaining(before));
     expect(kept.sum).toBe(kept.requests.length);
@@ -188,12 +181,8 @@ describeOnDatabases('usage', (newDatabase, postgres) => {
       Array.from({ length: WAVE }, async (_, at) => {
         const abort = new AbortController();
         try {
-          const response = await fetch(`${url}/v1/completions`, {
-            method: 'POST',
-            headers: { authorization: `Bearer ${API_KEY}`, 'content-type': 'application/json' },
-            body: JSON.stringify({ model: 'llama', prompt: 'Hi', stream: at % 2 === 0 }),
-            signal: abort.signal,
-          });
+          const body = { model: 'llama', prompt: 'Hi', stream: at % 2 === 0 };
+          const response = await postCompletion(url, body, { signal: abort.signal });
           if (at % 10 === 0) abort.abort();
           await response.text();
         } catch {

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import type { BrowserContext, Page } from 'playwright-core';
 import type { OpenBrowser } from './browser.js';
 import { FakeUpstream } from './fake-upstream.js';
+import { postCompletion } from './gateway.js';
 import { GatewayProcess } from './gateway-process.js';
 
 /** Unpacking the browser from npm takes 3 s on an idle machine. */
@@ -11,7 +12,7 @@ export const OPEN_TIMEOUT_MS = 120_000;
 
 /** The console of a gateway with an embedded database of its own, in a browser. */
 export class ConsolePage {
-  /** What the page has done wrong: errors, and requests to others. */
+  /** What the page must not do: errors, and requests to other servers. */
   readonly complaints: string[] = [];
 
   private constructor(
@@ -46,7 +47,7 @@ export class ConsolePage {
     return made;
   }
 
-  /** Of the first start. */
+  /** As the first start printed it. */
   get adminKey(): string {
     return /dfadmin_[\w-]{43}/.exec(this.gateway.banner)?.[0] ?? '';
   }
@@ -74,16 +75,13 @@ export class ConsolePage {
   }
 
   async complete(key: string, body: object = {}): Promise<number> {
-    const answer = await fetch(`${this.url}/v1/completions`, {
-      method: 'POST',
-      headers: { authorization: `Bearer ${key}`, 'content-type': 'application/json' },
-      body: JSON.stringify({ model: 'test-model', prompt: 'Hi', ...body }),
-    });
+    const headers = { authorization: `Bearer ${key}` };
+    const answer = await postCompletion(this.url, { model: 'test-model', prompt: 'Hi', ...body }, { headers });
     await answer.text().catch(() => undefined);
     return answer.status;
   }
 
-  /** The answer to the first administrator. */
+  /** The answer to the admin key. */
   async administer<T>(method: string, path: string, body?: object, headers: object = {}): Promise<T> {
     const answer = await fetch(this.url + path, {
       method,
@@ -96,8 +94,7 @@ export class ConsolePage {
   async close(): Promise<void> {
     await this.context.close();
     await this.opened.close();
-    this.gateway.kill('SIGTERM');
-    await this.gateway.ended;
+    await this.gateway.stop();
     await this.upstream.stop();
     rmSync(this.dataDir, { recursive: true, force: true });
   }

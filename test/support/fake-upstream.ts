@@ -218,16 +218,20 @@ export function hold(behaviour: Behaviour): { behaviour: Behaviour; release: () 
   return { behaviour: held, release: resolve };
 }
 
+const STREAM_BEGIN = events(chunk('One'));
+const STREAM_END = events(chunk(' two', 'stop'), '[DONE]');
+/** The whole of what `holdStream` makes. */
+export const HELD_STREAM = STREAM_BEGIN + STREAM_END;
+
 /** A stream of two words, of which the second comes when it is released. */
-export function holdStream(): { behaviour: Behaviour; release: () => void; whole: string } {
-  const [begin, end] = [events(chunk('One')), events(chunk(' two', 'stop'), '[DONE]')];
-  const { behaviour, release } = hold((response) => void response.end(end));
+export function holdStream(): { behaviour: Behaviour; release: () => void } {
+  const { behaviour, release } = hold((response) => void response.end(STREAM_END));
   const held: Behaviour = (response, request) => {
     beginStream(response);
-    response.write(begin);
+    response.write(STREAM_BEGIN);
     return behaviour(response, request);
   };
-  return { behaviour: held, release, whole: begin + end };
+  return { behaviour: held, release };
 }
 
 /** Accepts the request and never says a word. */

@@ -19,8 +19,8 @@ export interface Ended {
 
 /** The built gateway as a process of its own, as `npm start` runs it. */
 export class GatewayProcess {
-  readonly ended: Promise<Ended>;
   stdout = '';
+  private readonly exit: Promise<Ended>;
   private stderr = '';
 
   private constructor(
@@ -30,7 +30,7 @@ export class GatewayProcess {
   ) {
     child.stdout?.on('data', (text) => (this.stdout += String(text)));
     child.stderr?.on('data', (text) => (this.stderr += String(text)));
-    this.ended = once(child, 'close').then(([exitCode, signal]) => ({
+    this.exit = once(child, 'close').then(([exitCode, signal]) => ({
       exitCode: exitCode as number | null,
       signal: signal as NodeJS.Signals | null,
       stderr: this.stderr,
@@ -39,8 +39,8 @@ export class GatewayProcess {
 
   /**
    * `config` is written to a file as `gateway.yaml` would be; the environment is the given one and no other; `program` is
-   * a copy of the built one that lies elsewhere. With `shell` the process is a shell, and the gateway its child. An output that is a file
-   * descriptor is not read here.
+   * a copy of the built one that lies elsewhere. With `shell` the process is a shell, and the gateway its child. An output
+   * that is a file descriptor is not read here.
    */
   static spawn(
     config: object,
@@ -69,7 +69,7 @@ export class GatewayProcess {
       if (url) return url;
       const isOver = await within(
         `the gateway to listen; it says ${this.stderr}`,
-        Promise.race([this.ended.then(() => true), this.saysMore().then(() => false)]),
+        Promise.race([this.exit.then(() => true), this.saysMore().then(() => false)]),
       );
       if (isOver) throw new Error(`the gateway ended before it listened: ${this.stderr}`);
     }
@@ -81,6 +81,16 @@ export class GatewayProcess {
 
   kill(signal: NodeJS.Signals): void {
     this.child.kill(signal);
+  }
+
+  get ended(): Promise<Ended> {
+    return within('the gateway to end', this.exit);
+  }
+
+  /** SIGKILL. Resolves when the process is gone. */
+  async stop(): Promise<void> {
+    this.kill('SIGKILL');
+    await this.ended;
   }
 
   /** Every whole line of standard output so far. */

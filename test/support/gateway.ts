@@ -15,6 +15,10 @@ export const API_KEY = 'test-key';
 /** The `routing` with which each failure of an upstream reaches the client: no retry, no fallback, no resume. */
 export const ONE_ATTEMPT = { maxAttempts: 1, resume: 'off' };
 
+/** Of the configuration, an API key that administers, and the header of who has it. */
+export const ADMIN = { id: 'admin', hash: hashApiKey('admin-key'), admin: true };
+export const AS_ADMIN = { authorization: 'Bearer admin-key' };
+
 export type LogLine = Record<string, unknown>;
 
 /** The whole gateway, in this process, on a port that the system chose. */
@@ -54,19 +58,9 @@ export class Gateway {
     return Gateway.start({ upstreams, ...options.config }, options.clock);
   }
 
-  /** `POST /v1/completions` with the test key. A body that is no string is sent as JSON. */
-  async complete(
-    body: unknown,
-    init: { headers?: Record<string, string>; signal?: AbortSignal } = {},
-  ): Promise<Response> {
-    const path = '/v1/completions';
-    const response = await fetch(this.url + path, {
-      method: 'POST',
-      headers: { authorization: `Bearer ${API_KEY}`, 'content-type': 'application/json', ...init.headers },
-      body: typeof body === 'string' ? body : JSON.stringify(body),
-      ...(init.signal ? { signal: init.signal } : {}),
-    });
-    return documented(response, 'POST', path);
+  /** `POST /v1/completions` with the test key. */
+  async complete(body: unknown, init: Init = {}): Promise<Response> {
+    return documented(await postCompletion(this.url, body, init), 'POST', '/v1/completions');
   }
 
   async get(path: string, headers: Record<string, string> = { authorization: `Bearer ${API_KEY}` }): Promise<Response> {
@@ -84,6 +78,23 @@ export class Gateway {
     this.app.getHttpServer().closeAllConnections();
     await this.app.close();
   }
+}
+
+interface Init {
+  headers?: Record<string, string>;
+  signal?: AbortSignal;
+}
+
+/** `POST /v1/completions` with the test key. A body that is no text, no bytes and no stream is sent as JSON. */
+export function postCompletion(url: string, body: unknown, { headers, signal }: Init = {}): Promise<Response> {
+  const isRaw = typeof body === 'string' || body instanceof Uint8Array || body instanceof ReadableStream;
+  return fetch(`${url}/v1/completions`, {
+    method: 'POST',
+    headers: { authorization: `Bearer ${API_KEY}`, 'content-type': 'application/json', ...headers },
+    body: isRaw ? (body as NonNullable<RequestInit['body']>) : JSON.stringify(body),
+    duplex: 'half',
+    ...(signal && { signal }),
+  });
 }
 
 /** The error part of an answer. */

@@ -3,8 +3,9 @@ import { closeSync, constants, mkdtempSync, openSync, readSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { StringDecoder } from 'node:string_decoder';
+import { until } from './wait.js';
 
-/** A pipe that a test opens, reads or leaves unread, and closes, as it likes. */
+/** A pipe that a test opens, reads or leaves unread, and closes. */
 export class NamedPipe {
   private readonly path = join(mkdtempSync(join(tmpdir(), 'pipe-')), 'pipe');
   private readonly buffer = Buffer.alloc(65_536);
@@ -30,7 +31,7 @@ export class NamedPipe {
     return openSync(this.path, constants.O_WRONLY | constants.O_NONBLOCK);
   }
 
-  /** Takes what is in the pipe, and has every whole line so far. */
+  /** Empties the pipe; every whole line so far. */
   read(): string[] {
     for (let count = -1; count !== 0;) count = this.readSome();
     return this.text.split('\n').slice(0, -1);
@@ -38,12 +39,9 @@ export class NamedPipe {
 
   /** Reads on until there is such a line. */
   async readUntil(matches: (line: string) => boolean): Promise<string[]> {
-    for (let turn = 0; turn < 2_000; turn++) {
-      const lines = this.read();
-      if (lines.some(matches)) return lines;
-      await new Promise((resolve) => setTimeout(resolve, 5));
-    }
-    throw new Error(`no such line came: ${this.text.slice(-500)}`);
+    let lines: string[] = [];
+    await until('a line in the pipe', () => (lines = this.read()).some(matches));
+    return lines;
   }
 
   private readSome(): number {
