@@ -1,5 +1,4 @@
 import { afterAll, describe, expect, it } from '@jest/globals';
-import { execFile } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -7,30 +6,13 @@ import { parse } from 'yaml';
 import { makeFirstKeys } from '../src/admin/first-keys.js';
 import { systemClock } from '../src/common/clock.js';
 import { hashApiKey } from '../src/config/api-key-hash.js';
-import { createLogger } from '../src/observability/logger.js';
-import { openStorage } from '../src/storage/open-storage.js';
 import { ConfiguredKeys } from '../src/auth/configured-keys.js';
 import type { ApiKeyConfig, GatewayConfig } from '../src/config/config.js';
-
-interface Finished {
-  code: number;
-  stdout: string;
-  stderr: string;
-}
+import { storageOn } from './support/databases.js';
+import { type Finished, runCli } from './support/programs.js';
 
 /** What `npm run key` runs. */
-function createKey(...args: string[]): Promise<Finished> {
-  return createKeyIn({ DATABASE: 'none' }, ...args);
-}
-
-function createKeyIn(variables: Record<string, string>, ...args: string[]): Promise<Finished> {
-  return new Promise((resolve) => {
-    const env = { PATH: process.env.PATH, ...variables };
-    execFile(process.execPath, ['dist/src/cli/key.js', ...args], { env }, (error, stdout, stderr) => {
-      resolve({ code: Number(error?.code ?? 0), stdout, stderr });
-    });
-  });
-}
+const createKey = (...args: string[]): Promise<Finished> => runCli('key.js', args, { DATABASE: 'none' });
 
 /** The key, and the entry as YAML reads it under `apiKeys`. */
 function read(stdout: string): { key: string; apiKeys: ApiKeyConfig[] } {
@@ -40,29 +22,31 @@ function read(stdout: string): { key: string; apiKeys: ApiKeyConfig[] } {
 
 describe('npm run key, with a database', () => {
   const dataDir = mkdtempSync(join(tmpdir(), 'data-'));
-  const env = { DATABASE: 'embedded', DATA_DIR: dataDir };
+  const database = { database: 'embedded', dataDir };
+  const createStoredKey = (...args: string[]): Promise<Finished> =>
+    runCli('key.js', args, { DATABASE: 'embedded', DATA_DIR: dataDir });
 
   afterAll(() => rmSync(dataDir, { recursive: true, force: true }));
 
-  it('says that a gateway has to have been started, and then writes there what it prints', async () => {
-    const early = await createKeyIn(env, '--admin');
+  it('stores the key that it prints, once a gateway has been started', async () => {
+    const early = await createStoredKey('--admin');
     expect([early.code, early.stderr]).toEqual([1, 'There is no organization yet: start the gateway once.\n']);
-    const storage = await openStorage({ database: 'embedded', dataDir }, systemClock, createLogger('silent'));
-    await storage?.migrate();
-    if (storage) await makeFirstKeys(storage, systemClock);
-    await storage?.close();
-    const { code, stdout } = await createKeyIn(env, '--admin', '--id', 'operator');
+    const storage = await storageOn(database);
+    await storage.migrate();
+    await makeFirstKeys(storage, systemClock);
+    await storage.close();
+    const { code, stdout } = await createStoredKey('--admin', '--id', 'operator');
     const [key = ''] = /dfadmin_[\w-]{43}/.exec(stdout) ?? [];
     expect([code, key.length, stdout.includes('gateway.yaml')]).toEqual([0, 51, false]);
-    const again = await openStorage({ database: 'embedded', dataDir }, systemClock, createLogger('silent'));
-    const rows = await again?.read((db) =>
+    const again = await storageOn(database);
+    const rows = await again.read((db) =>
       db
         .selectFrom('api_keys')
         .select(['name', 'kind', 'is_instance_admin'])
         .where('hash', '=', hashApiKey(key))
         .execute(),
     );
-    await again?.close();
+    await again.close();
     expect(rows).toEqual([{ name: 'operator', kind: 'admin', is_instance_admin: 1 }]);
   });
 });
@@ -91,7 +75,7 @@ describe('npm run key', () => {
     expect(stdout.split(key)).toHaveLength(2);
   });
 
-  it('says how it is used when it is used otherwise', async () => {
+  it('shows its usage after a wrong option, and with --help', async () => {
     const { code, stdout, stderr } = await createKey('--projekt', 'x');
     expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
     expect(stderr).toContain("Unknown option '--projekt'");

@@ -11,7 +11,7 @@ import { expectForbidden, inAllWays } from './hold-to-contract.js';
 const MODEL = 'storyteller';
 const PROFILE = configuredProfile(ENGINE_PROFILES.embedded, { api: 'completions' });
 
-/** The engine that comes along has all of the contract, so what it says itself is what the gateway must say. */
+/** The embedded engine has all of the contract: the gateway must answer what the engine itself answers. */
 describe('the contract, in front of the embedded engine', () => {
   let served: GatewayOnEngine;
 
@@ -46,14 +46,14 @@ describe('the contract, in front of the embedded engine', () => {
       if (view.usage) expect(view.usage).toEqual(own.usage);
     } else {
       expect(view.choices).toHaveLength(own.choices.length);
-      expect(view.usage?.prompt_tokens).toBe(way === 'stream' ? view.usage?.prompt_tokens : own.usage?.prompt_tokens);
+      if (way === 'json') expect(view.usage?.prompt_tokens).toBe(own.usage?.prompt_tokens);
     }
     if (way === 'json') expect(view.usage).toBeDefined();
     check?.(view, asked);
   });
 });
 
-/** In a stream, lists without an entry may not have come. */
+/** In a stream, empty lists may not have been sent. */
 function withoutEmptyLists({ choices }: View): View['choices'] {
   return choices.map((choice) => (choice.logprobs?.tokens.length === 0 ? { ...choice, logprobs: null } : choice));
 }

@@ -35,7 +35,7 @@ describe('a failure of', () => {
     }
   });
 
-  // LocalAI tells an error as if the model had said it.
+  // LocalAI sends an error as text of the model.
   it.each(SUBJECTS.filter(({ name }) => name !== 'localai'))(
     '$name in mid-stream is an error event, after which nothing comes',
     async (subject) => {
@@ -81,7 +81,7 @@ describe('a failure of', () => {
   });
 });
 
-describe('a client that hangs up', () => {
+describe('a client that disconnects', () => {
   it.each(SPLITTING)('ends every request that it has caused at $name', async (subject) => {
     for (const stream of [false, true]) {
       const { gateway, fake } = await start(subject);
@@ -111,7 +111,7 @@ describe('an unknown model', () => {
   );
 
   it.each(SUBJECTS.filter(({ name }) => ['llama.cpp', 'sglang', 'llama-cpp-python'].includes(name)))(
-    'is answered under the requested name in front of $name, which has but one',
+    'is answered under the requested name in front of $name, which has only one',
     async (subject) => {
       const { gateway } = await start(subject);
       const response = await gateway.complete({ ...REQUEST, model: 'other' });
@@ -138,7 +138,7 @@ describe('a suffix', () => {
 });
 
 describe('llama.cpp, which closes the connection after each stream,', () => {
-  it('fails nobody', async () => {
+  it('fails no request', async () => {
     const { gateway } = await start(LLAMA_CPP, {});
     for (let count = 0; count < 60; count++) {
       const response = await gateway.complete({ ...REQUEST, stream: count % 2 === 0 });
@@ -152,10 +152,10 @@ describe('llama.cpp, which closes the connection after each stream,', () => {
 describe('a server that is said to have all, and ignores', () => {
   const lacking = async (options: FakeEngineOptions, body: object): Promise<Response> => {
     const fake = await FakeEngine.start('openai', options);
-    const gateway = await Gateway.inFrontOf(fake, { config: ONE_ATTEMPT });
+    const gateway = await Gateway.inFrontOf(fake, { config: { routing: ONE_ATTEMPT } });
     try {
       const response = await gateway.complete({ ...REQUEST, ...body });
-      // Read to its end before the servers are gone.
+      // It is read to its end before the servers stop.
       return new Response(await response.text(), { status: response.status });
     } finally {
       await gateway.stop();

@@ -1,18 +1,17 @@
 import { beforeAll, describe, expect, it } from '@jest/globals';
 import { HTTPRoute } from '@kubernetes-models/gateway-api/gateway.networking.k8s.io/v1/HTTPRoute';
 import { ServiceMonitor } from '@kubernetes-models/prometheus-operator/monitoring.coreos.com/v1/ServiceMonitor';
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parse, parseAllDocuments } from 'yaml';
-import { loadConfig } from '../../src/config/load-config.js';
+import { load } from '../support/loaded-config.js';
 import { describeWithPrograms, run } from '../support/programs.js';
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 const CHART = join(ROOT, 'deploy', 'helm');
 const VALUE_SETS = readdirSync(join(CHART, 'ci'));
-/** The least that Chart.yaml lets in. Helm takes a version of its own for the cluster's otherwise. */
+/** The oldest that Chart.yaml allows; by default Helm assumes a version of its own. */
 const KUBERNETES = ['--kube-version', '1.29.0'];
 
 interface Resource {
@@ -59,18 +58,10 @@ function find(resources: Resource[], kind: string): Resource {
 const podTemplateOf = (resources: Resource[]): { metadata: Resource['metadata']; spec: Pod } =>
   find(resources, 'Deployment').spec.template as { metadata: Resource['metadata']; spec: Pod };
 
-/** The file as the gateway reads it, with a variable for each that it asks for. */
-function configOf(resources: Resource[]): ReturnType<typeof loadConfig> {
+/** The file as the gateway reads it, with a value for each variable that it refers to. */
+function configOf(resources: Resource[]): ReturnType<typeof load> {
   const text = find(resources, 'ConfigMap').data?.['gateway.yaml'] ?? '';
-  const folder = mkdtempSync(join(tmpdir(), 'chart-'));
-  const file = join(folder, 'gateway.yaml');
-  writeFileSync(file, text);
-  const variables = Object.fromEntries([...text.matchAll(/\$\{(\w+)\}/g)].map(([, name = '']) => [name, 'a-value']));
-  try {
-    return loadConfig({ ...variables, GATEWAY_CONFIG: file });
-  } finally {
-    rmSync(folder, { recursive: true });
-  }
+  return load(text, Object.fromEntries([...text.matchAll(/\$\{(\w+)\}/g)].map(([, name = '']) => [name, 'a-value'])));
 }
 
 describeWithPrograms(['helm', 'kubernetes-validate'], 'the Helm chart', () => {
@@ -100,14 +91,14 @@ describeWithPrograms(['helm', 'kubernetes-validate'], 'the Helm chart', () => {
       expect(configOf(resources).server.drainTimeoutMs).toBeGreaterThanOrEqual(120_000);
     });
 
-    it('ends a pod later than the gateway ends itself, and the gateway later than the endpoints forget it', () => {
+    it('ends a pod after the gateway has ended, and the gateway after it has left the endpoints', () => {
       const { shutdownDelayMs, drainTimeoutMs } = configOf(resources).server;
       const { periodSeconds, failureThreshold } = pod.containers[0].readinessProbe;
       expect(shutdownDelayMs).toBeGreaterThanOrEqual(periodSeconds * failureThreshold * 1_000);
       expect(pod.terminationGracePeriodSeconds * 1_000).toBeGreaterThan(shutdownDelayMs + drainTimeoutMs + 2_000);
     });
 
-    it('runs as nobody who may do anything', () => {
+    it('runs without privileges', () => {
       expect(pod).toMatchObject({
         automountServiceAccountToken: false,
         securityContext: { runAsNonRoot: true, seccompProfile: { type: 'RuntimeDefault' } },
@@ -150,7 +141,7 @@ describeWithPrograms(['helm', 'kubernetes-validate'], 'the Helm chart', () => {
     expect(find(resources, 'HorizontalPodAutoscaler').spec).toMatchObject({ minReplicas: 3, maxReplicas: 12 });
   });
 
-  it('has a folder that can be written for usage that waits for the database, on a volume of choice', () => {
+  it('has a writable folder to spool usage, on a volume of choice', () => {
     const claim = { 'dataVolume.emptyDir': 'null', 'dataVolume.persistentVolumeClaim.claimName': 'usage' };
     for (const [sets, volume] of [
       [{}, { name: 'data', emptyDir: { sizeLimit: '256Mi' } }],

@@ -3,10 +3,9 @@ import { parser } from '@prometheus-io/lezer-promql';
 import { readFileSync } from 'node:fs';
 import { parse } from 'yaml';
 import { DASHBOARD_FILE, dashboardText, makeDashboard } from '../../deploy/grafana/make-dashboard.js';
-import { hashApiKey } from '../../src/config/api-key-hash.js';
 import { Metrics } from '../../src/observability/metrics.js';
 import { FakeUpstream } from '../support/fake-upstream.js';
-import { Gateway } from '../support/gateway.js';
+import { ADMIN, AS_ADMIN, Gateway } from '../support/gateway.js';
 
 interface Rule {
   alert: string;
@@ -29,13 +28,13 @@ const PANELS = panels.flatMap(({ title, targets = [] }) =>
 );
 const EXPRESSIONS = [...PANELS, ...RULES.map(({ alert, expr }): [string, string] => [alert, expr])];
 
-/** Prometheus's own. */
+/** Of Prometheus itself. */
 const METRICS_OF_PROMETHEUS = ['up'];
 const LABELS_OF_PROMETHEUS = ['job', 'instance', 'le'];
-/** What a histogram is read by. */
+/** Of the series of a histogram. */
 const SUFFIX = /_(bucket|count|sum)$/;
 
-/** The names of one kind in an expression, and what the parser stumbled over. */
+/** The names of one kind in an expression, or its syntax errors. */
 function namesIn(expression: string, kind: 'Identifier' | 'LabelName' | 'error'): string[] {
   const names: string[] = [];
   parser.parse(expression).iterate({
@@ -53,9 +52,8 @@ describe('the dashboard and the alert rules', () => {
 
   beforeAll(async () => {
     upstream = await FakeUpstream.start();
-    const apiKeys = [{ id: 'admin', hash: hashApiKey('admin-key'), admin: true }];
-    gateway = await Gateway.inFrontOf(upstream, { config: { apiKeys } });
-    exposed = await (await gateway.get('/metrics', { authorization: 'Bearer admin-key' })).text();
+    gateway = await Gateway.inFrontOf(upstream, { config: { apiKeys: [ADMIN] } });
+    exposed = await (await gateway.get('/metrics', AS_ADMIN)).text();
   });
 
   afterAll(async () => {
@@ -75,11 +73,11 @@ describe('the dashboard and the alert rules', () => {
     expect([...labels, ...LABELS_OF_PROMETHEUS]).toEqual(expect.arrayContaining(namesIn(expression, 'LabelName')));
   });
 
-  it('are shown by a dashboard that was made anew after the last change: npm run dashboard', () => {
+  it('are in the committed dashboard; `npm run dashboard` brings it up to date', () => {
     expect(readFileSync(DASHBOARD_FILE, 'utf8')).toBe(dashboardText());
   });
 
-  it.each(RULES)('$alert says in a line what it means, and in another what to do', ({ labels, annotations }) => {
+  it.each(RULES)('$alert says in one line what it means, and in another what to do', ({ labels, annotations }) => {
     expect(['warning', 'critical']).toContain(labels.severity);
     expect(annotations.summary).toMatch(/^.+\.$|: .+$/);
     expect(annotations.runbook).toMatch(/^.{40,}[.]$/);

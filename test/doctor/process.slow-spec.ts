@@ -1,5 +1,4 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { execFile } from 'node:child_process';
 import { mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -8,12 +7,7 @@ import { FEATURE_NAMES } from '../../src/engines/feature-names.js';
 import { EngineProcess } from '../support/engine-process.js';
 import { FakeEngine, type FakeEngineName } from '../support/engines/fake-engine.js';
 import { FakeUpstream } from '../support/fake-upstream.js';
-
-interface Finished {
-  code: number;
-  stdout: string;
-  stderr: string;
-}
+import { type Finished, runCli } from '../support/programs.js';
 
 interface Report {
   engine?: string;
@@ -24,14 +18,9 @@ interface Report {
   proposal: { engine: string; capabilities: object };
 }
 
-/** What `npm run doctor` runs; the environment is the given one and no other. */
+/** What `npm run doctor` runs. */
 function doctor(args: string[], env: Record<string, string> = {}): Promise<Finished> {
-  return new Promise((resolve) => {
-    const options = { env: { PATH: process.env.PATH, GATEWAY_CONFIG: configFile([]), ...env } };
-    execFile(process.execPath, ['dist/src/cli/doctor/main.js', ...args], options, (error, stdout, stderr) => {
-      resolve({ code: Number(error?.code ?? 0), stdout, stderr });
-    });
-  });
+  return runCli('doctor/main.js', args, { GATEWAY_CONFIG: configFile([]), ...env });
 }
 
 function configFile(upstreams: object[]): string {
@@ -79,7 +68,7 @@ describe('npm run doctor, beside the embedded engine', () => {
     });
   });
 
-  it('knows it by what it says of itself, and prints what belongs into the configuration', async () => {
+  it('recognizes it, and prints the options for the configuration', async () => {
     const { code, stdout } = await doctor(['--base-url', `${engine.baseUrl}/`, '--model', 'storyteller']);
     expect(code).toBe(0);
     expect(stdout).toContain('The closest profile is that of embedded.');
@@ -154,7 +143,7 @@ describe('npm run doctor, when nothing can be examined', () => {
     expect(stderr).toContain(message);
   });
 
-  it('names the upstreams that there are, and what is wrong with the configuration', async () => {
+  it('names the configured upstreams, and what is wrong with the configuration', async () => {
     const upstream = { name: 'gpu', baseUrl: 'http://127.0.0.1:9/v1' };
     const unknown = await doctor(['--upstream', 'cpu'], { GATEWAY_CONFIG: configFile([upstream]) });
     expect(unknown).toMatchObject({ code: 2, stderr: 'The configuration has no upstream cpu; there are gpu.\n' });
@@ -163,7 +152,7 @@ describe('npm run doctor, when nothing can be examined', () => {
     expect(wrong.stderr).toContain('upstreams[0].engine: must be one of');
   });
 
-  it('says so when the model is not there, or no plain text is completed', async () => {
+  it('exits with 2 when the model is unknown, or no plain text is completed', async () => {
     await withFake('openai', async (fake) => {
       const unknown = await doctor(['--base-url', fake.baseUrl, '--model', 'other']);
       expect(unknown).toMatchObject({ code: 2, stdout: '' });
@@ -183,7 +172,7 @@ describe('npm run doctor, when nothing can be examined', () => {
     expect(stderr).toContain('/models names no model (status 200). Name one with --model');
   });
 
-  it('shows how it is used when asked', async () => {
+  it('shows its usage with --help', async () => {
     const { code, stdout } = await doctor(['--help']);
     expect(code).toBe(0);
     expect(stdout).toContain('usage: npm run doctor');

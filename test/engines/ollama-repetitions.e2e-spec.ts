@@ -3,13 +3,10 @@ import type { ServerResponse } from 'node:http';
 import { hashApiKey } from '../../src/config/api-key-hash.js';
 import { FakeUpstream, type ReceivedRequest } from '../support/fake-upstream.js';
 import { readStream } from '../conformance/client-view.js';
-import { API_KEY, Gateway } from '../support/gateway.js';
+import { ADMIN, API_KEY, AS_ADMIN, Gateway } from '../support/gateway.js';
 
 const REQUEST = { model: 'm', prompt: 'la', max_tokens: 6, temperature: 0 };
-const API_KEYS = [
-  { id: 'test', hash: hashApiKey(API_KEY) },
-  { id: 'admin', hash: hashApiKey('admin-key'), admin: true },
-];
+const API_KEYS = [{ id: 'test', hash: hashApiKey(API_KEY) }, ADMIN];
 /** Real ones send 31 equal tokens before they give up on a text. */
 const MOST = 2;
 
@@ -52,14 +49,14 @@ describe('Ollama, which gives up on a text that repeats itself', () => {
     expect(upstream.requests.map(({ body }) => body.prompt)).toEqual(['la', 'la la la', 'la la la la la']);
   });
 
-  it('is not blamed for a text that ends in an error all the same', async () => {
+  it('is not ejected for a text that ends in an error all the same', async () => {
     const response = await gateway.complete({ ...REQUEST, max_tokens: 100, stream: true });
     expect(await response.text()).toContain('"code":"upstream_error"');
-    const described = await (await gateway.get('/admin/upstreams', { authorization: 'Bearer admin-key' })).json();
+    const described = await (await gateway.get('/admin/upstreams', AS_ADMIN)).json();
     expect(described).toMatchObject({ upstreams: [{ condition: 'healthy', ejections: 0 }] });
   });
 
-  it('ends a whole answer as one that is not complete', async () => {
+  it('has `length` for the finish reason of a whole answer', async () => {
     const response = await gateway.complete(REQUEST);
     expect(await response.json()).toMatchObject({ choices: [{ text: ' la la', finish_reason: 'length' }] });
   });

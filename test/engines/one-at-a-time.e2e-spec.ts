@@ -51,7 +51,7 @@ describe('an engine that does one request at a time', () => {
     expect((await answer).status).toBe(200);
   });
 
-  it('gets as many as `maxConcurrency` says, where somebody knows better', async () => {
+  it('gets as many as `maxConcurrency` says, where it is configured', async () => {
     const running = await start({ maxConcurrency: 2 });
     const answers = [running.complete(REQUEST), running.complete(REQUEST)];
     await upstream.received(2);

@@ -4,7 +4,7 @@ import type { Exchange } from '../../src/cli/record/recording.js';
 import { ALWAYS_ANSWERED, expectContract } from '../conformance/expect-contract.js';
 import { type Answered, readAnswer, readStream } from '../conformance/client-view.js';
 import type { Body } from '../support/engines/asked.js';
-import { API_KEY, errorOf, Gateway } from '../support/gateway.js';
+import { ADMIN, API_KEY, AS_ADMIN, errorOf, Gateway } from '../support/gateway.js';
 import { RecordedUpstream } from '../support/recorded-upstream.js';
 import { RECORDINGS } from '../support/recordings.js';
 
@@ -14,11 +14,7 @@ const CONTEXT_EXCEEDED = {
   param: null,
 };
 
-const ADMIN = { authorization: 'Bearer admin-key' };
-const API_KEYS = [
-  { id: 'test', hash: hashApiKey(API_KEY) },
-  { id: 'admin', hash: hashApiKey('admin-key'), admin: true },
-];
+const API_KEYS = [{ id: 'test', hash: hashApiKey(API_KEY) }, ADMIN];
 
 interface Described {
   version: string | null;
@@ -28,7 +24,7 @@ const VERSIONS: { engine: string; told: unknown }[] = [
   { engine: 'vllm-0.11.0', told: '0.11.0.post2' },
   { engine: 'vllm-0.32.0', told: expect.stringMatching(/^0\.32\.0/) },
   { engine: 'llama.cpp', told: expect.stringMatching(/^b\d+-/) },
-  // Built without one.
+  // This build has no version.
   { engine: 'ollama', told: '0.0.0' },
 ];
 
@@ -40,7 +36,7 @@ describe.each(RECORDINGS)('what %s said, told on', (name, recording) => {
     upstream = await RecordedUpstream.start(recording);
     gateway = await Gateway.start({
       apiKeys: API_KEYS,
-      // What one of them refuses, the other would refuse, too.
+      // A fallback gets the same refusal.
       upstreams: ['', '-b'].map((which) => ({
         name: name + which,
         baseUrl: upstream.baseUrl,
@@ -55,7 +51,7 @@ describe.each(RECORDINGS)('what %s said, told on', (name, recording) => {
     await upstream.stop();
   });
 
-  /** What no client may ask for: usage on the way is vLLM's alone, and told on as it comes. */
+  /** Without continuous usage, which only vLLM has: it is passed on as it comes. */
   const completions = recording.exchanges.filter(
     ({ name: each, request }) => request.path === '/v1/completions' && !each.startsWith('with continuous usage'),
   );
@@ -132,7 +128,7 @@ describe.each(RECORDINGS)('what %s said, told on', (name, recording) => {
   it.each(['', ', streamed'])('top_p 0 is the greedy text%s', async (way) => {
     const exchange = named(`top_p 0${way}`);
     const text = await textSaid(exchange);
-    // vLLM refuses 0, and is asked for a little more than that: nobody has recorded it.
+    // vLLM refuses 0, and is sent a little more, of which there is no recording.
     if (exchange.answer.status === 200) expect(text).toBe(await textSaid(named(`plain${way}`)));
   });
 
@@ -170,7 +166,9 @@ describe.each(RECORDINGS)('what %s said, told on', (name, recording) => {
 
   it('the version of the engine is known, where it tells one', async () => {
     const { told = null } = VERSIONS.find(({ engine }) => name.startsWith(engine)) ?? {};
-    const { upstreams } = (await (await gateway.get('/admin/upstreams', ADMIN)).json()) as { upstreams: Described[] };
+    const { upstreams } = (await (await gateway.get('/admin/upstreams', AS_ADMIN)).json()) as {
+      upstreams: Described[];
+    };
     expect(upstreams[0]?.version).toEqual(told);
   });
 
@@ -196,7 +194,7 @@ describe.each(RECORDINGS)('what %s said, told on', (name, recording) => {
 
   function named(name: string): Exchange {
     const found = recording.exchanges.find((each) => each.name === name);
-    if (!found) throw new Error(`nobody has asked: ${name}`);
+    if (!found) throw new Error(`not recorded: ${name}`);
     return found;
   }
 });

@@ -7,7 +7,7 @@ import { until } from '../support/wait.js';
 const SLOTS = 4;
 const STORY = { model: 'storyteller', prompt: 'Once upon a time', temperature: 0, max_tokens: 480, ignore_eos: true };
 
-describeWithLlamaServer('llama-server, when the client of the gateway goes away', () => {
+describeWithLlamaServer('llama-server, when the client of the gateway disconnects', () => {
   let server: LlamaServer;
   let gateway: Gateway;
 

@@ -1,6 +1,4 @@
 import { afterEach, beforeEach, expect, it } from '@jest/globals';
-import { execFile } from 'node:child_process';
-import { promisify } from 'node:util';
 import type OpenAI from 'openai';
 import { type DatabaseOptions, describeOnDatabases, storageOn } from '../support/databases.js';
 import {
@@ -17,6 +15,7 @@ import { postCompletion } from '../support/gateway.js';
 import { GatewayProcess } from '../support/gateway-process.js';
 import { IdentityGateway } from '../support/identity-gateway.js';
 import { ManualClock } from '../support/manual-clock.js';
+import { runCli } from '../support/programs.js';
 import { until } from '../support/wait.js';
 
 const ADMIN_KEY = 'an-admin-key';
@@ -91,11 +90,8 @@ describeOnDatabases('usage', (newDatabase, postgres) => {
     expect(byKey[0]?.results).toMatchObject([{ api_key_name: 'first', project_name: null, num_model_requests: 4 }]);
     expect((await read({ user_ids: ['a\ufffdb'] }))[0]?.results).toMatchObject([{ num_model_requests: 1 }]);
     // The gateway's clock is another than the program's: the last 24 hours of the program are empty.
-    const { stdout } = await promisify(execFile)(
-      process.execPath,
-      ['dist/src/cli/usage.js', '--by', 'model', '--last', '24h', '--csv', '--url', gateway.url],
-      { env: { PATH: process.env.PATH, ADMIN_API_KEY: gateway.keys.adminKey } },
-    );
+    const args = ['--by', 'model', '--last', '24h', '--csv', '--url', gateway.url];
+    const { stdout } = await runCli('usage.js', args, { ADMIN_API_KEY: gateway.keys.adminKey });
     expect(stdout).toBe('model,requests,errors,input tokens,output tokens\r\n');
     const pages = await read({ bucket_width: '1d', limit: 2, end_time: start + 5 * DAY_S });
     expect(pages.map(({ start_time: time }) => time)).toEqual([0, 1, 2, 3, 4].map((day) => start + day * DAY_S));

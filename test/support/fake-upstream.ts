@@ -38,15 +38,38 @@ export class ReceivedRequest {
   }
 }
 
+/** The requests that a fake server has received, in the order of arrival. */
+export class Arrivals {
+  readonly requests: ReceivedRequest[] = [];
+  private waiters: (() => void)[] = [];
+
+  /** Reads a request to its end, and adds it. */
+  async add(request: IncomingMessage, response: ServerResponse): Promise<ReceivedRequest> {
+    const chunks: Buffer[] = [];
+    for await (const chunk of request) chunks.push(chunk as Buffer);
+    const received = new ReceivedRequest(request, response, Buffer.concat(chunks).toString());
+    this.requests.push(received);
+    for (const wake of this.waiters.splice(0)) wake();
+    return received;
+  }
+
+  /** Resolves with the `count`th request once it has arrived. */
+  async received(count: number): Promise<ReceivedRequest> {
+    for (;;) {
+      const request = this.requests[count - 1];
+      if (request) return request;
+      await within(`request ${count}`, new Promise<void>((resolve) => this.waiters.push(resolve)));
+    }
+  }
+}
+
 /** An OpenAI-compatible server on a real socket that behaves, or misbehaves, as it is told. */
 export class FakeUpstream {
-  /** Every completion request, in the order of arrival. */
-  readonly requests: ReceivedRequest[] = [];
   models = ['test-model'];
   /** What it says at `/version`, as vLLM does. */
   version: string | undefined;
   private behaviour: Behaviour = replyJson(completion('Hello'));
-  private waiters: (() => void)[] = [];
+  private readonly arrivals = new Arrivals();
 
   private constructor(private readonly server: Server | SecureServer) {}
 
@@ -75,6 +98,11 @@ export class FakeUpstream {
     return `${scheme}://${address}:${port}/v1`;
   }
 
+  /** Every completion request. */
+  get requests(): ReceivedRequest[] {
+    return this.arrivals.requests;
+  }
+
   get lastRequest(): ReceivedRequest {
     const last = this.requests.at(-1);
     if (!last) throw new Error('the fake upstream has received nothing');
@@ -87,12 +115,8 @@ export class FakeUpstream {
   }
 
   /** Resolves with the `count`th request once it has arrived. */
-  async received(count = 1): Promise<ReceivedRequest> {
-    for (;;) {
-      const request = this.requests[count - 1];
-      if (request) return request;
-      await within(`request ${count}`, new Promise<void>((resolve) => this.waiters.push(resolve)));
-    }
+  received(count = 1): Promise<ReceivedRequest> {
+    return this.arrivals.received(count);
   }
 
   /** Sockets that are open at this moment. */
@@ -121,12 +145,7 @@ export class FakeUpstream {
       await replyJson({ object: 'list', data })(response, undefined as never);
       return;
     }
-    const chunks: Buffer[] = [];
-    for await (const chunk of request) chunks.push(chunk as Buffer);
-    const received = new ReceivedRequest(request, response, Buffer.concat(chunks).toString());
-    this.requests.push(received);
-    for (const wake of this.waiters.splice(0)) wake();
-    await this.behaviour(response, received);
+    await this.behaviour(response, await this.arrivals.add(request, response));
   }
 }
 

@@ -1,7 +1,7 @@
 import type { ServerResponse } from 'node:http';
 import { beginStream, type Behaviour, events } from './fake-upstream.js';
 
-/** What follows this prompt is known, token by token. */
+/** The prompt that the story follows. */
 export const PROMPT = 'Tell:';
 export const PROMPT_TOKENS = 5;
 export const STORY = ['Once', ' upon', ' a', ' time', ' a', ' 🦊', ' ate', ' soup', '.'] as const;
@@ -12,7 +12,7 @@ export const storyUpTo = (count: number): string => STORY.slice(0, count).join('
 interface Options {
   /** What marks its chunks. */
   id: string;
-  /** Where it counts `text_offset` from: OpenAI's way, or the completion's own begin. */
+  /** Where `text_offset` counts from: the prompt, as OpenAI does, or the completion. */
   offsetsFrom?: 'prompt' | 'completion';
 }
 
@@ -90,7 +90,7 @@ export function tell(options: Options, breaks?: { afterEvents: number; how: Brea
     const sent = all.slice(0, breaks?.afterEvents).join('');
     if (!breaks) return void response.end(sent);
     response.flushHeaders();
-    // What was written has left when the connection is cut.
+    // The connection is cut when what was written has left.
     if (sent !== '') await new Promise((resolve) => response.write(sent, resolve));
     breaks.how(response, all[breaks.afterEvents] ?? '');
   };
@@ -119,5 +119,5 @@ export const BREAKS = {
   'what is no JSON': (response) => void response.end(events('{"choices":')),
 } satisfies Record<string, Break>;
 
-/** Says nothing more, and keeps the connection. */
+/** Writes nothing more, and keeps the connection open. */
 export const fallSilent: Break = () => undefined;

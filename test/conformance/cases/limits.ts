@@ -46,7 +46,6 @@ export const LIMIT_CASES: ConformanceCase[] = [
     name: 'stop that begins as one that does not come',
     told: GREEDY,
     body: (text) => ({ ...GREEDY, stop: [`${acrossBorder(text)}ZZZ`, `${text.slice(-1)}Q`] }),
-    check: ({ choices }) => expect(choices[0]?.finish_reason).toMatch(/^(length|stop)$/),
   },
   {
     name: 'stop with log probabilities',

@@ -3,9 +3,8 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo } from 'node:net';
 import { setImmediate } from 'node:timers/promises';
 import { featureOf } from '../../../src/completions/features/all.js';
-import { ReceivedRequest } from '../fake-upstream.js';
+import { Arrivals, type ReceivedRequest } from '../fake-upstream.js';
 import { listen } from '../listen.js';
-import { within } from '../wait.js';
 import type { Asked, Body } from './asked.js';
 import { ChatOnly } from './chat-only.js';
 import { DeepFellow } from './deepfellow.js';
@@ -37,28 +36,26 @@ const DIALECTS = {
 
 export type FakeEngineName = keyof typeof DIALECTS;
 
-/** What a fake does with a request instead of answering it: fail with a status, cut the connection, or say nothing. */
+/** What a fake does instead of answering a request: fail with a status, cut the connection, or stay silent. */
 export type Trouble = number | 'reset' | 'hang' | { failAfterEvents: number } | { hangAfterEvents: number };
 
 export interface FakeEngineOptions {
-  /** What it lacks besides: ignored in silence, or refused with a status. */
+  /** What it lacks besides: ignored silently, or refused with a status. */
   without?: Lacks;
-  /** What it does that no cell of a profile has. */
+  /** What it does beyond the cells of a profile. */
   habit?: HabitName;
 }
 
-/** An answer of more is one that takes its time. */
+/** A whole answer of more tokens keeps its slot until the client is gone. */
 const LONG_TOKENS = 300;
 /** Turns of the event loop that a token takes: another request comes in between. */
 const TURNS_PER_TOKEN = 16;
 
-/** An engine on a real socket that behaves as the one it is named after, and speaks with the tiny model. */
+/** An engine on a real socket that behaves as the one it is named after, and generates with the tiny model. */
 export class FakeEngine {
-  /** Every POST, in the order of arrival. */
-  readonly requests: ReceivedRequest[] = [];
   /** Asked at each completion. */
   trouble: (request: ReceivedRequest) => Trouble | undefined = () => undefined;
-  private waiters: (() => void)[] = [];
+  private readonly arrivals = new Arrivals();
   private busyCount = 0;
   private lastStream: symbol | undefined;
 
@@ -85,13 +82,14 @@ export class FakeEngine {
     return `${this.origin}/v1`;
   }
 
+  /** Every POST. */
+  get requests(): ReceivedRequest[] {
+    return this.arrivals.requests;
+  }
+
   /** Resolves with the `count`th request once it has arrived. */
-  async received(count = 1): Promise<ReceivedRequest> {
-    for (;;) {
-      const request = this.requests[count - 1];
-      if (request) return request;
-      await within(`request ${count}`, new Promise<void>((resolve) => this.waiters.push(resolve)));
-    }
+  received(count = 1): Promise<ReceivedRequest> {
+    return this.arrivals.received(count);
   }
 
   /** Asks it directly. */
@@ -116,11 +114,7 @@ export class FakeEngine {
       this.answerGet(pathname, response);
       return;
     }
-    const chunks: Buffer[] = [];
-    for await (const chunk of request) chunks.push(chunk as Buffer);
-    const received = new ReceivedRequest(request, response, Buffer.concat(chunks).toString());
-    this.requests.push(received);
-    for (const wake of this.waiters.splice(0)) wake();
+    const received = await this.arrivals.add(request, response);
     const route = this.dialect.routes[pathname];
     if (pathname !== this.dialect.path && !route) {
       sendJson(response, 404, this.dialect.error({ status: 404, message: 'Not Found' }));
@@ -176,7 +170,7 @@ export class FakeEngine {
     });
   }
 
-  /** Each stream that begins ends the one before it, as if it were whole. */
+  /** Each new stream ends the one before it, as if that were complete. */
   private async sendInTurn(response: ServerResponse, events: string[]): Promise<void> {
     const stream = Symbol('stream');
     this.lastStream = stream;
@@ -219,7 +213,7 @@ export class FakeEngine {
       const failure = this.dialect.failInStream();
       write(failure.events);
       if (failure.then === 'end') response.end();
-      // What was written has left when the connection is cut.
+      // The connection is cut when what was written has left.
       else response.write('\n', () => response.socket?.destroy());
     }
   }
