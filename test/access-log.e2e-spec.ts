@@ -47,7 +47,7 @@ describe('the access log', () => {
     return gateway.complete(body, { headers: { authorization: `Bearer ${KEY}`, ...headers } });
   }
 
-  it('has one line for a good answer, with everything that is known of it', async () => {
+  it('has one line for a good answer, with all that is known of it', async () => {
     upstream.onCompletion((response, request) => {
       clock.advance(250);
       return replyJson(completion(COMPLETION))(response, request);
@@ -80,7 +80,7 @@ describe('the access log', () => {
     ]);
   });
 
-  it('has the first byte and the end of a stream, and its tokens though the caller did not ask for them', async () => {
+  it('has the first byte and the end of a stream, and its tokens though the client did not ask for them', async () => {
     upstream.onCompletion(async (response) => {
       clock.advance(40);
       beginStream(response);
@@ -108,7 +108,7 @@ describe('the access log', () => {
     });
   });
 
-  it('has one line for each refusal, with its code and without what is not known', async () => {
+  it('has one line for each refusal, with its code and without unknown fields', async () => {
     await (await gateway.get('/nothing?prompt=x', {})).text();
     await (await complete({}, { authorization: 'Bearer wrong' })).text();
     await (await complete({ n: 0 })).text();
@@ -133,7 +133,7 @@ describe('the access log', () => {
     ]);
   });
 
-  it('says what happened inside, which the caller does not get to see', async () => {
+  it('has the reason of a failure, which the client does not see', async () => {
     upstream.onCompletion(reset);
     const answer = await (await complete()).text();
     const [line] = await gateway.accessLog();

@@ -28,7 +28,7 @@ describe('the headers x-gateway-…', () => {
     expect(names(await gateway.complete(BODY))).toEqual([]);
   });
 
-  it('tell of a JSON answer which upstream gave it, after how many attempts, how long, and what was emulated', async () => {
+  it('name the upstream of a JSON answer, its attempts, its times, and what was emulated', async () => {
     await start({ server: { answerHeaders: true } });
     const { headers } = await gateway.complete({ ...BODY, n: 2 });
     expect(headers.get('x-gateway-upstream')).toBe('fake');
@@ -37,7 +37,7 @@ describe('the headers x-gateway-…', () => {
     expect(headers.get('x-gateway-emulated')).toBe('n');
   });
 
-  it('tell of a stream, and have no x-gateway-emulated where nothing was', async () => {
+  it('come with a stream, without x-gateway-emulated where nothing was emulated', async () => {
     await start({ server: { answerHeaders: true } });
     upstream.onCompletion(replyEvents(chunk('One', 'stop'), '[DONE]'));
     const response = await gateway.complete({ ...BODY, stream: true });
@@ -45,7 +45,7 @@ describe('the headers x-gateway-…', () => {
     await response.text();
   });
 
-  it('tell of a failure what was tried', async () => {
+  it('come with a failure: what was tried', async () => {
     await start({ server: { answerHeaders: true }, routing: { maxAttempts: 1 } });
     upstream.onCompletion(reset);
     const response = await gateway.complete(BODY);
@@ -54,7 +54,7 @@ describe('the headers x-gateway-…', () => {
     expect(response.headers.get('x-gateway-attempts')).toBe('1');
   });
 
-  it('say nothing where no completion was asked for', async () => {
+  it('are missing where no upstream was asked', async () => {
     await start({ server: { answerHeaders: true } });
     expect(names(await gateway.complete('{}'))).toEqual([]);
     expect(names(await gateway.get('/v1/models'))).toEqual([]);

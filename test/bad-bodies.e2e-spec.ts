@@ -7,7 +7,7 @@ import { API_KEY, type ErrorAnswer, Gateway } from './support/gateway.js';
 import { SEED } from './support/seed.js';
 
 const CONNECTIONS = 8;
-/** Others in each run. */
+/** Different ones in each run. */
 const BODIES = 3_000;
 const BODY_LIMIT_BYTES = 10_485_760;
 
@@ -44,7 +44,7 @@ describe('POST /v1/completions with bad bodies', () => {
     return { status: statusCode, answer: (await answer.json()) as ErrorAnswer, requestId: headers['x-request-id'] };
   }
 
-  /** Sends all, several at a time, and answers what was wrong with the answers. */
+  /** Sends all, several at a time; the answers that are not the documented 422. */
   async function complaintsAbout(bodies: Buffer[]): Promise<string[]> {
     const complaints: string[] = [];
     const rest = bodies.values();
@@ -59,7 +59,7 @@ describe('POST /v1/completions with bad bodies', () => {
     return complaints;
   }
 
-  it(`answers each of ${BODIES} generated ones with 422 in the documented shape, over connections that stay open`, async () => {
+  it(`answers each of ${BODIES} generated ones with 422 in the documented shape, on connections that stay open`, async () => {
     const complaints = await complaintsAbout(fc.sample(badBodyBytes, { numRuns: BODIES, seed: SEED }));
     expect({ SEED, complaints: complaints.slice(0, 5) }).toEqual({ SEED, complaints: [] });
     expect(upstream.requests).toEqual([]);
@@ -90,7 +90,7 @@ describe('POST /v1/completions with bad bodies', () => {
       error: { message, type: 'invalid_request_error', param: null, code: 'request_too_large' },
     });
 
-    // Names that differ, or JSON.parse would keep one of them.
+    // Different names: of equal ones JSON.parse would keep one.
     let largest = '{"model":"m","prompt":"p","logit_bias":{"x":1';
     for (let index = 0; largest.length < BODY_LIMIT_BYTES - 20; index++) largest += `,"x${index.toString(36)}":1`;
     largest = `${largest}}}`.padEnd(BODY_LIMIT_BYTES);

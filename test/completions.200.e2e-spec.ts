@@ -26,7 +26,7 @@ describe('POST /v1/completions', () => {
     expect(await response.text()).toBe(answer);
   });
 
-  it('sends what was validated, and leaves out what is not given', async () => {
+  it('sends the validated fields, and leaves out those that are not given', async () => {
     await gateway.complete(
       '{"model":"other","model":"test-model","prompt":"Hi","user":null,"seed":7,"best_of":0,"top_k":40,"stream_options":{"include_usage":true}}',
     );
@@ -34,7 +34,7 @@ describe('POST /v1/completions', () => {
     expect(upstream.lastRequest.body).toEqual({ model: 'test-model', prompt: 'Hi', seed: 7, top_k: 40 });
   });
 
-  it("answers under the requested model's name, whatever the upstream calls it", async () => {
+  it('answers with the requested model, whatever the upstream calls it', async () => {
     await gateway.stop();
     gateway = await Gateway.inFrontOf(upstream, { upstream: { models: { nice: 'test-model' } } });
     const response = await gateway.complete({ model: 'nice', prompt: 'Hi' });
@@ -42,7 +42,7 @@ describe('POST /v1/completions', () => {
     expect(await response.json()).toEqual(completion('Hello', { model: 'nice' }));
   });
 
-  it('gives choices in the order of their index, whatever order the upstream used', async () => {
+  it("sorts choices by their index, whatever the upstream's order", async () => {
     const choices = [2, 0, 1].map((index) => ({ index, text: `#${index}`, finish_reason: 'stop', logprobs: null }));
     upstream.onCompletion(replyJson(completion('', { choices })));
     const response = await gateway.complete({ model: 'test-model', prompt: 'Hi', n: 3 });
@@ -50,7 +50,7 @@ describe('POST /v1/completions', () => {
     expect(answer.choices.map(({ text }) => text)).toEqual(['#0', '#1', '#2']);
   });
 
-  it('sends the upstream its credential and the request id, and nothing of the caller', async () => {
+  it('sends the upstream its credential and the request id, and no header of the client', async () => {
     await gateway.stop();
     gateway = await Gateway.inFrontOf(upstream, { upstream: { apiKey: 'upstream-secret' } });
     const response = await gateway.complete(
@@ -66,7 +66,7 @@ describe('POST /v1/completions', () => {
     expect(Object.keys(headers)).not.toContain('openai-organization');
   });
 
-  it('replaces a request id that is not one', async () => {
+  it('replaces an invalid request id', async () => {
     const response = await gateway.complete(
       { model: 'test-model', prompt: 'Hi' },
       { headers: { 'x-request-id': 'a b' } },

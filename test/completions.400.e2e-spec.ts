@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
-import { completion, FakeUpstream, replyAsAsked, replyJson } from './support/fake-upstream.js';
+import { completion, FakeUpstream, hang, replyAsAsked, replyJson } from './support/fake-upstream.js';
 import { errorOf, Gateway } from './support/gateway.js';
 
 describe('POST /v1/completions that not every upstream can do', () => {
@@ -29,7 +29,7 @@ describe('POST /v1/completions that not every upstream can do', () => {
     };
   };
 
-  it('answers 400 with the parameter, and asks nobody, when none of them can', async () => {
+  it('answers 400 with the parameter, and asks no upstream, when none supports it', async () => {
     const [first, second] = [await upstream(), await upstream()];
     const gateway = await gatewayFor(
       { name: 'first', baseUrl: first.baseUrl, engine: 'ollama' },
@@ -41,7 +41,7 @@ describe('POST /v1/completions that not every upstream can do', () => {
     expect([...first.requests, ...second.requests]).toEqual([]);
   });
 
-  it('asks only the one that can', async () => {
+  it('asks only the one that supports it', async () => {
     const [lacks, has] = [await upstream(), await upstream()];
     const gateway = await gatewayFor(
       { name: 'lacks', baseUrl: lacks.baseUrl, engine: 'ollama' },
@@ -52,26 +52,25 @@ describe('POST /v1/completions that not every upstream can do', () => {
     expect(has.lastRequest.body.prompt).toEqual([5, 6]);
   });
 
-  it('prefers the one of which nothing extra is asked, as long as it has room', async () => {
-    const [helped, native] = [await upstream(), await upstream()];
+  it('prefers the one that supports it natively, as long as it has a free slot', async () => {
+    const [emulating, native] = [await upstream(), await upstream()];
     const gateway = await gatewayFor(
-      { name: 'helped', baseUrl: helped.baseUrl, engine: 'llama.cpp', weight: 100 },
+      { name: 'emulating', baseUrl: emulating.baseUrl, engine: 'llama.cpp', weight: 100 },
       { name: 'native', baseUrl: native.baseUrl, engine: 'vllm', maxConcurrency: 1 },
     );
     for (let count = 0; count < 10; count++) await gateway.complete({ model: 'm', prompt: 'Hi', n: 2 });
-    expect([native.requests.length, helped.requests.length]).toEqual([10, 0]);
+    expect([native.requests.length, emulating.requests.length]).toEqual([10, 0]);
 
-    native.onCompletion(() => undefined);
+    native.onCompletion(hang);
     const waiting = gateway.complete({ model: 'm', prompt: 'Hi', n: 2 }).catch(() => undefined);
     await native.received(11);
     expect((await gateway.complete({ model: 'm', prompt: 'Hi', n: 2 })).status).toBe(200);
-    expect(helped.requests).toHaveLength(2);
+    expect(emulating.requests).toHaveLength(2);
     await native.stop();
-    running.splice(running.indexOf(native), 1);
     await waiting;
   });
 
-  it('goes to the next when one has ignored what was asked, and tells so when there is no other', async () => {
+  it('falls back when one has ignored the parameter, and answers 400 when there is no other', async () => {
     const [deaf, good] = [await upstream(replyJson(completion('Hello'))), await upstream()];
     const gateway = await gatewayFor(
       { name: 'deaf', baseUrl: deaf.baseUrl },
@@ -80,27 +79,22 @@ describe('POST /v1/completions that not every upstream can do', () => {
     const scored = await gateway.complete({ model: 'm', prompt: 'Hi', logprobs: 1 });
     expect(scored.status).toBe(200);
     expect([deaf.requests.length, good.requests.length]).toEqual([1, 1]);
-    const health = await (
-      await gatewayFor({ name: 'deaf', baseUrl: deaf.baseUrl })
-    ).complete({
-      model: 'm',
-      prompt: 'Hi',
-      n: 2,
-    });
-    expect(health.status).toBe(400);
-    expect(await errorOf(health)).toEqual(refusal('n', '`n` as it was given'));
-    // Asked once: it would ignore it again.
+    const alone = await gatewayFor({ name: 'deaf', baseUrl: deaf.baseUrl });
+    const refused = await alone.complete({ model: 'm', prompt: 'Hi', n: 2 });
+    expect(refused.status).toBe(400);
+    expect(await errorOf(refused)).toEqual(refusal('n', '`n` as it was given'));
+    // No retry: it would ignore it again.
     expect(deaf.requests).toHaveLength(2);
   });
 
-  it('does not hold what it ignores against an upstream', async () => {
+  it('ejects no upstream that ignores a parameter', async () => {
     const deaf = await upstream(replyJson(completion('Hello')));
     const gateway = await gatewayFor({ name: 'deaf', baseUrl: deaf.baseUrl, health: { ejectAfterFailures: 1 } });
     expect((await gateway.complete({ model: 'm', prompt: 'Hi', echo: true })).status).toBe(400);
     expect((await gateway.complete({ model: 'm', prompt: 'Hi' })).status).toBe(200);
   });
 
-  it('answers 400, not 502, when an engine says by a 500 that the request is at fault', async () => {
+  it('answers 400, not 502, when an engine reports a fault of the request as a 500', async () => {
     const error = { message: 'Unsupported param: echo', type: 'server_error', code: 500 };
     const old = await upstream(replyJson({ error }, 500));
     const gateway = await gatewayFor({ name: 'old', baseUrl: old.baseUrl, engine: 'llama.cpp' });
@@ -114,7 +108,7 @@ describe('POST /v1/completions in parts', () => {
   it.each([
     ['fanOut', { fanOut: 2 }],
     ['maxConcurrency', { fanOut: 5, maxConcurrency: 2 }],
-  ])('has no more of them under way than %s says', async (_, limits) => {
+  ])('has no more of them in flight than `%s`', async (_, limits) => {
     const held: (() => void)[] = [];
     const fake = await FakeUpstream.start((response, request) => {
       held.push(() => void replyAsAsked(response, request));
@@ -123,7 +117,7 @@ describe('POST /v1/completions in parts', () => {
     const answer = gateway.complete({ model: 'm', prompt: ['a', 'b', 'c'], n: 3 });
     for (let answered = 0; answered < 9; answered++) {
       await fake.received(Math.min(answered + 2, 9));
-      // What the gateway would send on top would be there by the time that it has answered this.
+      // A part too many would have arrived by the time that the gateway answers this.
       await gateway.get('/v1/models');
       expect(fake.requests.length).toBe(Math.min(answered + 2, 9));
       held.shift()?.();

@@ -54,7 +54,7 @@ describe('POST /v1/completions', () => {
     ['no scheme', 'free-key'],
     ['another scheme', 'Basic ZnJlZS1rZXk6'],
     ['nothing', ''],
-    ['a name that every object has', 'Bearer constructor'],
+    ['a property of every object', 'Bearer constructor'],
   ])('answers 401 `invalid_api_key` to %s', async (_, authorization) => {
     await expect401(
       await gateway.complete(REQUEST, { headers: { authorization } }),
@@ -79,7 +79,7 @@ describe('POST /v1/completions', () => {
       method: 'POST',
       headers: { 'content-type': 'application/json', 'content-length': 10_485_760 },
     });
-    // The body is announced, and its first byte is all that ever comes.
+    // Of the announced body only the first byte is sent.
     stranger.write('{');
     const [response] = (await once(stranger, 'response')) as [{ statusCode: number }];
     expect(response.statusCode).toBe(401);
@@ -124,7 +124,7 @@ describe('POST /v1/completions', () => {
       forwarded: { organization: 'org-1', project: 'project-1' },
     },
     { key: 'lone-project-key', claimed: { 'openai-project': 'project-1' }, forwarded: { project: 'project-1' } },
-  ])('passes on whom $key with $claimed acts for, and logs it: $forwarded', async ({ key, claimed, forwarded }) => {
+  ])('forwards the tenant of $key with $claimed, and logs it: $forwarded', async ({ key, claimed, forwarded }) => {
     const response = await gateway.complete(REQUEST, { headers: { authorization: `Bearer ${key}`, ...claimed } });
     expect(response.status).toBe(200);
     const tenant = { organization: undefined, project: undefined, ...forwarded };
@@ -134,7 +134,7 @@ describe('POST /v1/completions', () => {
     expect({ organization: line?.organization, project: line?.project }).toEqual(tenant);
   });
 
-  it('passes nothing on when the upstream is not configured so', async () => {
+  it('forwards no tenant without `forwardTenant`', async () => {
     await gateway.stop();
     gateway = await Gateway.inFrontOf(upstream, { config: { apiKeys: KEYS } });
     const headers = { authorization: 'Bearer project-key', 'openai-project': 'project-1' };

@@ -28,12 +28,12 @@ describe('POST /v1/completions', () => {
   });
 
   it.each([
-    ['a model that nobody serves', 'unknown'],
-    ['a model that the key names and nobody serves', 'nowhere'],
-    ['a model that is not for the key', 'closed'],
-    ['a name that every object has', 'constructor'],
+    ['a model that no upstream serves', 'unknown'],
+    ['a model that the key names and no upstream serves', 'nowhere'],
+    ['a model that the key may not use', 'closed'],
+    ['a property of every object', 'constructor'],
     ['a name in other letters', 'OPEN'],
-  ])('answers 404 to %s, and all of these look the same', async (_, model) => {
+  ])('answers 404 to %s, the same to all', async (_, model) => {
     const response = await gateway.complete({ model, prompt: 'Hi' });
     expect(response.status).toBe(404);
     const { date, 'x-request-id': id, ...headers } = Object.fromEntries(response.headers);

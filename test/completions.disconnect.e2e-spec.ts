@@ -16,11 +16,11 @@ import { askOnSocket } from './support/raw-client.js';
 import { settled } from './support/settled.js';
 
 const REQUEST = { model: 'test-model', prompt: 'Hi' };
-/** More than the sockets of both sides hold, and less than an event may have. */
+/** More than the sockets of both sides hold, and less than the limit of an event. */
 const LARGE = 'x'.repeat(15_000_000);
 const LATE = Date.UTC(2026, 0, 1) + 60_000;
 
-describe('POST /v1/completions when the client goes away', () => {
+describe('POST /v1/completions when the client disconnects', () => {
   let upstream: FakeUpstream;
   let gateway: Gateway;
   let clock: ManualClock;
@@ -62,7 +62,7 @@ describe('POST /v1/completions when the client goes away', () => {
     expect(clock.pendingCount).toBe(timersBefore);
   });
 
-  it('cuts a client that reads nothing for too long, and gives its place free', async () => {
+  it('cuts a client that reads nothing for `clientStallMs`, and frees its slot', async () => {
     await gateway.stop();
     const config = { server: { clientStallMs: 5_000 } };
     gateway = await Gateway.inFrontOf(upstream, { clock, config, upstream: { maxConcurrency: 1 } });
@@ -90,7 +90,7 @@ describe('POST /v1/completions when the client goes away', () => {
   it.each([
     ['a large JSON answer', false, replyJson(completion(LARGE))],
     ['the large end of a stream', true, replyEvents(chunk(LARGE, 'stop'), '[DONE]')],
-  ])('cuts a client that does not read %s, whose place is free long before', async (_, stream, reply) => {
+  ])('cuts a client that does not read %s, whose slot is free long before', async (_, stream, reply) => {
     await gateway.stop();
     gateway = await Gateway.inFrontOf(upstream, { clock, upstream: { maxConcurrency: 1 } });
     upstream.onCompletion(reply);
@@ -104,7 +104,7 @@ describe('POST /v1/completions when the client goes away', () => {
     socket.destroy();
   });
 
-  it('slows the upstream down to the pace of the client, without taking that for silence', async () => {
+  it('slows the upstream down to the pace of the client, without a timeout', async () => {
     const event = events(chunk('x'.repeat(100_000)));
     const count = 1_000;
     let writtenBytes = 0;
@@ -132,14 +132,14 @@ describe('POST /v1/completions when the client goes away', () => {
       furthestAheadBytes = Math.max(furthestAheadBytes, writtenBytes - readBytes);
       if (readBytes > 20_000_000 && clock.now() < LATE) {
         await settled(() => writtenBytes);
-        // Longer than the idle limit: time that passes while the client is behind is not the upstream's silence.
+        // Longer than `idleMs`: while the client is behind, no time counts as silence of the upstream.
         clock.advance(60_000);
       }
       await new Promise((resolve) => setImmediate(resolve));
     }
     expect(last).toContain('data: [DONE]');
     expect(readBytes).toBeGreaterThan(count * event.length);
-    // What the buffers of four sockets hold, and not the hundred megabytes.
+    // The buffers of four sockets, and not the hundred megabytes.
     expect(furthestAheadBytes).toBeLessThan((count * event.length) / 3);
   });
 });

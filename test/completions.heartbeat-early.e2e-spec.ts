@@ -1,13 +1,12 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { chunk, events, FakeUpstream, hang, replyEvents, replyJson } from './support/fake-upstream.js';
+import { AnswerReader } from './support/answer-reader.js';
+import { chunk, events, FakeUpstream, hang, hold, replyEvents, replyJson } from './support/fake-upstream.js';
 import { errorOf, Gateway } from './support/gateway.js';
 import { ManualClock } from './support/manual-clock.js';
 
 const REQUEST = { model: 'test-model', prompt: 'Hi', stream: true };
 const HEARTBEAT_MS = 5_000;
 const ANSWER = events(chunk('One', 'stop'), '[DONE]');
-
-type Reader = ReadableStreamDefaultReader<string>;
 
 describe('POST /v1/completions with `heartbeat: early`', () => {
   let upstream: FakeUpstream;
@@ -31,36 +30,24 @@ describe('POST /v1/completions with `heartbeat: early`', () => {
     return Gateway.inFrontOf(upstream, { clock, upstream: options, config });
   }
 
-  const readerOf = (response: Response): Reader =>
-    (response.body as ReadableStream<Uint8Array<ArrayBuffer>>).pipeThrough(new TextDecoderStream()).getReader();
-
-  async function readRest(reader: Reader): Promise<string> {
-    let rest = '';
-    for (let next = await reader.read(); !next.done; next = await reader.read()) rest += next.value;
-    return rest;
-  }
-
   it('sends the 200 and comments while the upstream reads the prompt, and then the stream', async () => {
-    const go = Promise.withResolvers<void>();
-    upstream.onCompletion(async (response, request) => {
-      await go.promise;
-      await replyEvents(chunk('One', 'stop'), '[DONE]')(response, request);
-    });
+    const { behaviour, release } = hold(replyEvents(chunk('One', 'stop'), '[DONE]'));
+    upstream.onCompletion(behaviour);
     const response = await gateway.complete(REQUEST);
     expect(response.status).toBe(200);
     expect(response.headers.get('content-type')).toBe('text/event-stream; charset=utf-8');
     expect(response.headers.get('cache-control')).toBe('no-cache');
     expect(response.headers.get('x-accel-buffering')).toBe('no');
-    const reader = readerOf(response);
+    const reader = new AnswerReader(response);
     await upstream.received();
     for (let i = 0; i < 3; i++) {
       clock.advance(HEARTBEAT_MS);
-      expect((await reader.read()).value).toBe(':\n\n');
+      expect(await reader.next()).toBe(':\n\n');
     }
-    go.resolve();
-    expect(await readRest(reader)).toBe(ANSWER);
+    release();
+    expect(await reader.rest()).toBe(ANSWER);
     const [line] = await gateway.accessLog();
-    // The comments are no first byte of an answer, and no time passed after the last of them.
+    // The comments do not count as the first byte.
     expect(line).toMatchObject({ status: 200, firstByteMs: 3 * HEARTBEAT_MS, durationMs: 3 * HEARTBEAT_MS });
   });
 
@@ -69,7 +56,7 @@ describe('POST /v1/completions with `heartbeat: early`', () => {
     [500, 'upstream_error'],
     [429, 'rate_limit_exceeded'],
     [404, 'model_not_found'],
-  ])("makes an error event of the upstream's %i, without [DONE]", async (status, code) => {
+  ])("turns the upstream's %i into an error event, without [DONE]", async (status, code) => {
     upstream.onCompletion(replyJson({ error: { message: 'no' } }, status));
     const response = await gateway.complete(REQUEST);
     expect(response.status).toBe(200);
@@ -80,7 +67,7 @@ describe('POST /v1/completions with `heartbeat: early`', () => {
     expect(line).toMatchObject({ status: 200, errorCode: code, attempts: 1 });
   });
 
-  it('makes an error event of a timeout, after the comments', async () => {
+  it('turns a timeout into an error event, after the comments', async () => {
     await gateway.stop();
     gateway = await start({ timeouts: { firstByteMs: HEARTBEAT_MS + 1 } });
     upstream.onCompletion(hang);
@@ -93,7 +80,7 @@ describe('POST /v1/completions with `heartbeat: early`', () => {
     await request.aborted;
   });
 
-  it('keeps the status of what is wrong with the request itself', async () => {
+  it('keeps the status of a refused request', async () => {
     const statusOf = async (body: object, headers: Record<string, string> = {}): Promise<[number, string]> => {
       const response = await gateway.complete({ ...REQUEST, ...body }, { headers });
       return [response.status, (await errorOf(response)).error.code];
@@ -105,18 +92,18 @@ describe('POST /v1/completions with `heartbeat: early`', () => {
     expect(upstream.requests).toHaveLength(0);
   });
 
-  it('keeps the status of an answer that is no stream', async () => {
+  it('keeps the status of a failure without `stream`', async () => {
     upstream.onCompletion(replyJson('', 500));
     const response = await gateway.complete({ ...REQUEST, stream: false });
     expect([response.status, (await errorOf(response)).error.code]).toEqual([502, 'upstream_error']);
   });
 
-  it('aborts the upstream when the caller goes before the first event', async () => {
+  it('aborts the upstream when the client disconnects before the first event', async () => {
     upstream.onCompletion(hang);
-    const caller = new AbortController();
-    const response = await gateway.complete(REQUEST, { signal: caller.signal });
+    const client = new AbortController();
+    const response = await gateway.complete(REQUEST, { signal: client.signal });
     const request = await upstream.received();
-    caller.abort();
+    client.abort();
     await request.aborted;
     await expect(response.text()).rejects.toThrow();
     expect((await gateway.accessLog())[0]).toMatchObject({ status: 499, attempts: 1 });

@@ -8,7 +8,7 @@ import { settled } from './support/settled.js';
 
 const REQUEST = { model: 'test-model', stream: true };
 const HEARTBEAT_MS = 10_000;
-/** Four bytes, two UTF-16 units: wherever it is cut, it is not the same any more. */
+/** Four bytes, two UTF-16 units: a cut anywhere breaks it. */
 const FISH = '🐟';
 /** More than the sockets of both sides hold. */
 const LARGE = FISH.repeat(2_000_000);
@@ -36,7 +36,7 @@ describe('a stream to a client that reads slowly', () => {
     await upstream.stop();
   });
 
-  /** The data of each event, and the comments, of what the client now reads to its end. */
+  /** The data of each event, and the comments, of all that the client reads from now on. */
   async function readAll(): Promise<{ data: string[]; comments: string[] }> {
     const pieces: Buffer[] = [];
     for await (const piece of client) pieces.push(piece as Buffer);
@@ -68,7 +68,7 @@ describe('a stream to a client that reads slowly', () => {
     return texts;
   }
 
-  it('keeps events whole, those of several prompts that come at the same time, and every character', async () => {
+  it('keeps events and characters whole, also of several prompts at the same time', async () => {
     upstream.onCompletion((response, { body }) => {
       beginStream(response);
       response.write(events(chunk(`${String(body.prompt)}:${LARGE}`)));
@@ -81,12 +81,12 @@ describe('a stream to a client that reads slowly', () => {
     expect(data.at(-1)).toBe('[DONE]');
     const texts = textsOf(data);
     for (const [index, name] of ['one', 'two', 'three'].entries()) {
-      // As a comparison: what differs would be printed whole.
+      // `toBe(text)` would print the whole text.
       expect(texts.get(index) === `${name}:${LARGE}.`).toBe(true);
     }
   });
 
-  it('has no comment within an event, however long the client takes', async () => {
+  it('has no comment within an event, however slowly the client reads', async () => {
     upstream.onCompletion((response) => {
       beginStream(response);
       response.write(events(chunk('Hi')));

@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { beginStream, chunk, events, FakeUpstream, replyEvents } from './support/fake-upstream.js';
+import { AnswerReader } from './support/answer-reader.js';
+import { beginStream, chunk, events, FakeUpstream, holdStream, replyEvents } from './support/fake-upstream.js';
 import { errorOf, eventsOf, Gateway } from './support/gateway.js';
 import { ManualClock } from './support/manual-clock.js';
 
@@ -26,7 +27,7 @@ describe('POST /v1/completions with stream', () => {
     await upstream.stop();
   });
 
-  it('passes chunks on as they came, and ends with [DONE]', async () => {
+  it('passes chunks on unchanged, and ends with [DONE]', async () => {
     const stream = events(chunk('One'), chunk(' two', 'stop'), '[DONE]');
     upstream.onCompletion(replyEvents(chunk('One'), chunk(' two', 'stop'), '[DONE]'));
     const response = await gateway.complete(REQUEST);
@@ -36,23 +37,15 @@ describe('POST /v1/completions with stream', () => {
   });
 
   it('sends each chunk when it comes, not when the answer is complete', async () => {
-    const first = Promise.withResolvers<void>();
-    upstream.onCompletion(async (response) => {
-      beginStream(response);
-      response.write(events(chunk('One')));
-      await first.promise;
-      response.end(events(chunk(' two', 'stop'), '[DONE]'));
-    });
-    const response = await gateway.complete(REQUEST);
-    const reader = response.body?.pipeThrough(new TextDecoderStream()).getReader();
-    expect((await reader?.read())?.value).toBe(events(chunk('One')));
-    first.resolve();
-    let rest = '';
-    for (let part = await reader?.read(); part?.value; part = await reader?.read()) rest += part.value;
-    expect(rest).toBe(events(chunk(' two', 'stop'), '[DONE]'));
+    const { behaviour, release } = holdStream();
+    upstream.onCompletion(behaviour);
+    const reader = new AnswerReader(await gateway.complete(REQUEST));
+    expect(await reader.next()).toBe(events(chunk('One')));
+    release();
+    expect(await reader.rest()).toBe(events(chunk(' two', 'stop'), '[DONE]'));
   });
 
-  it('writes the canonical form, whatever line ends, comments and fields the upstream used', async () => {
+  it('writes the canonical form, whatever line ends, comments and fields the upstream sends', async () => {
     const json = JSON.stringify(chunk('Hé', 'stop'));
     const bytes = Buffer.from(
       `: hello\r\nevent: message\r\ndata:${json}\r\n\r\ndata: null\n\nid: 7\ndata: [DONE]\r\n\r\n`,
@@ -69,7 +62,7 @@ describe('POST /v1/completions with stream', () => {
     expect(await response.text()).toBe(`data: ${json}\n\ndata: [DONE]\n\n`);
   });
 
-  it('asks for usage in any case, and shows it to those who asked', async () => {
+  it('asks for usage in any case, and shows it to clients that asked', async () => {
     upstream.onCompletion(replyEvents(chunk('One', 'stop'), USAGE, '[DONE]'));
     const asked = await gateway.complete({ ...REQUEST, stream_options: { include_usage: true } });
     expect(await eventsOf(asked)).toEqual([JSON.stringify(chunk('One', 'stop')), JSON.stringify(USAGE), '[DONE]']);
@@ -82,7 +75,7 @@ describe('POST /v1/completions with stream', () => {
     expect(line).toMatchObject({ stream: true, promptTokens: 1, completionTokens: 2, status: 200 });
   });
 
-  it('gives the usage a chunk of its own when the engine has it on the last choice', async () => {
+  it('moves the usage to a chunk of its own when the engine has it on the last choice', async () => {
     const usage = { prompt_tokens: 1, completion_tokens: 2, total_tokens: 3 };
     upstream.onCompletion(replyEvents(chunk('One', null, { usage: null }), chunk('', 'stop', { usage }), '[DONE]'));
     const asked = await gateway.complete({ ...REQUEST, stream_options: { include_usage: true } });
@@ -95,7 +88,7 @@ describe('POST /v1/completions with stream', () => {
     ]);
   });
 
-  it('leaves counts on every chunk to a caller who asked for them', async () => {
+  it('leaves counts on every chunk to a client that asked for them', async () => {
     const usage = { prompt_tokens: 1, completion_tokens: 1, total_tokens: 2 };
     upstream.onCompletion(replyEvents(chunk('One', 'stop', { usage }), USAGE, '[DONE]'));
     const options = { include_usage: true, continuous_usage_stats: true };
@@ -129,7 +122,7 @@ describe('POST /v1/completions with stream', () => {
     expect((await errorOf(response)).error.code).toBe('upstream_error');
   });
 
-  it('ends with an error event and without [DONE] when the stream ends before its end', async () => {
+  it('ends with an error event and without [DONE] when the upstream ends its stream early', async () => {
     upstream.onCompletion(replyEvents(chunk('One')));
     const [first, second, ...rest] = await eventsOf(await gateway.complete(REQUEST));
     expect(first).toBe(JSON.stringify(chunk('One')));
@@ -151,7 +144,7 @@ describe('POST /v1/completions with stream', () => {
     expect(JSON.parse(delivered[2] ?? '')).toHaveProperty('error.code', 'upstream_error');
   });
 
-  it('is over with [DONE], also for the place on an upstream that does not end its answer', async () => {
+  it('ends with [DONE], and frees the slot of an upstream that does not end its answer', async () => {
     await gateway.stop();
     gateway = await Gateway.inFrontOf(upstream, { clock, upstream: { maxConcurrency: 1 } });
     upstream.onCompletion((response) => {
@@ -165,7 +158,7 @@ describe('POST /v1/completions with stream', () => {
     await Promise.all(upstream.requests.map(({ aborted }) => aborted));
   });
 
-  it('adds the [DONE] that an upstream forgot, when every choice has finished', async () => {
+  it('adds a missing [DONE] when every choice has finished', async () => {
     upstream.onCompletion(replyEvents(chunk('One', 'stop')));
     expect(await eventsOf(await gateway.complete(REQUEST))).toEqual([JSON.stringify(chunk('One', 'stop')), '[DONE]']);
   });
@@ -185,13 +178,12 @@ describe('POST /v1/completions with stream', () => {
     await upstream.received();
     clock.advance(20_000);
     say.resolve();
-    const response = await pending;
-    const reader = response.body?.pipeThrough(new TextDecoderStream()).getReader();
-    expect((await reader?.read())?.value).toBe(events(chunk('One')));
+    const reader = new AnswerReader(await pending);
+    expect(await reader.next()).toBe(events(chunk('One')));
     clock.advance(15_000);
-    expect((await reader?.read())?.value).toBe(':\n\n');
+    expect(await reader.next()).toBe(':\n\n');
     clock.advance(14_999);
     finish.resolve();
-    expect((await reader?.read())?.value).toBe(events(chunk(' two', 'stop'), '[DONE]'));
+    expect(await reader.next()).toBe(events(chunk(' two', 'stop'), '[DONE]'));
   });
 });

@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
 import type { Locator, Page } from 'playwright-core';
 import { hashApiKey } from '../src/config/api-key-hash.js';
-import { describeInBrowser } from './support/browser.js';
-import { ConsolePage, OPEN_TIMEOUT_MS } from './support/console-page.js';
+import { describeInBrowser, OPEN_TIMEOUT_MS } from './support/browser.js';
+import { ConsolePage } from './support/console-page.js';
 import { breakAfter, chunk, completion, events, hold, replyJson } from './support/fake-upstream.js';
 import { ADMIN } from './support/gateway.js';
 import { GatewayProcess } from './support/gateway-process.js';

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
 import type { Page } from 'playwright-core';
-import { describeInBrowser } from './support/browser.js';
-import { ConsolePage, OPEN_TIMEOUT_MS } from './support/console-page.js';
+import { describeInBrowser, OPEN_TIMEOUT_MS } from './support/browser.js';
+import { ConsolePage } from './support/console-page.js';
 import { until } from './support/wait.js';
 
 describeInBrowser('the console in a browser', (open) => {

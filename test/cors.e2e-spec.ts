@@ -1,13 +1,12 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { createServer, type Server } from 'node:http';
 import type { Page } from 'playwright-core';
-import { describeInBrowser, type OpenBrowser } from './support/browser.js';
+import { describeInBrowser, OPEN_TIMEOUT_MS, type OpenBrowser } from './support/browser.js';
 import { FakeUpstream, chunk, replyEvents } from './support/fake-upstream.js';
 import { API_KEY, Gateway } from './support/gateway.js';
 import { listen } from './support/listen.js';
 
 const ORIGIN = 'https://app.example.com';
-const OPEN_TIMEOUT_MS = 120_000;
 const allowed = ({ headers }: Response): string | null => headers.get('access-control-allow-origin');
 
 describe('server.cors', () => {
@@ -36,7 +35,7 @@ describe('server.cors', () => {
       },
     });
 
-  it('is off by default: a preflight is 405, and no answer is for a page', async () => {
+  it('is off by default: a preflight gets 405, and no answer allows an origin', async () => {
     await start();
     const response = await preflight(ORIGIN);
     expect(response.status).toBe(405);
@@ -53,7 +52,7 @@ describe('server.cors', () => {
     expect(await gateway.accessLog()).toMatchObject([{ method: 'OPTIONS', status: 204 }]);
   });
 
-  it('lets no other origin in, be it of the same host', async () => {
+  it('allows no other origin, not even of the same host', async () => {
     await start([ORIGIN]);
     for (const origin of ['https://evil.example.com', 'http://app.example.com', `${ORIGIN}:8443`, 'null']) {
       const response = await preflight(origin);
@@ -62,14 +61,14 @@ describe('server.cors', () => {
     }
   });
 
-  it('still wants an API key, and lets the page read why it has none', async () => {
+  it('still requires an API key, and lets the page read the 401', async () => {
     await start(['*']);
     const response = await gateway.get('/v1/models', { origin: ORIGIN });
     expect(response.status).toBe(401);
     expect(allowed(response)).toBe('*');
   });
 
-  it('sends nothing to clients that are no browsers', async () => {
+  it('adds no header for clients that are no browsers', async () => {
     await start(['*']);
     expect(allowed(await gateway.complete({ model: 'm', prompt: 'p' }))).toBeNull();
   });

@@ -10,7 +10,7 @@ const BODY = '{"model":"test-model","prompt":"Once upon a time","max_tokens":8}'
 const STREAM = BODY.replace('}', ',"stream":true}');
 const WORDS = 500;
 
-/** What a request may cost, counted: a clock would tell something else on each machine. */
+/** Costs are counted: a clock would give another result on each machine. */
 describe('what a request costs', () => {
   let upstream: FakeUpstream;
   let gateway: Gateway;
@@ -18,7 +18,7 @@ describe('what a request costs', () => {
   beforeAll(async () => {
     upstream = await FakeUpstream.start();
     gateway = await Gateway.inFrontOf(upstream);
-    // What is done once is not counted.
+    // The first requests compile and connect.
     for (const body of [BODY, STREAM]) await (await gateway.complete(body)).text();
   });
 
@@ -50,13 +50,13 @@ describe('what a request costs', () => {
     return response.statusCode;
   }
 
-  it('is one parse of the body and one of the answer, which goes on as it came', async () => {
+  it('is one parse of the body and one of the answer, which is passed on unchanged', async () => {
     const answer = JSON.stringify(completion('Hello'));
     upstream.onCompletion(replyJson(answer));
     expect(await parsed(async () => (await gateway.complete(BODY)).text())).toEqual([BODY, answer]);
   });
 
-  it('is no run of class-validator, as long as there is nothing to explain', async () => {
+  it('is no run of class-validator, unless there is an error to explain', async () => {
     upstream.onCompletion(replyJson(completion('Hello')));
     const asked = jest.spyOn(getMetadataStorage(), 'getTargetValidationMetadatas');
     expect((await gateway.complete(BODY)).status).toBe(200);
@@ -68,7 +68,7 @@ describe('what a request costs', () => {
   it.each([
     ['as they come', 'test-model'],
     ["under the requested model's name", 'another-name'],
-  ])('of a stream is no parse of plain chunks that go on %s', async (_, model) => {
+  ])('of a stream is no parse of plain chunks, passed on %s', async (_, model) => {
     const words = Array.from({ length: WORDS }, (__, index) => chunk(` word${index}`, null, { model }));
     const end = chunk('', 'length', { model });
     const usage = { prompt_tokens: 1, completion_tokens: WORDS, total_tokens: WORDS + 1 };
@@ -79,7 +79,7 @@ describe('what a request costs', () => {
       text = await (await gateway.complete(STREAM)).text();
     });
     expect(text.match(/ word\d+"/g)).toHaveLength(WORDS);
-    // The body; the first chunk, and the try whether its text can be told from the rest; the end; the usage.
+    // The body; the first chunk, and its template; the end; the usage.
     expect(texts.filter((each) => each.startsWith('{'))).toHaveLength(5);
   });
 
@@ -102,7 +102,7 @@ describe('what a request costs', () => {
     expect(ours.length).toBeLessThanOrEqual(2);
   });
 
-  it('is no listener of an AbortSignal, which would keep all of the request for the next full collection', async () => {
+  it('is no listener of an AbortSignal, which would keep the request until the next full collection', async () => {
     upstream.onCompletion(replyJson(completion('Hello')));
     const listened = jest.spyOn(AbortSignal.prototype, 'addEventListener');
     expect(await postPlainly(BODY)).toBe(200);

@@ -101,9 +101,11 @@ describe('discovery: dns', () => {
     for (let sent = 0; sent < 40; sent++) expect((await gateway.complete(BODY)).status).toBe(200);
     expect(first.requests.length).toBeGreaterThan(1);
     expect(second.requests.length).toBeGreaterThan(0);
-    // What could not be asked for is not gone.
+    // A failed lookup removes no upstream.
     server.failing.add('A');
-    await until('a warning', () => gateway.logLines.some(({ msg }) => String(msg).endsWith('is not resolved')));
+    await until('a warning of a name that is not resolved', () =>
+      gateway.logLines.some(({ msg }) => String(msg).endsWith('is not resolved')),
+    );
     expect(names()).toHaveLength(2);
     server.failing.clear();
     server.hostIs(NAME, ['127.0.0.3']);
@@ -131,17 +133,19 @@ describe('discovery: dns', () => {
     await until('60 upstreams', () => names().length === 60);
   });
 
-  it('keeps what it knows while the name server is away, and says so once', async () => {
+  it('keeps its upstreams while the name server is down, and warns once', async () => {
     const only = await replicaAt('127.0.0.2');
     server.hostIs(NAME, ['127.0.0.2']);
     await start(`http://${NAME}:${portOf(only)}/v1`);
     server.records.clear();
     const warnings = (): number =>
       gateway.logLines.filter(({ level, upstream }) => level === 'warn' && upstream).length;
-    await until('a warning', () => warnings() > 0);
+    await until('a warning of an upstream', () => warnings() > 0);
     expect((await gateway.complete(BODY)).status).toBe(200);
     expect(warnings()).toBe(1);
     server.hostIs(NAME, ['127.0.0.2']);
-    await until('good news', () => gateway.logLines.some(({ msg }) => String(msg).includes('resolved again')));
+    await until('news that the name is resolved again', () =>
+      gateway.logLines.some(({ msg }) => String(msg).includes('resolved again')),
+    );
   });
 });

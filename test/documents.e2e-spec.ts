@@ -28,7 +28,7 @@ describe('the documents', () => {
     await upstream.stop();
   });
 
-  /** Each as a page that a browser opens, whatever its case. */
+  /** As a browser opens them, whatever the case. */
   const PAGES = [
     '/docs',
     '/docs/',
@@ -40,7 +40,7 @@ describe('the documents', () => {
   ];
 
   it.each([...PAGES, ...NEEDED.map((file) => `/docs/${file}`)])(
-    '%s tells browsers what it may not do',
+    '%s has the security headers of a page',
     async (path) => {
       const response = await gateway.get(path, {});
       await response.arrayBuffer();
@@ -71,7 +71,7 @@ describe('the documents', () => {
     expect(await promise).toEqual([200, 'no-referrer']);
   });
 
-  it('are those that the page needs: neither a source map nor any other file of its package is served', async () => {
+  it('include only the files that the page needs: no source map and no other file of the package', async () => {
     const folder = dirname(createRequire(import.meta.url).resolve('swagger-ui-dist/package.json'));
     const others = readdirSync(folder).filter((name) => !NEEDED.includes(name) && name !== 'index.html');
     expect(others).toContain('swagger-ui-bundle.js.map');
@@ -82,7 +82,7 @@ describe('the documents', () => {
     }
   });
 
-  it('are no burden to the API: its answers have no such headers', async () => {
+  it('leave the answers of the API without such headers', async () => {
     const response = await gateway.complete({ model: 'test-model', prompt: 'Hi' });
     expect(response.headers.get('content-security-policy')).toBeNull();
   });

@@ -42,7 +42,7 @@ describe('the address of the gateway', () => {
     ['/v1/chat/completions', /This gateway serves text completions only/],
     ['/v1/embeddings', /This gateway serves text completions only/],
     ['/nothing', /^There is nothing at \/nothing\.$/],
-  ])('tells who asks for %s where it is', async (path, message) => {
+  ])('answers 404 to %s, and says where to go', async (path, message) => {
     const answer = await fetch(gateway.url + path, { method: 'POST', headers: { authorization: 'Bearer test-key' } });
     expect(answer.status).toBe(404);
     expect((await errorOf(answer)).error.message).toMatch(message);

@@ -3,6 +3,7 @@ import { ShutdownState } from '../src/health/shutdown.js';
 import { FakeUpstream, replyJson } from './support/fake-upstream.js';
 import { Gateway } from './support/gateway.js';
 import { ManualClock } from './support/manual-clock.js';
+import { until } from './support/wait.js';
 
 const ANONYMOUS = {};
 const INTERVAL_MS = 10_000;
@@ -44,10 +45,7 @@ describe('the health of the gateway', () => {
   /** Lets the next checks be made, and waits for their answers. */
   async function becomes(status: number, afterMs: number): Promise<void> {
     clock.advance(afterMs);
-    for (let tries = 0; tries < 5_000; tries++) {
-      if ((await gateway.get('/readyz', ANONYMOUS)).status === status) return;
-    }
-    throw new Error(`/readyz did not become ${status}`);
+    await until(`/readyz to answer ${status}`, async () => (await gateway.get('/readyz', ANONYMOUS)).status === status);
   }
 
   it('is ready, without a key, from the start on, while any upstream can be reached', async () => {
@@ -91,17 +89,18 @@ describe('the health of the gateway', () => {
     const pending = gateway.complete({ model: 'm', prompt: 'p' });
     let status: number | undefined;
     void pending.then((response) => (status = response.status));
-    while (status === undefined) {
-      clock.advance(1);
-      await new Promise((resolve) => setImmediate(resolve));
-    }
+    await until(
+      'the answer',
+      () => status !== undefined,
+      () => clock.advance(1),
+    );
     expect(status).toBe(503);
     await expectHealth('/readyz', 503, 'unavailable');
-    // Nobody would send the request that tries it again, were it not ready for it.
+    // It has to be ready to get the request that tries an upstream again.
     await becomes(200, 60_000);
   });
 
-  it('stays ready while upstreams fail requests: a caller that makes them fail takes nobody out of service', async () => {
+  it('stays ready while upstreams fail requests: no client can take it out of service', async () => {
     await gateway.stop();
     await start({ health: { ejectAfterFailures: 1 } });
     for (const upstream of [first, second]) upstream.onCompletion(replyJson('', 500));
@@ -113,7 +112,7 @@ describe('the health of the gateway', () => {
     await expect(pending).rejects.toThrow('fetch failed');
   });
 
-  it('is not ready from the announcement of the end on, and still serves', async () => {
+  it('is not ready once the shutdown is announced, and still serves', async () => {
     gateway.app.get(ShutdownState).isAnnounced = true;
     await expectHealth('/readyz', 503, 'unavailable');
     await expectHealth('/health', 503, 'unavailable');

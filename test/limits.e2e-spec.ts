@@ -1,7 +1,9 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { hashApiKey } from '../src/config/api-key-hash.js';
+import { AnswerReader } from './support/answer-reader.js';
 import {
   beginStream,
+  breakAfter,
   chunk,
   completion,
   events,
@@ -43,7 +45,7 @@ function complete(fields: object = {}, signal?: AbortSignal): Promise<Response> 
   return gateway.complete({ ...REQUEST, ...fields }, signal ? { signal } : {});
 }
 
-/** What is left of the tokens a minute, by what the next answer says: it reserves `RESERVED` itself, and 429 nothing. */
+/** The tokens a minute that are left, by the headers of a further request, which itself reserves `RESERVED`. */
 async function tokensLeft(): Promise<number> {
   upstream.onCompletion(replyJson(completion('Hello')));
   const response = await complete();
@@ -56,7 +58,7 @@ function rateLimitsOf({ headers }: Response): Record<string, string> {
 }
 
 describe('a key with limits', () => {
-  it('is told with each answer how much is left, in whole numbers', async () => {
+  it('gets with each answer how much is left, in whole numbers', async () => {
     await start({ requestsPerMinute: 10, tokensPerMinute: 1000 });
     expect(rateLimitsOf(await complete())).toEqual({
       'x-ratelimit-limit-requests': '10',
@@ -113,7 +115,7 @@ describe('a key with limits', () => {
     expect((await complete()).status).toBe(200);
   });
 
-  it('is told when the day is over, and that its client need not retry before', async () => {
+  it('gets a Retry-After until the end of the day, and that its client must not retry before', async () => {
     await start({ requestsPerDay: 1 });
     await complete();
     const refused = await complete();
@@ -125,7 +127,7 @@ describe('a key with limits', () => {
     expect((await complete()).status).toBe(200);
   });
 
-  it('may have so many requests under way, and a refused one is not counted', async () => {
+  it('is limited to its concurrent requests, and a refused one is not counted', async () => {
     await start({ concurrentRequests: 1, requestsPerMinute: 3 });
     upstream.onCompletion(hang);
     const abort = new AbortController();
@@ -141,7 +143,7 @@ describe('a key with limits', () => {
     expect((await complete()).status).toBe(200);
   });
 
-  it('is let in with more tokens than its bucket holds, once the bucket is full', async () => {
+  it('is granted more tokens than its bucket holds, once the bucket is full', async () => {
     await start({ tokensPerMinute: 5 });
     expect((await complete()).status).toBe(200);
     expect((await complete()).status).toBe(429);
@@ -221,7 +223,7 @@ describe('what is reserved is settled', () => {
     });
     const abort = new AbortController();
     const response = await complete({ stream: true }, abort.signal);
-    await response.body?.getReader().read();
+    await new AnswerReader(response).next();
     abort.abort();
     await gateway.accessLog();
     expect(await tokensLeft()).toBe(LIMIT - 2 - 3);
@@ -241,11 +243,12 @@ describe('what is reserved is settled', () => {
   it('once for a stream that was resumed', async () => {
     await gateway.stop();
     await start({ tokensPerMinute: LIMIT }, {}, { routing: { backoffMs: 1 } });
-    let attempts = 0;
-    upstream.onCompletion((response) => {
-      beginStream(response);
-      if (++attempts === 1) response.write(events(chunk(' a'), chunk(' b')), () => response.socket?.destroy());
-      else response.end(events(chunk(' c', 'length'), '[DONE]'));
+    upstream.onCompletion((response, request) => {
+      const isFirst = upstream.requests.length === 1;
+      const reply = isFirst
+        ? breakAfter(events(chunk(' a'), chunk(' b')))
+        : replyEvents(chunk(' c', 'length'), '[DONE]');
+      return reply(response, request);
     });
     const response = await complete({ stream: true, prompt: 'ab', max_tokens: 3, temperature: 0 });
     let text: string | undefined;
@@ -256,7 +259,7 @@ describe('what is reserved is settled', () => {
       () => clock.pendingMs.some((milliseconds) => milliseconds <= 1) && clock.advance(1),
     );
     expect(text).toContain('[DONE]');
-    expect(attempts).toBe(2);
+    expect(upstream.requests).toHaveLength(2);
     // One token for two bytes of prompt, by the ratio before an upstream has told another, and three for the text.
     expect(await tokensLeft()).toBe(LIMIT - 1 - 3);
   });
@@ -285,7 +288,7 @@ describe('a configuration that is read again', () => {
   it('changes the limits of keys, and what is used stays used', async () => {
     await start({ requestsPerMinute: 10 });
     await complete();
-    await until('the first answer to be over', async () => (await gateway.accessLog()).length === 1);
+    await gateway.accessLog();
     const { takeConfig } = await import('../src/process/config-reload.js');
     const { GatewayConfig } = await import('../src/config/config.js');
     const apiKeys = [{ id: 'team', hash: hashApiKey(API_KEY), admin: false, limits: { requestsPerMinute: 1 } }];

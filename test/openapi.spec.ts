@@ -68,17 +68,17 @@ describe('openapi.json', () => {
     expect(json).not.toMatch(/"nullable":|"exclusiveM(?:in|ax)imum": (?:true|false)/);
   });
 
-  it('has no default in a request: clients that send it would ask for something else', () => {
+  it('has no default in a request: clients would send it', () => {
     expect(JSON.stringify(document.components.schemas)).not.toContain('"default":');
   });
 
-  it.each(['openapi.json', 'openapi-admin.json'])('leaves the precision of no number to clients: %s', (file) => {
+  it.each(['openapi.json', 'openapi-admin.json'])('gives each number the format double: %s', (file) => {
     const json = readFileSync(file, 'utf8');
     const numbers = json.match(/"type": (?:"number"|\[\s*"number",\s*"null"\s*\])/g) ?? [];
     expect(json.match(/"format": "double"/g) ?? []).toHaveLength(numbers.length);
   });
 
-  it('has the stream of events as one', () => {
+  it('has an example of a stream, event by event', () => {
     const { schema, example } = completion.responses[200]?.content['text/event-stream'] ?? {};
     expect(schema).toMatchObject({ type: 'string' });
     const events = String(example).split('\n\n');
@@ -182,7 +182,7 @@ describe('the built gateway', () => {
   let url: string;
 
   beforeAll(async () => {
-    // Nobody asks this upstream for anything.
+    // This upstream gets no request.
     program = GatewayProcess.spawn({
       upstreams: [{ name: 'none', baseUrl: 'http://127.0.0.1:9/v1', models: ['llama3.1:8b', 'other'] }],
     });
@@ -191,7 +191,7 @@ describe('the built gateway', () => {
 
   afterAll(() => program.stop());
 
-  it('serves the document to everybody, with its own address and its first model', async () => {
+  it('serves the document without a key, with its own address and its first model', async () => {
     const response = await fetch(`${url}/openapi.json`);
     expect(response.status).toBe(200);
     expect(response.headers.get('content-type')).toBe('application/json; charset=utf-8');
@@ -199,7 +199,7 @@ describe('the built gateway', () => {
     expect(await response.json()).toEqual({ ...own, servers: [{ url }] });
   });
 
-  it('has Swagger UI ask where the page is, whatever a proxy in between speaks with the browser', async () => {
+  it('has Swagger UI send requests to the origin of the page, also behind a proxy with TLS', async () => {
     const script = await (await fetch(`${url}/docs/swagger-ui-init.js`)).text();
     expect(script).toMatch(/"servers": \[\s*\{\s*"url": "\/"/);
   });

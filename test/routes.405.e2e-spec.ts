@@ -4,7 +4,7 @@ import { type IncomingMessage, request } from 'node:http';
 import { FakeUpstream } from './support/fake-upstream.js';
 import { errorOf, Gateway } from './support/gateway.js';
 
-/** Everything that answers without a key. A new route that is not meant to stands here for its reviewer to see. */
+/** All that answers without a key: a new public route has to be added here, where a reviewer sees it. */
 const PUBLIC = [
   'GET /',
   'GET /console',
@@ -96,7 +96,7 @@ describe('every route', () => {
   });
 
   it.each(['/v1', '/v1/completions/x', '//v1/models', '/favicon.ico'])(
-    'answers 404 `not_found` to what is none: %s',
+    'answers 404 `not_found` to an unknown path: %s',
     async (path) => {
       const response = await fetch(`${gateway.url}${path}?query=1`);
       expect(response.status).toBe(404);
@@ -127,7 +127,7 @@ describe('every route', () => {
   );
 
   it.each(['/docs', '/docs/swagger-ui.css', '/openapi.json', '/livez', '/v1/models'])(
-    'gives %s a request id, and keeps the one that came along',
+    'answers %s with the request id that it was sent',
     async (path) => {
       const response = await gateway.get(path, { 'x-request-id': 'My_id.7-x' });
       await response.arrayBuffer();

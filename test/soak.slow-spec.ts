@@ -53,12 +53,12 @@ describe(`${STREAMS} streams one after the other, and as many of which ${AT_A_TI
     };
     await Promise.all(Array.from({ length: atATime }, worker));
     await agent.close();
-    // Connections to the upstream are kept for a while; none may stay.
+    // Connections to the upstream are kept for a while, and must close then.
     await until('the end of every connection', async () => (await inspector.openSockets()) === 0);
   }
 
   it('leave no memory, no socket and no generation behind', async () => {
-    // Code is compiled, pools and caches have their size.
+    // Now the code is compiled, and pools and caches have their size.
     await run(AT_A_TIME, 1);
     await run(2 * AT_A_TIME, AT_A_TIME);
     const bytesBefore = await inspector.reachableBytes();

@@ -1,13 +1,10 @@
 import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from '@jest/globals';
 import type { BrowserContext, Locator, Page } from 'playwright-core';
 import { COMPLETION_EXAMPLES } from '../src/contract/completion-examples.js';
-import { describeInBrowser, type OpenBrowser } from './support/browser.js';
+import { describeInBrowser, OPEN_TIMEOUT_MS, type OpenBrowser } from './support/browser.js';
 import type { Completion } from './support/engine-process.js';
 import { API_KEY } from './support/gateway.js';
 import { GatewayProcess } from './support/gateway-process.js';
-
-/** Unpacking the browser from npm takes 3 s on an idle machine. */
-const OPEN_TIMEOUT_MS = 120_000;
 
 describeInBrowser('Swagger UI in a browser', (open) => {
   let gateway: GatewayProcess;
@@ -27,7 +24,7 @@ describeInBrowser('Swagger UI in a browser', (open) => {
     await opened.close();
   });
 
-  /** What the browser said went wrong, and every address outside of the gateway that the page wanted. */
+  /** Errors that the browser reported, and requests of the page to other servers. */
   let complaints: string[];
 
   beforeEach(async () => {
@@ -52,7 +49,7 @@ describeInBrowser('Swagger UI in a browser', (open) => {
     await page.locator('.modal-ux .btn-done').click();
   }
 
-  /** Opens the operation, and answers with its part of the page. */
+  /** Opens the operation; its part of the page. */
   async function expand(path: string): Promise<Locator> {
     const operation = page.locator('.opblock', { has: page.locator(`[data-path="${path}"]`) });
     await operation.locator('.opblock-summary-control').click();
@@ -106,7 +103,7 @@ describeInBrowser('Swagger UI in a browser', (open) => {
     );
   });
 
-  it('shows what a stream looks like, and leaves it to the body to ask for one', async () => {
+  it('shows an example of a stream, and no choice of a media type', async () => {
     const operation = await expand('/v1/completions');
     const good = operation.locator('.responses-table:not(.live-responses-table) .response[data-code="200"]');
     await good.locator('.response-control-media-type select').selectOption('text/event-stream');
@@ -122,12 +119,12 @@ describeInBrowser('Swagger UI in a browser', (open) => {
     expect(body).toContain('"storyteller"');
   });
 
-  it('shows the page and an answer without an error or a breach of its content security policy, and asks nobody but the gateway', async () => {
+  it('shows the page and an answer without an error or a breach of its content security policy, and sends no request elsewhere', async () => {
     const operation = await expand('/v1/completions');
     const { status } = await execute(operation);
     expect(status).toMatch(/^200/);
     await operation.getByRole('tab', { name: 'Schema' }).first().click();
-    // What a comment of the DTO says.
+    // From a comment of the DTO.
     await operation.getByText('-100 and 100 ban it and force it').waitFor();
     expect(await page.locator('.errors-wrapper').count()).toBe(0);
     expect(complaints).toEqual([]);

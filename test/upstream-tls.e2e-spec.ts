@@ -45,7 +45,7 @@ describe('an upstream with TLS', () => {
     expect((await gateway.get('/readyz')).status).toBe(200);
   });
 
-  it('is spoken to in HTTP/1.1, whatever else it offers', async () => {
+  it('is spoken to in HTTP/1.1, also when it offers HTTP/2', async () => {
     await start(secured('server', { ALPNProtocols: ['h2', 'http/1.1'] }));
     expect((await gateway.complete(BODY)).status).toBe(200);
   });
@@ -60,7 +60,7 @@ describe('an upstream with TLS', () => {
     expect(reused).toEqual([false, true, true]);
   });
 
-  it('goes on, and is checked, when the files of its certificates are gone', async () => {
+  it('is asked and checked also when the files of its certificates are gone', async () => {
     const folder = mkdtempSync(join(tmpdir(), 'tls-'));
     const copy = join(folder, 'ca.pem');
     copyFileSync(caFile, copy);
@@ -98,7 +98,7 @@ describe('an upstream with TLS', () => {
     await start(secured(name), { tls });
     const response = await gateway.complete(BODY);
     expect(response.status).toBe(503);
-    // What is wrong inside is not for clients.
+    // The client does not get the reason.
     expect(await response.text()).not.toMatch(/certificate/);
     expect(await gateway.accessLog()).toMatchObject([{ errorReason: expect.stringMatching(reason) }]);
     expect(upstream.requests).toHaveLength(0);

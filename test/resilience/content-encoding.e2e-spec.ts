@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { createGzip, gzipSync } from 'node:zlib';
+import { AnswerReader } from '../support/answer-reader.js';
 import {
   answerWith,
   BadAndGood,
@@ -80,8 +81,7 @@ describe('the content coding of an upstream', () => {
     const gateway = await servers.gatewayWith();
     const client = new AbortController();
     const response = await gateway.complete({ ...REQUEST, stream: true }, { signal: client.signal });
-    const reader = response.body?.pipeThrough(new TextDecoderStream()).getReader();
-    expect((await reader?.read())?.value).toBe(events(chunk('Go')));
+    expect(await new AnswerReader(response).next()).toBe(events(chunk('Go')));
     client.abort();
     await bad.lastRequest.aborted;
     expect(good.requests).toHaveLength(0);

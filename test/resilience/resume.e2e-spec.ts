@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { createGzip } from 'node:zlib';
-import { breakAfter, type FakeUpstream, hang } from '../support/fake-upstream.js';
+import { AnswerReader } from '../support/answer-reader.js';
+import { breakAfter, type FakeUpstream, hang, hold } from '../support/fake-upstream.js';
 import type { Gateway } from '../support/gateway.js';
 import { expectErrorEvent, REQUEST, StoryPair, undisturbed, WITH_USAGE } from '../support/story-pair.js';
 import {
@@ -15,7 +16,6 @@ import {
   tellInTurn,
 } from '../support/storyteller.js';
 import { putTogether } from '../support/told-stream.js';
-import { until } from '../support/wait.js';
 
 describe('POST /v1/completions when a stream breaks', () => {
   let pair: StoryPair;
@@ -217,29 +217,20 @@ describe('POST /v1/completions when a stream breaks', () => {
 
   it('keeps the connection alive with comments while it looks for another upstream', async () => {
     pair.breakFirst(3);
-    const go = Promise.withResolvers<void>();
-    second.onCompletion(async (response, request) => {
-      await go.promise;
-      await tell({ id: 'the-second' })(response, request);
-    });
-    const response = await gateway.complete(REQUEST);
-    const reader = response.body?.pipeThrough(new TextDecoderStream()).getReader();
+    const { behaviour, release } = hold(tell({ id: 'the-second' }));
+    second.onCompletion(behaviour);
+    const reader = new AnswerReader(await gateway.complete(REQUEST));
     const head = storyEvents({ id: 'first' }, REQUEST).slice(0, 3).join('');
     let received = '';
-    await until('the head of the stream', async () => {
-      received += (await reader?.read())?.value ?? '';
-      return received.length >= head.length;
-    });
+    while (received.length < head.length) received += String(await reader.next());
     expect(received).toBe(head);
     await second.received();
     for (let i = 0; i < 3; i++) {
       pair.clock.advance(StoryPair.HEARTBEAT_MS);
-      expect((await reader?.read())?.value).toBe(':\n\n');
+      expect(await reader.next()).toBe(':\n\n');
     }
-    go.resolve();
-    let rest = '';
-    for (let next = await reader?.read(); next && !next.done; next = await reader?.read()) rest += next.value;
-    expect(head + rest).toBe(undisturbed(REQUEST));
+    release();
+    expect(head + (await reader.rest())).toBe(undisturbed(REQUEST));
   });
 
   it('aborts everything when the client disconnects during a resume', async () => {

@@ -34,10 +34,13 @@ const FLAGS = [
 /** The glibc that the libraries of `@sparticuz/chromium` are built for. */
 const LEAST_GLIBC = '2.34';
 
+/** Unpacking the browser from npm takes 3 s on an idle machine. */
+export const OPEN_TIMEOUT_MS = 120_000;
+
 /** A running browser. */
 export interface OpenBrowser {
   browser: Browser;
-  /** Ends it, and removes what it took on the disk. */
+  /** Ends it, and removes its files. */
   close(): Promise<void>;
 }
 
@@ -45,7 +48,7 @@ type Open = () => Promise<OpenBrowser>;
 
 /**
  * `describe`, whose `tests` can open `CHROMIUM_PATH`, else an installed Chrome, Chromium or Edge that runs, else the Chromium
- * from npm (Linux on x64). Where there is none of them, the tests are reported as skipped, with the reason.
+ * from npm (Linux on x64). Without any, the tests are reported as skipped, with the reason.
  */
 export function describeInBrowser(name: string, tests: (open: Open) => void): void {
   const choice = chooseBrowser();

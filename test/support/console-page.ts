@@ -7,9 +7,6 @@ import { FakeUpstream } from './fake-upstream.js';
 import { postCompletion } from './gateway.js';
 import { GatewayProcess } from './gateway-process.js';
 
-/** Unpacking the browser from npm takes 3 s on an idle machine. */
-export const OPEN_TIMEOUT_MS = 120_000;
-
 /** The console of a gateway with an embedded database of its own, in a browser. */
 export class ConsolePage {
   /** What the page must not do: errors, and requests to other servers. */
