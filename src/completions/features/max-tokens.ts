@@ -4,7 +4,7 @@ import type { UpstreamChoice } from '../answer/upstream-completion.js';
 import { lengthInCodePoints } from '../../common/code-points.js';
 import { DEFAULT_MAX_TOKENS, echoedPromptOf } from '../../contract/prompts.js';
 import { asLegacy, selectTokens } from '../answer/legacy-logprobs.js';
-import { emptyMirrors } from '../answer/mirrors.js';
+import { emptyTokenFields } from '../answer/token-fields.js';
 import type { SentBody } from '../dialects/dialect.js';
 import type { ChoiceFitter, Feature, FeatureEmulation } from './feature.js';
 import { isText } from './prompts.js';
@@ -82,7 +82,7 @@ export class WithoutTokens implements ChoiceFitter {
       const echoedLength = (seen.echoedLength ??= lengthInCodePoints(echoed));
       choice.logprobs = selectTokens(legacy, (at) => (legacy.text_offset[at] ?? 0) < echoedLength);
     }
-    emptyMirrors(choice, echoed !== '');
+    emptyTokenFields(choice, echoed !== '');
     if (choice.finish_reason) choice.finish_reason = 'length';
     return choice.text !== '' || Boolean(choice.finish_reason) || choiceHasExtraFields(choice);
   }

@@ -3,7 +3,7 @@ import type { LegacyLogprobs, UpstreamChoice } from '../answer/upstream-completi
 import { lengthInCodePoints } from '../../common/code-points.js';
 import { StopScanner, StopStrings } from '../../common/stop-scanner.js';
 import { asLegacy, sliceTokens } from '../answer/legacy-logprobs.js';
-import { HeldMirrors } from '../answer/mirrors.js';
+import { HeldTokenIds } from '../answer/token-fields.js';
 import type { CreateCompletionDto } from '../../contract/create-completion.dto.js';
 import type { ChoiceFitter, Feature } from './feature.js';
 
@@ -44,7 +44,7 @@ export const stopText: Feature = {
 class Scan {
   readonly scanner: StopScanner;
   readonly held = new HeldTokens();
-  readonly mirrors = new HeldMirrors();
+  readonly tokenIds = new HeldTokenIds();
   isOver = false;
   /** Where the released text ends, in characters as `text_offset` counts them; undefined before the first token. */
   releasedTo: number | undefined;
@@ -68,13 +68,13 @@ export class StopAtTexts implements ChoiceFitter {
     const scan = this.scans.get(choice.index) ?? new Scan(this.stops);
     this.scans.set(choice.index, scan);
     if (scan.isOver) return false;
-    scan.mirrors.add(choice);
+    scan.tokenIds.add(choice);
     const { text, stopped } = scan.scanner.push(choice.text);
     scan.isOver = stopped || Boolean(choice.finish_reason);
     choice.text = scan.isOver && !stopped ? text + scan.scanner.finish() : text;
     if (stopped) choice.finish_reason = 'stop';
     choice.logprobs = releaseTokens(scan, choice, stopped);
-    scan.mirrors.release(choice, scan.isOver, stopped);
+    scan.tokenIds.release(choice, scan.isOver, stopped);
     return choice.text !== '' || scan.isOver || choiceHasExtraFields(choice);
   }
 }

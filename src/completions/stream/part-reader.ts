@@ -3,7 +3,7 @@ import { UpstreamError } from '../../upstreams/upstream-error.js';
 import { endChoices, type FallbackIdentity, makeCanonical } from '../answer/canonical.js';
 import { readCompletion, type UpstreamCompletion } from '../answer/upstream-completion.js';
 import type { ChoiceFitter } from '../features/feature.js';
-import { dropMirrors } from '../answer/mirrors.js';
+import { dropTokenFields } from '../answer/token-fields.js';
 import { ignoredBy } from '../plan/unsupported.js';
 import type { Part } from '../plan/plan.js';
 
@@ -159,7 +159,7 @@ export class PartReader {
   }
 
   private fit(completion: UpstreamCompletion): void {
-    if (this.fitters.some(({ stage }) => stage === 'cut')) dropMirrors(completion);
+    if (this.fitters.some(({ stage }) => stage === 'cut')) dropTokenFields(completion);
     completion.choices = completion.choices.filter((choice) => this.fitters.every((fitter) => fitter.fit(choice)));
     for (const fitter of this.fitters) {
       if (isUsage(completion.usage) && fitter.fitUsage) completion.usage = fitter.fitUsage(completion.usage);

@@ -2,62 +2,62 @@ import type { UpstreamChoice, UpstreamCompletion } from './upstream-completion.j
 import { lengthInCodePoints } from '../../common/code-points.js';
 import { asLegacy } from './legacy-logprobs.js';
 
-/** An entry for each generated token: vLLM's `token_ids` (asked for with `return_token_ids`), llama.cpp's `tokens`. */
+/** Lists with an id for each generated token: vLLM's (asked for with `return_token_ids`), and llama.cpp's. */
 const TOKEN_LISTS = ['token_ids', 'tokens'];
 /** What the engine stopped at: vLLM's, and SGLang's. */
 const END_REASONS = ['stop_reason', 'matched_stop'];
-/** The generated tokens in a form that cannot be cut here: SGLang's, vLLM's, and llama.cpp's `verbose`. */
-const COPIES = ['hidden_states', 'routed_experts', '__verbose'];
+/** Data on the generated tokens that cannot be cut to fewer: SGLang's, vLLM's, and llama.cpp's `verbose`. */
+const OPAQUE = ['hidden_states', 'routed_experts', '__verbose'];
 
 type Fields = Record<string, unknown>;
 
-/** Removes fields that repeat, beside the choices, what an emulation changes in them. */
-export function dropMirrors(completion: UpstreamCompletion): void {
+/** Removes what a completion says, outside of its choices, about tokens that an emulation cuts. */
+export function dropTokenFields(completion: UpstreamCompletion): void {
   drop(completion, TOKEN_LISTS);
-  drop(completion, COPIES);
+  drop(completion, OPAQUE);
 }
 
 /**
- * Empties the lists of a choice that is left without a generated token. Where the engine echoes, they may hold the prompt's
- * ids as well, and are removed.
+ * Empties the token fields of a choice whose generated tokens are all cut. The lists of an engine that echoes may include the
+ * prompt's ids: they are removed.
  */
-export function emptyMirrors(choice: UpstreamChoice, isEchoed: boolean): void {
+export function emptyTokenFields(choice: UpstreamChoice, isEchoed: boolean): void {
   const fields = choice as unknown as Fields;
   if (isEchoed) drop(fields, TOKEN_LISTS);
   for (const name of TOKEN_LISTS) if (Array.isArray(fields[name])) fields[name] = [];
   for (const name of END_REASONS) if (fields[name] !== undefined) fields[name] = null;
-  drop(fields, COPIES);
+  drop(fields, OPAQUE);
 }
 
 function drop(fields: object, names: readonly string[]): void {
   for (const name of names) if (name in fields) Reflect.deleteProperty(fields, name);
 }
 
-/** Ids held back together: those of one token, or of a piece whose text cannot be divided here. */
+/** Ids that are held back together: of one token, or of a piece whose text cannot be divided among its tokens. */
 interface HeldIds {
   name: string;
   ids: unknown[];
-  /** Where its text begins and ends, in characters from the start of the choice; a token is released with its first one. */
+  /** Where its text begins and ends, in characters from the start of the choice. A token is released with its first one. */
   begin: number;
   end: number;
 }
 
-/** The token lists of a choice whose text is held back, and cut: each id goes with its text. */
-export class HeldMirrors {
+/** The token lists of a choice whose text is held back and cut: each id is held, released and cut with its text. */
+export class HeldTokenIds {
   private held: HeldIds[] = [];
   private readonly names = new Set<string>();
-  /** Characters that have come, and that were released. */
-  private cameTo = 0;
+  /** In characters from the start of the choice. */
+  private receivedTo = 0;
   private releasedTo = 0;
   /** What the upstream's own offsets count from. */
   private base: number | undefined;
 
-  /** Call with the choice as it came. */
+  /** Call with the choice as the engine sent it. */
   add(choice: UpstreamChoice): void {
     const fields = choice as unknown as Fields;
-    const begin = this.cameTo;
+    const begin = this.receivedTo;
     const end = begin + lengthInCodePoints(choice.text);
-    this.cameTo = end;
+    this.receivedTo = end;
     const lists = TOKEN_LISTS.filter((name) => Array.isArray(fields[name]));
     if (lists.length === 0) return;
     const offsets = asLegacy(choice.logprobs)?.text_offset ?? [];
@@ -77,8 +77,8 @@ export class HeldMirrors {
   }
 
   /**
-   * Gives the choice, whose text is what is released of it now, the ids that go with it. `isStopped`: the rest is cut off.
-   * A list that would have to be cut within a piece is removed.
+   * Sets the ids of a choice whose text is what is released now. `isStopped`: the rest is cut. A list that would have to be
+   * cut within a piece is removed.
    */
   release(choice: UpstreamChoice, isOver: boolean, isStopped: boolean): void {
     const fields = choice as unknown as Fields;
@@ -91,6 +91,6 @@ export class HeldMirrors {
       else fields[name] = held.filter(isReleased).flatMap(({ ids }) => ids);
     }
     this.held = this.held.filter((each) => !isReleased(each));
-    if (isStopped) for (const names of [END_REASONS, COPIES]) drop(fields, names);
+    if (isStopped) drop(fields, [...END_REASONS, ...OPAQUE]);
   }
 }

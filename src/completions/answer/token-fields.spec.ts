@@ -14,7 +14,7 @@ const piece = (text: string, fields: Fields = {}): UpstreamChoice & Fields => ({
   ...fields,
 });
 
-/** The pieces that the caller gets. */
+/** The pieces that the client gets. */
 function after(stops: string[], ...pieces: (UpstreamChoice & Fields)[]): (UpstreamChoice & Fields)[] {
   const emulation = new StopAtTexts(stops);
   return pieces.filter((each) => emulation.fit(each));
@@ -22,8 +22,8 @@ function after(stops: string[], ...pieces: (UpstreamChoice & Fields)[]): (Upstre
 
 const idsOf = (pieces: Fields[]): unknown[] => pieces.flatMap(({ token_ids: ids }) => ids as unknown[]);
 
-describe('what mirrors the text of a choice that ends at a stop text', () => {
-  it('goes with its text, one token a chunk: none of the stop text and of what follows is told', () => {
+describe('the token fields of a choice that ends at a stop text', () => {
+  it('follow the text, one token a chunk: nothing of the stop text and of what comes after', () => {
     const sent = after(
       ['STOP'],
       piece('a', { token_ids: [1] }),
@@ -38,7 +38,7 @@ describe('what mirrors the text of a choice that ends at a stop text', () => {
     expect(sent.at(-1)).toEqual(piece('', { finish_reason: 'stop', token_ids: [] }));
   });
 
-  it('is told to the last when no stop text came', () => {
+  it('are all sent when no stop text came', () => {
     const sent = after(
       ['STOP'],
       piece('aST', { token_ids: [1, 2] }),
@@ -48,7 +48,7 @@ describe('what mirrors the text of a choice that ends at a stop text', () => {
     expect(sent.at(-1)).toMatchObject({ text: 'ST', stop_reason: null });
   });
 
-  it('is cut token by token where log probabilities tell them apart', () => {
+  it('are cut token by token where log probabilities tell the tokens apart', () => {
     const logprobs = {
       tokens: ['ab', 'S', 'TOP', 'c'],
       token_logprobs: [-1, -1, -1, -1],
@@ -59,7 +59,7 @@ describe('what mirrors the text of a choice that ends at a stop text', () => {
     expect(sent).toMatchObject({ text: 'ab', token_ids: [1], logprobs: { tokens: ['ab'] } });
   });
 
-  it('is taken away where nobody can tell which tokens are of the text', () => {
+  it('are removed where the tokens of the text are unknown', () => {
     const [sent] = after(
       ['STOP'],
       piece('abSTOPc', { token_ids: [1, 2, 3], tokens: [1, 2, 3], finish_reason: 'stop' }),
@@ -67,12 +67,12 @@ describe('what mirrors the text of a choice that ends at a stop text', () => {
     expect(sent).toEqual(piece('ab', { finish_reason: 'stop' }));
   });
 
-  it('does not hold back what else a piece tells', () => {
+  it('leave a piece with other extra fields where it is', () => {
     const [first] = after(['STOP'], piece('ST', { token_ids: [1], prompt_token_ids: [8, 9] }));
     expect(first).toEqual(piece('', { token_ids: [], prompt_token_ids: [8, 9] }));
   });
 
-  it('is told of exactly the tokens that have a part in the text, however they come', () => {
+  it('have exactly the tokens with a part in the text, however they come', () => {
     const tokens = fc.array(fc.constantFrom('a', 'b', 'ab', 'ba', 'aab', ''), { maxLength: 12 });
     fc.assert(
       fc.property(tokens, fc.constantFrom('ab', 'aa', 'bab', 'c'), (texts, stop) => {
@@ -89,10 +89,10 @@ describe('what mirrors the text of a choice that ends at a stop text', () => {
   });
 });
 
-describe('what mirrors a choice that is left without tokens', () => {
+describe('the token fields of a choice that is left without tokens', () => {
   const generated = { finish_reason: 'stop', token_ids: [1], stop_reason: 'x', hidden_states: [[1]] };
 
-  it('is empty, and what tells of the prompt stays', () => {
+  it('are empty, and those of the prompt stay', () => {
     const choice = piece('Hi', { ...generated, prompt_token_ids: [8] });
     expect(new WithoutTokens(() => '').fit(choice)).toBe(true);
     expect(choice).toEqual(
@@ -100,7 +100,7 @@ describe('what mirrors a choice that is left without tokens', () => {
     );
   });
 
-  it('is taken away when it may have the tokens of an echoed prompt in it', () => {
+  it('are removed when they may include the tokens of an echoed prompt', () => {
     const choice = piece('AskHi', { ...generated, token_ids: [8, 1] });
     new WithoutTokens(() => 'Ask').fit(choice);
     expect(choice).toEqual(piece('Ask', { finish_reason: 'length', stop_reason: null }));
