@@ -63,13 +63,13 @@ describe('the steps for a piece of an answer do not grow with', () => {
     expect(readers).toHaveLength(CHOICES);
     let reads = 0;
     for (const reader of readers) {
-      let hasDone = false;
-      Object.defineProperty(reader, 'hasDone', {
+      let hasEnded = false;
+      Object.defineProperty(reader, 'hasEnded', {
         get: () => {
           reads++;
-          return hasDone;
+          return hasEnded;
         },
-        set: (value: boolean) => (hasDone = value),
+        set: (value: boolean) => (hasEnded = value),
       });
     }
     const choice = { index: 0, text: 'b', finish_reason: 'stop', logprobs: null };

@@ -96,7 +96,7 @@ export class CompletionStream {
     this.trails?.take(chunk, this.resumed?.overlap);
     if (isMerged) this.merge(chunk, reader);
     this.progress.add(chunk);
-    if (isUsage(chunk.usage)) reader.report(chunk.usage);
+    if (isUsage(chunk.usage)) reader.usage = chunk.usage;
     if (this.progress.isWhole) this.ending.textEnded(this.usage !== undefined);
     if (chunk.choices.some(({ finish_reason: reason }) => reason)) this.plain.forget();
     if (chunk.choices.length === 0) return this.acceptWithoutChoices(chunk, isUsageOnly, data.length);
@@ -165,7 +165,7 @@ export class CompletionStream {
 
   private finishPart(reader: PartReader): string {
     if (!this.isWhole(reader)) reader.requireWhole();
-    reader.end();
+    reader.hasEnded = true;
     return this.ending.partEnded() && !this.expected.countsUsage ? this.finish() : '';
   }
 

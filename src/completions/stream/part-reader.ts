@@ -18,26 +18,24 @@ export interface Piece {
 
 /** Reads the upstream's answer to one part of a request, and converts it to the contract as the client requested it. */
 export class PartReader {
+  /** Whether no message of the upstream has arrived. */
+  isSilent = true;
+  /** Whether the upstream's answer has ended, or all of it that is for the client was read. */
+  hasEnded = false;
+  /** The newest that the upstream has reported. */
+  usage: Usage | undefined;
   private readonly fitters: readonly ChoiceFitter[];
   /** Whether something came of each of the choices. */
   private readonly begun: true[] = [];
   private begunCount = 0;
-  private hasSpoken = false;
   private readonly finished: true[] = [];
   private finishedCount = 0;
-  private ended = false;
-  private reported: Usage | undefined;
 
   constructor(
     readonly part: Part,
     private readonly fallback: FallbackIdentity,
   ) {
     this.fitters = part.fitters();
-  }
-
-  /** Whether no message of it has arrived. */
-  get isSilent(): boolean {
-    return !this.hasSpoken;
   }
 
   /** Whether its choices are fitted, for which the prompt may be needed. */
@@ -52,7 +50,7 @@ export class PartReader {
    * @throws {UpstreamError} when it is an error, no completion, or not what was asked for.
    */
   read(json: string, isWhole = false): Piece | undefined {
-    this.hasSpoken = true;
+    this.isSilent = false;
     const { dialect } = this.part;
     const completion = isWhole && dialect.isCollected ? readCompletion(json) : dialect.read(json, isWhole);
     if (!completion) return undefined;
@@ -76,7 +74,7 @@ export class PartReader {
     if (!piece) throw new UpstreamError('answered', 'null for an answer');
     this.requireChoices();
     const { choices, usage } = piece.completion;
-    if (isUsage(usage)) this.report(usage);
+    if (isUsage(usage)) this.usage = usage;
     if (choices.length > this.begunCount) {
       throw new UpstreamError('answered', 'a choice that came twice');
     }
@@ -86,24 +84,6 @@ export class PartReader {
   /** Whether every choice of the part has finished. */
   get isWhole(): boolean {
     return this.finishedCount === this.part.choiceCount;
-  }
-
-  /** Whether the upstream's answer has ended, or all of it that is for the client was read. */
-  get hasEnded(): boolean {
-    return this.ended;
-  }
-
-  end(): void {
-    this.ended = true;
-  }
-
-  /** The newest counts that came with it. */
-  get usage(): Usage | undefined {
-    return this.reported;
-  }
-
-  report(usage: Usage): void {
-    this.reported = usage;
   }
 
   private finish(index: number): void {
@@ -116,7 +96,7 @@ export class PartReader {
    * @throws {UpstreamError} when the upstream has ended, and a choice that was asked for never came: with some of them, it
    *   takes no such request; with none, it is at fault.
    */
-  requireChoices(): void {
+  private requireChoices(): void {
     const { choiceCount } = this.part;
     if (this.begunCount === choiceCount) return;
     if (this.begunCount === 0) throw new UpstreamError('answered', 'an answer without a choice');
