@@ -7,7 +7,7 @@ import { REQUEST_ID_HEADER } from '../errors/api-error-response.decorator.js';
 import { ClientConnectionFactory } from '../http/client-connection.factory.js';
 import { ApiCompletionErrors } from './completion-errors.decorator.js';
 import { ANSWER_EXAMPLES, COMPLETION_EXAMPLES, STREAM_EXAMPLE } from '../contract/completion-examples.js';
-import { CompletionValidationPipe } from '../completions/completion-validation.pipe.js';
+import { CompletionValidationPipe } from './completion-validation.pipe.js';
 import { CompletionDto } from '../contract/completion.dto.js';
 import { CompletionsService } from './completions.service.js';
 import { CreateCompletionDto } from '../contract/create-completion.dto.js';

@@ -1,22 +1,22 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { UpstreamError } from '../../upstreams/upstream-error.js';
-import { parseAnswer, writeAnswer } from './answer-json.js';
+import { parseAnswer } from './answer-json.js';
 
 describe('the JSON of an answer', () => {
-  it('is written as it was read', () => {
+  it('keeps every value', () => {
     fc.assert(
       fc.property(
         fc.jsonValue({ maxDepth: 20 }).map((value) => ({ value })),
         (value) => {
           const json = JSON.stringify(value);
-          expect(writeAnswer(parseAnswer(json) as object)).toBe(json);
+          expect(JSON.stringify(parseAnswer(json))).toBe(json);
         },
       ),
     );
   });
 
-  it('may have whatever it likes in its texts', () => {
+  it('may have any characters in its strings', () => {
     const texts = ['['.repeat(1_000), '\\"{'.repeat(1_000), `${'\\'.repeat(7)}"`, ',{'.repeat(100)];
     expect(parseAnswer(JSON.stringify({ texts }))).toEqual({ texts });
   });

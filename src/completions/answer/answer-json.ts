@@ -21,11 +21,6 @@ export function parseAnswer(json: string): unknown {
   }
 }
 
-/** Writes an answer for the client. What is undefined is not written. */
-export function writeAnswer(answer: object): string {
-  return JSON.stringify(answer);
-}
-
 /** Counts what stands outside of strings, in one pass; the text need not be JSON. */
 function checkStructure(json: string): void {
   let depth = 0;

@@ -1,12 +1,10 @@
-import { isExact } from '../../common/exact-json.js';
+import { isJsonObject } from '../../common/exact-json.js';
 import { addCounts, isCount, isUsage, type Usage } from '../../observability/usage.js';
 import { UpstreamError } from '../../upstreams/upstream-error.js';
 import type { UpstreamChoice, UpstreamCompletion } from './upstream-completion.js';
 
 type Fields = Record<string, unknown>;
 
-const isFields = (value: unknown): value is Fields =>
-  typeof value === 'object' && value !== null && !Array.isArray(value) && !isExact(value);
 const isAbsent = (value: unknown): boolean => value === undefined || value === null;
 const isText = (value: unknown): boolean => typeof value === 'string';
 /** JSON can write larger numbers than there are. */
@@ -27,7 +25,7 @@ export function checkLogprobs(choice: UpstreamChoice): boolean {
     choice.logprobs = null;
     return false;
   }
-  if (!isFields(logprobs)) throw noLogprobs();
+  if (!isJsonObject(logprobs)) throw noLogprobs();
   const { tokens, content } = logprobs;
   if (isAbsent(tokens) && isAbsent(content)) {
     choice.logprobs = null;
@@ -59,18 +57,18 @@ function isListOf(list: unknown, isItem: (item: unknown) => boolean): list is un
 }
 
 function isTop(value: unknown): boolean {
-  return value === null || (isFields(value) && Object.values(value).every(isNumber));
+  return value === null || (isJsonObject(value) && Object.values(value).every(isNumber));
 }
 
 /** A token in the shape of chat completions; llama.cpp leaves the log probability out where it has none. */
 function isChatToken(value: unknown): boolean {
-  if (!isFields(value)) return false;
+  if (!isJsonObject(value)) return false;
   const { top_logprobs: top } = value;
   return isNamed(value) && (isAbsent(top) || isListOf(top, isNamed));
 }
 
 function isNamed(value: unknown): boolean {
-  if (!isFields(value)) return false;
+  if (!isJsonObject(value)) return false;
   const { token, logprob, bytes } = value;
   const isScored = isAbsent(logprob) || isNumber(logprob);
   return isText(token) && isScored && (isAbsent(bytes) || isListOf(bytes, isByte));
@@ -107,7 +105,7 @@ function isEmpty({ prompt_tokens: prompt, completion_tokens: completion }: Usage
 function checkDetails(usage: object, name: string): boolean {
   const details = (usage as Fields)[name];
   if (details === undefined) return true;
-  if (!isFields(details)) {
+  if (!isJsonObject(details)) {
     Reflect.deleteProperty(usage, name);
     return false;
   }

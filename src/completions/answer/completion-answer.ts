@@ -1,5 +1,4 @@
 import { isUsage, type Usage } from '../../observability/usage.js';
-import { writeAnswer } from './answer-json.js';
 import type { UpstreamCompletion } from './upstream-completion.js';
 import type { CreateCompletionDto } from '../../contract/create-completion.dto.js';
 import { pickBest } from '../features/best-of.js';
@@ -42,7 +41,7 @@ export function toCompletionAnswer(
   const best = ranked ? pickBest(choices, ranked) : choices;
   // What is undefined is not written.
   const answer = { ...completion, model: requestedModel, choices: best, usage };
-  return { json: writeAnswer(answer), usage: isUsage(usage) ? usage : undefined };
+  return { json: JSON.stringify(answer), usage: isUsage(usage) ? usage : undefined };
 }
 
 function isInOrder({ choices }: UpstreamCompletion): boolean {

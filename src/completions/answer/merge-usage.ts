@@ -1,4 +1,4 @@
-import { addExactly, type ExactInteger, isExact } from '../../common/exact-json.js';
+import { addExactly, type ExactInteger, isExact, isJsonObject } from '../../common/exact-json.js';
 import { addCounts, isCount, type Usage, usageOf } from '../../observability/usage.js';
 
 /** The usage of one upstream request, and the first prompt of the client's that it was for. */
@@ -48,7 +48,8 @@ function add(sum: Fields, added: Fields, depth = 1): Fields {
   for (const [name, value] of Object.entries(added)) {
     const before = sum[name];
     if (isNumber(value)) sum[name] = addNumbers(isNumber(before) ? before : 0, value);
-    else if (isFields(value) && depth < MAX_DEPTH) sum[name] = add(isFields(before) ? before : {}, value, depth + 1);
+    else if (isJsonObject(value) && depth < MAX_DEPTH)
+      sum[name] = add(isJsonObject(before) ? before : {}, value, depth + 1);
     else if (value !== undefined) sum[name] ??= value;
   }
   return sum;
@@ -60,8 +61,4 @@ function addNumbers(a: number | ExactInteger, b: number | ExactInteger): number 
 
 function isNumber(value: unknown): value is number | ExactInteger {
   return typeof value === 'number' || isExact(value);
-}
-
-function isFields(value: unknown): value is Fields {
-  return typeof value === 'object' && value !== null && !Array.isArray(value) && !isExact(value);
 }

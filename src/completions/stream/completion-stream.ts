@@ -1,7 +1,6 @@
 import { isUsage, type Usage } from '../../observability/usage.js';
 import { DONE, formatEvent } from '../../upstreams/event-stream.js';
 import { hasExtraFields } from '../answer/answer-fields.js';
-import { writeAnswer } from '../answer/answer-json.js';
 import type { UpstreamChoice, UpstreamCompletion } from '../answer/upstream-completion.js';
 import { EarlyChunks } from './early-chunks.js';
 import type { PartReader, Piece } from './part-reader.js';
@@ -146,7 +145,7 @@ export class CompletionStream {
 
   /** The end of the client's stream. Some engines have the usage on the last choice's chunk; its own is then made here. */
   finish(counted?: Usage): string {
-    this.ending.written();
+    this.ending.state = 'done';
     this.counted = counted;
     const { usage } = this;
     const isOwed = this.expected.includeUsage && usage !== undefined && !this.hasWrittenUsage;
@@ -196,7 +195,7 @@ export class CompletionStream {
   }
 
   private write(chunk: object): string {
-    return formatEvent(writeAnswer({ ...chunk, model: this.expected.requestedModel }));
+    return formatEvent(JSON.stringify({ ...chunk, model: this.expected.requestedModel }));
   }
 }
 

@@ -10,30 +10,21 @@ export type EndState = 'open' | 'usage pending' | 'text done' | 'done';
 
 /** Moves through these states, in this order, as what they wait for comes. */
 export class StreamEnd {
-  private current: EndState = 'open';
+  state: EndState = 'open';
 
   constructor(
     private readonly needsUsage: boolean,
     private openParts: number,
   ) {}
 
-  get state(): EndState {
-    return this.current;
-  }
-
   /** Call once every choice has finished, and again when the usage comes. */
   textEnded(hasUsage: boolean): void {
-    if (this.current === 'done') return;
-    this.current = this.needsUsage && !hasUsage ? 'usage pending' : 'text done';
+    if (this.state === 'done') return;
+    this.state = this.needsUsage && !hasUsage ? 'usage pending' : 'text done';
   }
 
   /** The upstream's answer to a part has ended. @returns whether it was the last. */
   partEnded(): boolean {
     return --this.openParts === 0;
-  }
-
-  /** The end was written. */
-  written(): void {
-    this.current = 'done';
   }
 }
