@@ -160,17 +160,11 @@ export class CompletionJob implements RoutedRequest<Continuation> {
   }
 
   attempt(routed: Attempt<Continuation>): Promise<void> {
-    const { candidate, kind } = routed;
+    const { candidate } = routed;
     const continuation = routed.continuation && this.resumes.resumptionAt(candidate, routed.continuation);
     const trails = this.isStream ? this.resumes.trailsFor(candidate) : undefined;
     const { exchange } = this.request;
-    exchange.upstream = candidate.upstream.config.name;
-    exchange.attemptCount++;
-    exchange.attemptStartedAt = this.clock.now();
-    // What the first attempt waits for is a slot. Less than a millisecond is no wait.
-    const waitedMs = exchange.attemptStartedAt - this.startedAt;
-    if (exchange.attemptCount === 1 && waitedMs >= 1) exchange.queueMs = waitedMs;
-    exchange.upstreamIdPrefix = this.sender.idPrefix;
+    this.recordAttempt(candidate);
     const plan = continuation
       ? planRequest(continuation.body, candidate, undefined, trails !== undefined)
       : planRequest(this.asked, candidate, this.features, trails !== undefined);
@@ -181,21 +175,34 @@ export class CompletionJob implements RoutedRequest<Continuation> {
     const attempt: RunningAttempt = { ...routed, continuation, plan, readers, trails, requestCount: 0 };
     const needsBody = continuation !== undefined || plan.ranks || plan.countsUsage || readers.length > 1;
     if (needsBody || readers.some(({ isFitting }) => isFitting)) this.request.body.pin();
-    const { trace } = exchange;
-    if (trace) {
-      const { config } = candidate.upstream;
-      const { attemptStartedAt } = exchange;
-      exchange.traceparent = trace.beginAttempt(config, candidate.upstreamModel, kind, attemptStartedAt);
-    }
-    const relayed = this.isStream ? this.relayStream(attempt) : this.relayJson(attempt);
+    const relayed = exchange.trace ? this.relayTraced(exchange.trace, attempt) : this.relay(attempt);
     this.request.body.fold();
-    return trace ? this.traced(trace, relayed) : relayed;
+    return relayed;
   }
 
-  /** Ends the attempt's span with it. */
-  private async traced(trace: Trace, relayed: Promise<void>): Promise<void> {
+  private recordAttempt({ upstream }: Candidate): void {
+    const { exchange } = this.request;
+    exchange.upstream = upstream.config.name;
+    exchange.attemptCount++;
+    exchange.attemptStartedAt = this.clock.now();
+    // Before its first attempt a request waits for a slot. Less than a millisecond is no wait.
+    const waitedMs = exchange.attemptStartedAt - this.startedAt;
+    if (exchange.attemptCount === 1 && waitedMs >= 1) exchange.queueMs = waitedMs;
+    exchange.upstreamIdPrefix = this.sender.idPrefix;
+  }
+
+  private relay(attempt: RunningAttempt): Promise<void> {
+    return this.isStream ? this.relayStream(attempt) : this.relayJson(attempt);
+  }
+
+  /** In a span of its own, which the upstream gets as the parent. */
+  private async relayTraced(trace: Trace, attempt: RunningAttempt): Promise<void> {
+    const { exchange } = this.request;
+    const { candidate, kind } = attempt;
+    const { upstream, upstreamModel } = candidate;
+    exchange.traceparent = trace.beginAttempt(upstream.config, upstreamModel, kind, exchange.attemptStartedAt);
     try {
-      await relayed;
+      await this.relay(attempt);
       trace.endAttempt(this.clock.now());
     } catch (thrown) {
       trace.endAttempt(this.clock.now(), this.cancellation.isCancelled ? 'client_gone' : toApiError(thrown).code);

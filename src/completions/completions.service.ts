@@ -41,7 +41,7 @@ export class CompletionsService {
     let outcome: Outcome = 'failed';
     const { exchange, cancellation } = client;
     try {
-      const request = { body, caller, exchange: client.exchange, cancellation: client.cancellation };
+      const request = { body, caller, exchange, cancellation };
       job = new CompletionJob(request, client, this.config.routing, this.memory, this.clock, this.random);
       const candidates = this.prepare(job, caller, client);
       const reserving = this.limiter.reserve(caller, body.value as CreateCompletionDto, exchange);
