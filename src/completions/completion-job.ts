@@ -144,7 +144,7 @@ export class CompletionJob implements RoutedRequest<Continuation> {
   }
 
   hasBegun(): boolean {
-    return this.stream.chunkCount > 0;
+    return this.stream.hasBegun;
   }
 
   progress(): number {

@@ -115,7 +115,7 @@ export class CompletionStream {
   private acceptWithoutChoices(chunk: UpstreamCompletion, isUsageOnly: boolean, length: number): string {
     const usage = isUsageOnly ? this.writeUsage(chunk) : '';
     if (usage !== '' || !hasExtraFields(chunk)) return usage;
-    if (this.progress.chunkCount > 0) return this.writeChunk(chunk, true);
+    if (this.progress.hasBegun) return this.writeChunk(chunk, true);
     this.early.add(chunk, length);
     return '';
   }

@@ -1,3 +1,4 @@
+import type { CreateCompletionDto } from '../../contract/create-completion.dto.js';
 import { extraFields } from '../../contract/extra-fields.js';
 import { isNoOp } from '../../engines/no-op-values.js';
 
@@ -40,7 +41,7 @@ export function givenExtras(body: object): string[] {
     .map(({ path }) => path);
 }
 
-/** Whether the body has only fields of the contract, and those that do not change a resumed text. */
-export function mayBeResumed(body: object): boolean {
-  return givenExtras(body).every((name) => RESUMABLE.has(name));
+/** Whether nothing that the body asks for depends on what was generated so far. */
+export function mayBeResumed(body: CreateCompletionDto): boolean {
+  return (body.best_of ?? 0) <= 1 && givenExtras(body).every((name) => RESUMABLE.has(name));
 }

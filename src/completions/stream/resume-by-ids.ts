@@ -1,7 +1,7 @@
 import type { CreateCompletionDto } from '../../contract/create-completion.dto.js';
-import { DEFAULT_MAX_TOKENS, promptOf, promptsOf } from '../../contract/prompts.js';
+import { DEFAULT_MAX_TOKENS, promptOf } from '../../contract/prompts.js';
 import { givenExtras, mayBeResumed } from './resumable-fields.js';
-import { fewerMinTokens, type Resumption } from './resume.js';
+import { fewerMinTokens, openChoice, type Resumption } from './resume.js';
 import type { StreamProgress } from './stream-progress.js';
 import { TokenOverlap } from './token-overlap.js';
 import type { TokenTrails } from './token-trails.js';
@@ -19,13 +19,11 @@ export function resumptionByIds(
   progress: StreamProgress,
   trails: TokenTrails,
 ): Resumption | undefined {
-  const [index = 0, ...others] = progress.openIndexes;
-  const choice = progress.choiceAt(index);
+  const open = openChoice(body, progress);
+  if (!open || !mayBeResumedByIds(body)) return undefined;
+  const { index, choice, text } = open;
   const trail = trails.at(index);
-  const text = choice?.text;
-  if (!choice || text === undefined || others.length > 0 || choice.isFinished || !trail.isKnown) return undefined;
-  if (!mayBeResumedByIds(body)) return undefined;
-  if (promptsOf(body).length > 1 && body.stream_options?.include_usage) return undefined;
+  if (choice.isFinished || !trail.isKnown) return undefined;
   const characters = [...text];
   const from = trail.boundaryWithin(characters.length);
   const delivered = characters.slice(from.characters).join('');
@@ -61,7 +59,7 @@ export function resumptionByIds(
 
 /** Whether ids would help: a gap is not filled by them, and `min_tokens` moves the search for a stop text. */
 export function mayBeResumedByIds(body: CreateCompletionDto): boolean {
-  if (typeof body.suffix === 'string' || (body.best_of ?? 0) > 1) return false;
+  if (typeof body.suffix === 'string') return false;
   const others = { ...body, return_token_ids: null };
   const searches = typeof body.stop === 'string' || (body.stop?.length ?? 0) > 0;
   return mayBeResumed(others) && !(searches && givenExtras(body).includes('min_tokens'));

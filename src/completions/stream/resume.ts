@@ -1,7 +1,7 @@
 import type { CreateCompletionDto } from '../../contract/create-completion.dto.js';
-import { DEFAULT_MAX_TOKENS, promptsOf } from '../../contract/prompts.js';
+import { DEFAULT_MAX_TOKENS, promptOf, promptsOf } from '../../contract/prompts.js';
 import { mayBeResumed } from './resumable-fields.js';
-import type { StreamProgress } from './stream-progress.js';
+import type { ChoiceProgress, StreamProgress } from './stream-progress.js';
 import type { TokenOverlap } from './token-overlap.js';
 
 /** How a broken stream is resumed: with one request for the one open choice. */
@@ -38,15 +38,11 @@ export interface Resumption {
  *   echoed prompt that break off within the prompt; a text that was too long to be kept.
  */
 export function resumptionOf(body: CreateCompletionDto, progress: StreamProgress): Resumption | undefined {
-  const prompts = promptsOf(body);
-  const [index = 0, ...others] = progress.openIndexes;
-  const prompt = prompts[Math.floor(index / (body.n ?? 1))];
-  const choice = progress.choiceAt(index);
-  const text = choice?.text;
-  if (!choice || text === undefined || typeof prompt !== 'string' || others.length > 0 || (body.best_of ?? 0) > 1)
-    return undefined;
-  if (!mayBeResumed(body) || (choice.hasTokenAhead && !choice.isFinished)) return undefined;
-  if (prompts.length > 1 && body.stream_options?.include_usage) return undefined;
+  const open = openChoice(body, progress);
+  if (!open || !mayBeResumed(body)) return undefined;
+  const { index, choice, text } = open;
+  const prompt = promptOf(body, index);
+  if (typeof prompt !== 'string' || (choice.hasTokenAhead && !choice.isFinished)) return undefined;
 
   const echoed = body.echo ? prompt : '';
   const owedText = owedEcho(text, echoed);
@@ -70,6 +66,25 @@ export function resumptionOf(body: CreateCompletionDto, progress: StreamProgress
     delivered: { ofChoice: choice.tokenCount, ofAll: progress.tokenCount },
     isOnlyEnd,
   };
+}
+
+/** A choice that a stream may be resumed with. */
+interface OpenChoice {
+  index: number;
+  choice: ChoiceProgress;
+  /** As delivered, an echoed prompt included. */
+  text: string;
+}
+
+/** The only choice that has not finished, or the first when all have; undefined where a stream cannot be resumed with it. */
+export function openChoice(body: CreateCompletionDto, progress: StreamProgress): OpenChoice | undefined {
+  const [index = 0, ...others] = progress.openIndexes;
+  const choice = progress.choiceAt(index);
+  const text = choice?.text;
+  if (!choice || text === undefined || others.length > 0) return undefined;
+  // The rest knows the usage of one prompt only.
+  if (promptsOf(body).length > 1 && body.stream_options?.include_usage) return undefined;
+  return { index, choice, text };
 }
 
 /** vLLM's `min_tokens`, the one extra field that counts tokens: what was delivered counts. */

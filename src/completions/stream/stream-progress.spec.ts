@@ -15,11 +15,11 @@ function after(echoed: string[], ...chunks: UpstreamCompletion[]): StreamProgres
   return progress;
 }
 
-describe('what a caller has of a stream', () => {
+describe('what a client has of a stream', () => {
   it('is nothing at first', () => {
     const progress = after(['', '']);
-    expect([progress.chunkCount, progress.tokenCount, progress.openIndexes, progress.isWhole]).toEqual([
-      0,
+    expect([progress.hasBegun, progress.tokenCount, progress.openIndexes, progress.isWhole]).toEqual([
+      false,
       0,
       [0, 1],
       false,
@@ -94,13 +94,14 @@ describe('what a caller has of a stream', () => {
       chunk(choice('', { index: 2, finish_reason: 'stop' })),
       chunk(choice('x', { index: 7 })),
     );
-    expect([progress.openIndexes, progress.tokenCount, progress.chunkCount]).toEqual([[0, 1], 2, 3]);
+    expect([progress.openIndexes, progress.tokenCount, progress.hasBegun]).toEqual([[0, 1], 2, true]);
   });
 
   it('is marked as the first chunk with choices was, and a chunk without is no progress', () => {
     const progress = after([''], { id: '', created: 0, choices: [] });
+    expect(progress.hasBegun).toBe(false);
     progress.add({ id: 'two', created: 2, system_fingerprint: 'fp', choices: [choice('a')] });
     expect(progress.identity).toEqual({ id: 'two', created: 2, system_fingerprint: 'fp' });
-    expect(progress.chunkCount).toBe(1);
+    expect(progress.hasBegun).toBe(true);
   });
 });

@@ -63,9 +63,8 @@ type Identity = Pick<UpstreamCompletion, 'id' | 'created' | 'system_fingerprint'
 
 /** What the client has got of a stream so far, over all attempts. */
 export class StreamProgress {
+  /** Of the first chunk with choices. */
   identity: Identity | undefined;
-  /** Chunks with choices. */
-  chunkCount = 0;
   /** Generated tokens of all choices whose text has been delivered. */
   tokenCount = 0;
   private finishedCount = 0;
@@ -84,8 +83,12 @@ export class StreamProgress {
     // Azure's first chunk has none, and no choices.
     if (chunk.choices.length === 0) return;
     this.identity ??= { id: chunk.id, created: chunk.created, system_fingerprint: chunk.system_fingerprint };
-    this.chunkCount++;
     for (const choice of chunk.choices) this.addChoice(choice);
+  }
+
+  /** Whether the client has a chunk with choices. */
+  get hasBegun(): boolean {
+    return this.identity !== undefined;
   }
 
   private addChoice(choice: UpstreamChoice): void {

@@ -41,10 +41,6 @@ export class StreamResumes {
     private readonly texts: ByteShare | undefined,
   ) {}
 
-  private get hasBegun(): boolean {
-    return this.progress.chunkCount > 0;
-  }
-
   /** Undefined when it cannot be resumed. */
   continuation(): Continuation | undefined {
     if (this.resume === 'off') return undefined;
@@ -74,7 +70,7 @@ export class StreamResumes {
     const { texts } = this;
     if (!texts || !this.wantsIdsOf(candidate)) return undefined;
     const asked = this.asked();
-    if (this.hasBegun) return this.trails && this.namesTokensAlike(candidate) ? this.trails : undefined;
+    if (this.progress.hasBegun) return this.trails && this.namesTokensAlike(candidate) ? this.trails : undefined;
     const { upstream, upstreamModel } = candidate;
     const longestStop = Math.max(1, ...[asked.stop ?? []].flat().map(lengthInCodePoints));
     const held = upstream.profile.holdsTextBack ? longestStop - 1 : 0;
@@ -97,7 +93,7 @@ export class StreamResumes {
 
   /** The missing end of a broken stream, when it is known without another request. */
   knownEnd(): ReturnType<typeof knownEnd> {
-    if (this.resume === 'off' || !this.hasBegun || (!this.trails && this.isTextInexact)) return undefined;
+    if (this.resume === 'off' || !this.progress.hasBegun || (!this.trails && this.isTextInexact)) return undefined;
     return knownEnd(this.asked(), this.progress, this.trails);
   }
 
