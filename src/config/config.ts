@@ -40,7 +40,7 @@ import { IsModelMap } from './model-map.js';
  * them in use.
  */
 
-export const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const;
+const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const;
 
 export class CorsConfig {
   /** Pages that may call the gateway from a browser, as the browser names them: `https://app.example.com`; `*` for any. */
@@ -127,7 +127,7 @@ export class LogConfig {
   level: (typeof LOG_LEVELS)[number] = 'info';
 }
 
-export const TRACE_SAMPLERS = [
+const TRACE_SAMPLERS = [
   'always_on',
   'always_off',
   'traceidratio',
@@ -550,7 +550,7 @@ export class EmbeddedConfig {
   model?: string;
 }
 
-export const JWT_ALGORITHMS = [
+const JWT_ALGORITHMS = [
   'RS256',
   'RS384',
   'RS512',

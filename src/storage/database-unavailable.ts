@@ -1,7 +1,7 @@
 import { ApiError } from '../errors/api-error.js';
 import { DatabaseError } from './lease.js';
 
-/** The primary result codes of SQLite for a disk that takes no more (https://www.sqlite.org/rescode.html). */
+/** SQLite's primary result code for a full disk (https://www.sqlite.org/rescode.html). */
 const SQLITE_FULL = 13;
 
 /** PostgreSQL's "disk full" (https://www.postgresql.org/docs/18/errcodes-appendix.html). */
@@ -9,7 +9,7 @@ const POSTGRES_DISK_FULL = '53100';
 
 const RETRY_AFTER_S = 5;
 
-/** Whether the database, or the way to it, is at fault: SQLite's errors, PostgreSQL's with their five characters, the network's. */
+/** Whether the database or the network is at fault: errors of SQLite, PostgreSQL (five characters) and sockets. */
 export function isDatabaseError(error: unknown): error is Error {
   if (error instanceof DatabaseError) return true;
   const { code, message = '' } = (error ?? {}) as { code?: unknown; message?: string };

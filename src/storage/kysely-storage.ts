@@ -5,11 +5,11 @@ import { MIGRATIONS } from './migrations/all-migrations.js';
 import type { Schema } from './schema.js';
 import type { Storage } from './storage.js';
 
-/** Tells the other processes of a change, and this one of theirs. */
+/** Tells other processes of changes. */
 export interface ChangeNews {
   /** Runs in the changing transaction; undefined when no statement is needed. */
   statement?(revision: number): CompiledQuery;
-  /** After it. */
+  /** Called after the transaction. */
   changed?(): void;
   close?(): Promise<void>;
 }
@@ -93,7 +93,7 @@ async function nextRevision(trx: Transaction<Schema>): Promise<number> {
   return value;
 }
 
-/** What is not the database's fault stays what it is. */
+/** Errors that are not the database's pass through unchanged. */
 function publicError(error: unknown): unknown {
   return isDatabaseError(error) ? databaseUnavailable(error) : error;
 }

@@ -5,7 +5,7 @@ import { postgresDialect } from './postgres-dialect.js';
 import { PostgresNews } from './postgres-news.js';
 import type { Storage } from './storage.js';
 
-/** PostgreSQL, for any number of gateways. */
+/** PostgreSQL, shared by any number of gateways. */
 export function postgresStorage(url: string, clock: Clock, logger: Logger): Storage {
   const dialect = postgresDialect(url, (err) => logger.warn({ err }, 'a connection to the database was lost'));
   const news = new PostgresNews(url, clock, () => storage.changed());

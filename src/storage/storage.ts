@@ -7,12 +7,12 @@ export interface Storage {
   /** Rows as they are now. @throws {ApiError} 503 when the database does not answer. */
   read<T>(query: (db: Kysely<Schema>) => Promise<T>): Promise<T>;
   /**
-   * One transaction. What it changes of what processes keep in memory gets `revision`, and all of them hear of it.
+   * Runs one transaction. Changed rows that processes keep in memory get `revision`, and all processes are notified.
    *
    * @throws {ApiError} 503 when the database does not answer or cannot write; then nothing of it was written.
    */
   write<T>(change: (trx: Transaction<Schema>, revision: number) => Promise<T>): Promise<T>;
-  /** Called when something was written, by whichever process; not for each change, and not for certain. */
+  /** Calls the listener after writes of any process; writes may be merged or missed. */
   onChange(listener: () => void): void;
   /** Call when another process reports a write. */
   changed(): void;

@@ -4,7 +4,7 @@ import type { Schema } from '../storage/schema.js';
 
 const DAY_MS = 86_400_000;
 
-/** Two processes that make the same partition: `IF NOT EXISTS` does not hold for two at once. Any number that nobody else uses. */
+/** Serializes the creation of partitions: `IF NOT EXISTS` does not help two at once. Any number that nobody else uses. */
 const LOCK = 7_310_042;
 
 interface Partition {
@@ -21,7 +21,7 @@ interface Partition {
 export class UsagePartitions {
   private readonly made = new Set<number>();
 
-  /** Makes what these rows need, each a JSON object that begins with its id. */
+  /** Creates the partitions for these rows, each a JSON object that begins with its id. */
   async make(db: Kysely<Schema>, rows: readonly string[]): Promise<void> {
     for (const row of rows) {
       const day = dayOfRow(row);
@@ -34,7 +34,7 @@ export class UsagePartitions {
     this.made.clear();
   }
 
-  /** Drops those whose rows are all older than `before`, in Unix seconds. */
+  /** Drops partitions whose rows are all older than `before`, in Unix seconds. */
   async drop(db: Kysely<Schema>, before: number): Promise<void> {
     for (const { name, until } of await partitions(db)) {
       if (until * DAY_MS > before * 1000) continue;

@@ -6,20 +6,20 @@ import type { Metrics } from '../observability/metrics.js';
 import { usageRowOf } from './usage-row.js';
 import type { UsageSpool } from './usage-spool.js';
 
-/** A row is written so long after its request at the latest, and a process that is killed loses no more. */
+/** Rows are written within this time after their request: a killed process loses no more. */
 export const BATCH_MS = 1_000;
 const MAX_BATCH = 500;
 
-/** Rows that wait in memory, which is where they are while neither the database nor the disk takes them. */
+/** Rows that may wait in memory, while neither the database nor the disk takes them. */
 const MAX_WAITING = 10_000;
 
-/** Where rows end up, each as JSON. A row that is there already changes nothing. */
+/** Stores rows, each as JSON. A row that is already stored changes nothing. */
 export interface UsageSink {
   /** @throws {Error} when the database does not take them. */
   write(rows: readonly string[]): Promise<void>;
 }
 
-/** Keeps a row of each completion: in memory, within a second in the database, and on disk while that is down. */
+/** Writes a row for each completion to the database within a second, and to disk while that is down. */
 export class UsageRecorder implements ExchangeObserver {
   private waiting: string[] = [];
   private timer: Timer | undefined;
@@ -46,14 +46,14 @@ export class UsageRecorder implements ExchangeObserver {
     else this.arm();
   }
 
-  /** Brings in what a process before this one has left on disk. */
+  /** Starts with what an earlier process has left on disk. */
   begin(): void {
     // A counter that appears with its first row hides it from `increase`.
     for (const outcome of ['written', 'spooled', 'dropped']) this.metrics.usageRows.inc({ outcome }, 0);
     this.arm();
   }
 
-  /** Puts what waits into the database, or on disk. */
+  /** Writes what waits to the database or to disk. */
   async close(): Promise<void> {
     this.timer?.cancel();
     await this.flushing;
@@ -102,7 +102,7 @@ export class UsageRecorder implements ExchangeObserver {
     }
   }
 
-  /** Says whether nothing waits on disk any more. */
+  /** @returns whether nothing waits on disk any more. */
   private async replay(): Promise<boolean> {
     for (let batch = await this.spool.first(); batch; batch = await this.spool.first()) {
       try {

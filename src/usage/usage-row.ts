@@ -36,7 +36,7 @@ export function usageRowOf(exchange: Exchange): string | undefined {
     resumes: exchange.resumeCount,
   };
   const json = JSON.stringify(row);
-  // What no database stores is written with an escape.
+  // JSON escapes every character that a database cannot store.
   return json.includes('\\u') ? JSON.stringify(row, storable) : json;
 }
 

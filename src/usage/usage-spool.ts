@@ -10,17 +10,17 @@ interface SpoolFile {
 }
 
 /**
- * Rows, each as JSON, that wait on disk until the database takes them: a file a batch, named by the time it was written, never
- * changed after. Any process may bring a file in and remove it, even two at once: rows have ids, and count once.
+ * Rows, each as JSON, that wait on disk until the database takes them: one file a batch, named by its time, and never changed.
+ * Any process may write a file to the database and remove it, even two at once: rows have ids, and count once.
  */
 export class UsageSpool {
-  /** The oldest first; undefined until the folder was read. */
+  /** The oldest first; undefined until the folder is read. */
   private files: SpoolFile[] | undefined;
 
   constructor(
     private readonly folder: string,
     private readonly maxBytes: number,
-    /** Told of rows that were given up, the oldest first, since there was no room. */
+    /** Called with the number of rows that were dropped for lack of room, the oldest first. */
     private readonly onDrop: (rows: number) => void,
   ) {}
 
@@ -69,7 +69,7 @@ export class UsageSpool {
     this.onDrop(text.split('\n').length - 1);
   }
 
-  /** Another process may have brought it in. */
+  /** Empty when another process has written it to the database and removed it. */
   private async read(name: string): Promise<string> {
     try {
       return await readFile(join(this.folder, name), 'utf8');

@@ -46,7 +46,7 @@ const ADDENDS: Readonly<Record<Exclude<keyof UsageSum, SumKey | 'width' | 'start
 
 const INSERT_ROWS = `insert into usage_rows (${NAMES.join()})`;
 
-/** Adds what the rows of `source` are to the sums of each width, always in the same order: two writers lock in one order. */
+/** Adds the rows of `source` to the sums of each width, in a fixed order, so that two writers lock in the same order. */
 function addSums(source: string): string {
   const key = ['width', 'start_time', ...SUM_KEYS].join();
   const widths = Object.values(WIDTHS).map((width) => `select ${width} as width`);
@@ -71,7 +71,7 @@ export function writeToPostgres(json: string): CompiledQuery {
   return CompiledQuery.raw(ON_POSTGRES, [json]);
 }
 
-/** What is inserted after it has a higher one. */
+/** Rows inserted later have a higher rowid. */
 export const LAST_ROW = CompiledQuery.raw('select coalesce(max(rowid), 0) as last from usage_rows') as CompiledQuery<{
   last: number;
 }>;

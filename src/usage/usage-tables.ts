@@ -6,7 +6,7 @@ import { addSumsAfter, insertEach, LAST_ROW, writeToPostgres } from './usage-sta
 import { UsagePartitions } from './usage-partitions.js';
 import { WIDTHS } from './usage-sums.js';
 
-/** Rows that one statement deletes: other statements come in between. */
+/** Rows that one statement deletes, so that others can run in between. */
 const MAX_DELETED = 1_000;
 
 /** The tables of usage. */
@@ -15,7 +15,7 @@ export class UsageTables implements UsageSink {
 
   constructor(private readonly storage: Pick<Storage, 'kind' | 'read'>) {}
 
-  /** In one transaction the rows and what they add to the sums: a row that is there already adds nothing again. */
+  /** Writes the rows and adds them to the sums in one transaction. A row that is already there adds nothing. */
   async write(rows: readonly string[]): Promise<void> {
     const json = `[${rows.join()}]`;
     await this.storage.read(async (db) => {
@@ -47,7 +47,6 @@ export class UsageTables implements UsageSink {
     }
   }
 
-  /** A little at a time. */
   private async deleteRows(before: number): Promise<void> {
     for (let isMore = true; isMore;) {
       const deleted = await this.storage.read((db) => deleteSome(db, before));

@@ -5,8 +5,8 @@ import { usage } from './usage.js';
 import { usagePartitions } from './usage-partitions.js';
 
 /**
- * In the order in which they run, which is that of their names. Migrations only ever add: what a replica of the release before
- * reads and writes stays, and is taken away a release later.
+ * In the order in which they run, which is that of their names. Migrations only add: what a replica of the previous release
+ * reads and writes stays, and is removed one release later.
  */
 export const MIGRATIONS: Readonly<Record<string, Migration>> = {
   '2026-11-26-identity': identity,
