@@ -32,7 +32,7 @@ describeInBrowser('usage in the console', (open) => {
   it('shows requests as they end, with who and how much, and never a prompt', async () => {
     await opened.signIn();
     await goTo('Requests');
-    await page.getByText('None in the last day.').waitFor();
+    await page.getByText('No requests in the last day.').waitFor();
     opened.upstream.onCompletion(replyJson(completion('Hello')));
     await complete({ model: 'whole' });
     await requestOf('whole').waitFor();
@@ -116,13 +116,13 @@ describeInBrowser('usage in the console', (open) => {
       expect.arrayContaining(['Time', 'whole', 'broken']),
     );
     await opened.look('console-usage');
-    const together = page.getByRole('region', { name: 'Together' });
-    const wholeRow = together.getByRole('row', { name: /^whole/ });
+    const totals = page.getByRole('region', { name: 'Totals' });
+    const wholeRow = totals.getByRole('row', { name: /^whole/ });
     expect(await wholeRow.getByRole('cell').allTextContents()).toEqual(['whole', '1', '0', '2', '3', '–']);
     await page.getByRole('combobox', { name: 'By' }).selectOption('Key');
-    await together.getByRole('row', { name: /^first 4 3 / }).waitFor();
+    await totals.getByRole('row', { name: /^first 4 3 / }).waitFor();
     await page.getByRole('combobox', { name: 'By' }).selectOption('Project');
-    await together.getByRole('row', { name: /^default 4 3 / }).waitFor();
+    await totals.getByRole('row', { name: /^default 4 3 / }).waitFor();
     for (const range of ['the last hour', 'the last 7 days', 'the last 30 days']) {
       await page.getByRole('combobox', { name: 'Time' }).selectOption(range);
       await drawn('Requests')
@@ -158,7 +158,7 @@ describeInBrowser('usage in the console', (open) => {
 
   it('shows the limits in force, and how full they are', async () => {
     await goTo('Limits');
-    await page.getByText('Nothing is limited.').waitFor();
+    await page.getByText('No limits are set.').waitFor();
     const { data } = await opened.administer<{ data: [{ id: string }] }>('GET', '/v1/organization/projects');
     const limits = { tokens_per_month: 10, models: { 'wh*': { requests_per_day: 1_000 } } };
     await opened.administer('POST', `/v1/organization/projects/${data[0].id}`, { limits });
@@ -201,7 +201,7 @@ describeInBrowser('usage in the console', (open) => {
     expect(await links.allTextContents()).not.toContain('Upstreams');
     expect(await page.locator('#upstreams tr').count()).toBe(0);
     await goTo('Requests');
-    await page.getByText('None in the last day.').waitFor();
+    await page.getByText('No requests in the last day.').waitFor();
     // The browser reports the 403, too.
     const others = opened.complaints.splice(0).filter((complaint) => !/40[34]/.test(complaint));
     expect(others).toEqual([]);

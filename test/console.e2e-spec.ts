@@ -61,13 +61,13 @@ describeInBrowser('the console in a browser', (open) => {
 
   it('limits the models of a project', async () => {
     await page.getByLabel('only these').check();
-    await page.getByLabel('Names, one a line').fill('one\ntwo');
+    await page.getByLabel('Names, one per line').fill('one\ntwo');
     await page.getByRole('button', { name: 'Save' }).click();
     await page.getByRole('cell', { name: 'project.updated' }).waitFor();
     await page.reload();
     await page.getByRole('button', { name: 'search' }).click();
     await page.getByRole('heading', { name: 'search' }).waitFor();
-    const names = page.getByLabel('Names, one a line');
+    const names = page.getByLabel('Names, one per line');
     await until('the names', async () => (await names.inputValue()) === 'one\ntwo');
     // A project without such a list answers 404, which the browser reports.
     opened.complaints.length = 0;

@@ -14,20 +14,20 @@ const TYPES: Readonly<Record<string, string>> = {
   '.js': 'text/javascript; charset=utf-8',
 };
 
-/** Parts of packages. */
+/** Files served from packages. */
 const PACKAGED: Readonly<Record<string, string>> = {
   'uplot.js': 'uplot/dist/uPlot.esm.js',
   'uplot.css': 'uplot/dist/uPlot.min.css',
 };
 
-// From the bundle as from here.
+// The same relative path holds from the bundle.
 const FOLDER = new URL('../console/assets/', import.meta.url);
 
-/** A page on the administration API, for those who would rather look than read. It has no data of its own. */
+/** A page on top of the administration API. It has no data of its own. */
 @ApiExcludeController()
 @Controller('console')
 export class ConsoleController {
-  /** By name; read when it is wanted first, and kept. */
+  /** By name; read on first use, then kept. */
   private readonly files = new Map<string, Buffer | undefined>(
     [...readdirSync(FOLDER), ...Object.keys(PACKAGED)].map((name) => [name, undefined]),
   );

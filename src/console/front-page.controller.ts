@@ -17,7 +17,7 @@ const LINKS = {
   readiness: '/readyz',
 } as const;
 
-/** What somebody sees who opens the address of the gateway: what it is, and where to go on. */
+/** The page at `/`: what this is, and links to the rest; JSON for programs. */
 @ApiExcludeController()
 @Controller()
 export class FrontPageController {
@@ -44,18 +44,18 @@ function htmlFor(origin: string): string {
   <body>
     <main>
       <h1>${NAME}</h1>
-      <p>It serves <code>POST ${LINKS.completions}</code>, OpenAI’s text completions, in front of self-hosted engines.</p>
+      <p>Serves <code>POST ${LINKS.completions}</code>, OpenAI’s text completions, in front of self-hosted engines.</p>
       <ul>
-        <li><a href="${LINKS.docs}">Try it in Swagger UI</a>, or take the <a href="${LINKS.openapi}">OpenAPI document</a></li>
+        <li><a href="${LINKS.docs}">Try it in Swagger UI</a>, or read the <a href="${LINKS.openapi}">OpenAPI document</a></li>
         <li><a href="${LINKS.console}">Console</a>: projects and API keys; the <a href="${LINKS.administration}">administration API</a></li>
-        <li><a href="${LINKS.readiness}">Whether it is ready</a></li>
+        <li><a href="${LINKS.readiness}">Readiness</a></li>
       </ul>
       <h2>From a terminal</h2>
       <pre class="scrolls">curl ${origin}${LINKS.models} -H "Authorization: Bearer $API_KEY"
 
 curl ${origin}${LINKS.completions} -H "Authorization: Bearer $API_KEY" -H "Content-Type: application/json" \\
   -d '{"model": "NAME_OF_A_MODEL", "prompt": "Once upon a time", "max_tokens": 32}'</pre>
-      <p class="hint">The base URL for OpenAI’s clients is <code>${origin}/v1</code>.</p>
+      <p class="hint">The base URL for OpenAI clients is <code>${origin}/v1</code>.</p>
     </main>
   </body>
 </html>

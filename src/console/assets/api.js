@@ -2,7 +2,7 @@
 
 const KEY = 'admin-key';
 
-/** What the gateway says when it refuses something. */
+/** An error that the gateway answered with; status 0 when it could not be reached. */
 export class ApiError extends Error {
   constructor(status, message, code) {
     super(message);
@@ -11,7 +11,7 @@ export class ApiError extends Error {
   }
 }
 
-/** How far the gateway's clock is ahead of this one. */
+/** How far the gateway's clock is ahead of the browser's. */
 let aheadMs = 0;
 
 /** Unix seconds, by the gateway's clock. */
@@ -24,10 +24,10 @@ export function setAdminKey(key) {
   else sessionStorage.setItem(KEY, key);
 }
 
-/** Below `/v1/organization`. @throws {ApiError} with the gateway's own words */
+/** `path` is below `/v1/organization`. @throws {ApiError} */
 export const call = (method, path, body) => request(method, `/v1/organization${path}`, body);
 
-/** @throws {ApiError} with the gateway's own words */
+/** @throws {ApiError} with the gateway's message */
 export async function request(method, url, body) {
   let answer;
   try {
@@ -45,7 +45,7 @@ export async function request(method, url, body) {
   return json;
 }
 
-/** Each item of a list, of all its pages. */
+/** The items of a list, from all its pages. */
 export async function callForAll(path) {
   const items = [];
   for (let after = ''; ;) {

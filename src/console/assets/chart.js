@@ -2,18 +2,18 @@ import { make, numberCell, numberText, row, timeText } from './dom.js';
 import './language.js';
 import uPlot from './uplot.js';
 
-/** Lines over time, on a canvas, and the same as a table. */
+/** Line charts over time, drawn on a canvas, with the same figures as a table. */
 
 const HEIGHT = 200;
 const DAY_S = 86_400;
-/** There is no half of a request. */
-const WHOLE = Array.from({ length: 13 }, (_, power) => [1, 2, 5].map((digit) => digit * 10 ** power)).flat();
+/** Steps of the value axis: half a request makes no sense. */
+const WHOLE_STEPS = Array.from({ length: 13 }, (_, power) => [1, 2, 5].map((digit) => digit * 10 ** power)).flat();
 
 const compact = new Intl.NumberFormat(undefined, { notation: 'compact' });
 const day = new Intl.DateTimeFormat(undefined, { day: 'numeric', month: 'short' });
 const clock = new Intl.DateTimeFormat(undefined, { hour: '2-digit', minute: '2-digit' });
 
-/** A canvas knows nothing of the page's colours: they are asked for when it is drawn. */
+/** A canvas does not know the page's CSS variables: resolves one to a colour. */
 function colorOf(name) {
   const probe = make('span', { hidden: true });
   probe.style.color = `var(${name})`;
@@ -23,18 +23,13 @@ function colorOf(name) {
   return color;
 }
 
-const SCROLLS = { className: 'scrolls short', tabIndex: 0, role: 'region' };
-
 const charts = new Set();
-/** The pointer is at the same time in all charts. */
+/** Charts with the same key show the cursor at the same time. */
 const sync = { key: 'usage' };
 
-matchMedia('(prefers-color-scheme: dark)').addEventListener('change', () =>
-  charts.forEach((chart) => chart.drawAnew()),
-);
+matchMedia('(prefers-color-scheme: dark)').addEventListener('change', () => charts.forEach((chart) => chart.redraw()));
 
 export class Chart {
-  /** `format` writes a value. */
   constructor(figure, title, format = numberText) {
     this.title = title;
     figure.ariaLabel = title;
@@ -48,18 +43,18 @@ export class Chart {
     charts.add(this);
   }
 
-  /** `series` are names, values at the times, and totals; null where there is nothing to say. */
+  /** Each of `series` has a name, a value for each time, and a total; null means no data. */
   show(times, series, description) {
     const isSame = this.plot && JSON.stringify(series.map(nameOf)) === JSON.stringify(this.series.map(nameOf));
     Object.assign(this, { times, series });
     const totals = series.map(({ name, total }) => `${name} ${total === null ? 'nothing' : this.format(total)}`);
     this.plotElement.ariaLabel = `${this.title} ${description}: ${totals.join(', ') || 'nothing'}`;
     if (isSame) this.plot.setData(this.data());
-    else this.drawAnew();
+    else this.redraw();
     this.fillTable();
   }
 
-  drawAnew() {
+  redraw() {
     this.plot?.destroy();
     this.plot = undefined;
     if (!this.series?.length) return;
@@ -77,7 +72,7 @@ export class Chart {
             ticks,
             values: (_, splits) => splits.map((value) => this.valueLabel(value)),
             size: 64,
-            incrs: WHOLE,
+            incrs: WHOLE_STEPS,
           },
         ],
         series: [
@@ -87,9 +82,9 @@ export class Chart {
             stroke: colorOf(`--series-${at}`),
             width: 2,
             points: { fill: colorOf('--background') },
-            // Of a time without requests there is no time to the first token.
+            // Without requests there is no time to the first token: bridge the gap.
             spanGaps: true,
-            // Not by colour alone.
+            // Lines differ by more than colour.
             dash: [[], [8, 4], [2, 3], [12, 3, 2, 3], [], [8, 4], [2, 3]][at],
             value: (_, value) => (value === null || value === undefined ? '' : this.format(value)),
           })),
@@ -117,21 +112,22 @@ export class Chart {
     return this.format === numberText ? compact.format(value) : this.format(value);
   }
 
-  /** Only what somebody looks at is filled in. */
+  /** Fills the table while it is open. */
   fillTable() {
     this.details.hidden = !this.series?.length;
     const old = this.details.querySelector('.scrolls');
     if (!this.details.open || this.details.hidden) return old?.remove();
-    const head = make('tr', {}, make('th', { scope: 'col', textContent: 'Time' }));
-    head.append(...this.series.map(({ name }) => make('th', { scope: 'col', className: 'number', textContent: name })));
+    const heads = this.series.map(({ name }) => make('th', { scope: 'col', className: 'number', textContent: name }));
+    const head = make('tr', {}, make('th', { scope: 'col', textContent: 'Time' }), ...heads);
     const lines = this.times.map((time, at) => {
       const values = this.series.map(({ values }) => values[at]);
       return row(timeText(time), ...values.map((value) => numberCell(value === null ? '–' : this.format(value))));
     });
     const table = make('table', {}, make('thead', {}, head), make('tbody', {}, ...lines.reverse()));
-    // What somebody has scrolled to stays where it is.
-    if (old) old.replaceChildren(table);
-    else this.details.append(make('div', { ...SCROLLS, ariaLabel: this.title }, table));
+    // Replacing the content keeps the scroll position.
+    if (old) return old.replaceChildren(table);
+    const region = { className: 'scrolls short', tabIndex: 0, role: 'region', ariaLabel: this.title };
+    this.details.append(make('div', region, table));
   }
 }
 

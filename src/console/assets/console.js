@@ -17,8 +17,8 @@ function show(isSignedIn) {
 
 async function signIn() {
   const [hasDatabase, isInstanceAdmin] = await Promise.all([
-    unless(({ code }) => code === 'no_database', call('GET', '/projects?limit=1')),
-    unless(({ status }) => status === 403, readUpstreams()),
+    isAllowed(call('GET', '/projects?limit=1'), ({ code }) => code === 'no_database'),
+    isAllowed(readUpstreams(), ({ status }) => status === 403),
   ]);
   for (const name of ['usage', 'requests', 'keys']) allowView(name, hasDatabase);
   allowView('upstreams', isInstanceAdmin);
@@ -26,13 +26,13 @@ async function signIn() {
   await showView();
 }
 
-/** Whether a call succeeds, or fails in the way that is looked for. */
-async function unless(isLookedFor, calling) {
+/** Whether a call succeeds; false when it fails with the refusal that is expected. @throws any other error */
+async function isAllowed(calling, isRefusal) {
   try {
     await calling;
     return true;
   } catch (error) {
-    if (!isLookedFor(error)) throw error;
+    if (!isRefusal(error)) throw error;
     return false;
   }
 }

@@ -1,4 +1,4 @@
-/** The page's elements, and what they show. */
+/** Finds and makes elements, and formats what they show. */
 
 export const element = (id) => document.getElementById(id);
 
@@ -8,7 +8,7 @@ export function make(name, { className = '', ...properties } = {}, ...children) 
   return made;
 }
 
-/** A row of a table; a cell that is an element of a cell stays it. */
+/** A table row. Cells that are not yet table cells are wrapped in one. */
 export function row(...cells) {
   const made = document.createElement('tr');
   for (const cell of cells) {
@@ -20,13 +20,13 @@ export function row(...cells) {
 
 export const numberCell = (text) => make('td', { className: 'number', textContent: text });
 
-/** How much of a limit is used, to be seen and in words. */
+/** How much of a limit is used, as a meter and as text. */
 export function fullness(used, limit, text = `${numberText(used)} of ${numberText(limit)}`) {
   const meter = make('meter', { max: limit, high: limit * 0.8, optimum: 0, value: used, ariaHidden: 'true' });
   return make('span', { className: 'fullness' }, meter, text);
 }
 
-/** Adds values and their names to what a select offers. */
+/** Adds the options, pairs of value and name, that a select does not have yet. */
 export function offer(select, names) {
   const known = new Set(Array.from(select.options, ({ value }) => value));
   for (const [value, name] of new Map(names)) if (!known.has(value)) select.append(new Option(name, value));
@@ -36,10 +36,10 @@ const dateTime = new Intl.DateTimeFormat(undefined, { dateStyle: 'medium', timeS
 const seconds = new Intl.DateTimeFormat(undefined, { timeStyle: 'medium' });
 const number = new Intl.NumberFormat();
 
-/** Of Unix seconds. */
+/** `time` is in Unix seconds. */
 export const timeText = (time, otherwise) => (time ? dateTime.format(new Date(time * 1000)) : otherwise);
 
-/** To the second; with its date where that is another one than today. */
+/** To the second today; with the date, to the minute, before that. */
 export function exactTime(time) {
   const date = new Date(time * 1000);
   const isToday = date.toDateString() === new Date().toDateString();
@@ -49,7 +49,7 @@ export function exactTime(time) {
 
 export const numberText = (value) => number.format(value);
 
-/** Of milliseconds, with three digits or so. */
+/** About three significant digits. */
 export function durationText(ms) {
   if (ms < 1_000) return `${Math.round(ms)} ms`;
   if (ms < 60_000) return `${(ms / 1_000).toFixed(ms < 10_000 ? 2 : 1)} s`;

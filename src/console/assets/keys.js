@@ -3,15 +3,15 @@ import { element, make, row, timeText } from './dom.js';
 import { button, onSubmit, run } from './session.js';
 import { addView } from './views.js';
 
-/** Projects, their keys and models, and what was changed. */
+/** Projects, their keys and models, and the audit log. */
 
 const PAGE = 20;
 
-/** The project that is shown. */
+/** The selected project. */
 let project;
 
-/** Resolves with whether the person has said yes. */
-function confirmed(title, text, yes) {
+/** Asks for confirmation; resolves with whether it was given. */
+function askToConfirm(title, text, yes) {
   const dialog = element('confirm');
   element('confirm-title').textContent = title;
   element('confirm-text').textContent = text;
@@ -66,8 +66,8 @@ function keyRow(key) {
     : button(
         'Revoke',
         async () => {
-          const text = 'Requests with this key are refused at once; streams that run go on. It cannot be undone.';
-          if (!(await confirmed(`Revoke ${key.name}?`, text, 'Revoke'))) return;
+          const text = 'Requests with this key are refused at once; running streams continue. This cannot be undone.';
+          if (!(await askToConfirm(`Revoke ${key.name}?`, text, 'Revoke'))) return;
           await call('DELETE', `/projects/${project.id}/api_keys/${key.id}`);
           await loadAll();
         },
@@ -132,8 +132,8 @@ onSubmit('models', async (form) => {
 
 element('archive').addEventListener('click', () => {
   void run(async () => {
-    const text = 'Its keys are not good any more. It cannot be undone.';
-    if (!(await confirmed(`Archive ${project.name}?`, text, 'Archive'))) return;
+    const text = 'Its keys stop working. This cannot be undone.';
+    if (!(await askToConfirm(`Archive ${project.name}?`, text, 'Archive'))) return;
     await call('POST', `/projects/${project.id}/archive`);
     await loadAll();
   });
@@ -146,7 +146,7 @@ element('copy').addEventListener('click', () => {
   });
 });
 
-// What is on the screen of a tab that is left is not to be read there.
+// The page must not keep the key after the dialog is closed.
 element('new-value').addEventListener('close', () => (element('value').textContent = ''));
 
 document.addEventListener('signed-out', () => (project = undefined));

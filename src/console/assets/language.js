@@ -1,4 +1,4 @@
-/** Chromium on a Linux without a language says `en-US@posix`, which Intl refuses, and with it uPlot. */
+/** Chromium on a Linux without a locale reports `en-US@posix`, which Intl, and therefore uPlot, rejects. */
 try {
   new Intl.NumberFormat(navigator.language);
 } catch {

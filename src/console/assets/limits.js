@@ -15,7 +15,7 @@ const WORDS = {
   concurrent_requests: 'requests at once',
 };
 
-/** How many pages are shown. */
+/** Pages that are shown. */
 let pageCount = 1;
 
 async function load(isCurrent) {

@@ -2,17 +2,17 @@ import { call, gatewayTime } from './api.js';
 import { durationText, element, exactTime, make, numberCell, numberText, offer, row } from './dom.js';
 import { addView, loadView } from './views.js';
 
-/** The last requests, live. */
+/** The latest requests, live. */
 
 const MAX_ROWS = 100;
 const EVERY_MS = 2_000;
-/** Several replicas write, each once a second: what ended that much earlier may still come. */
+/** Replicas write in batches: a request that ended this much earlier may still appear. */
 const OVERLAP_S = 30;
 const DAY_S = 86_400;
 
-/** The lines that are shown, by id, the last first. */
+/** The rows that are shown, by request id, latest first. */
 let shown = new Map();
-/** Unix seconds: up to when it was asked. What is rare is not looked for in a whole day again and again. */
+/** Unix seconds: requests before this, less the overlap, are known. Polls need not search the whole day again. */
 let askedUntil;
 let isPaused = false;
 let areChoicesLoaded = false;
@@ -43,14 +43,14 @@ function add(requests) {
     lines.sort(([a], [b]) => (a < b ? 1 : -1));
     for (const [, line] of lines.splice(MAX_ROWS)) line.remove();
     shown = new Map(lines);
-    // Rows that stay are not made anew: what is selected or focused in them stays so.
+    // Rows that stay are kept, and with them their selection and focus.
     const body = element('requests');
     let next = body.firstElementChild;
     for (const line of shown.values()) {
       if (line === next) next = next.nextElementSibling;
       else body.insertBefore(line, next);
     }
-    offerSeen(fresh);
+    offerFilters(fresh);
   }
   element('no-requests').hidden = shown.size > 0;
 }
@@ -73,26 +73,19 @@ function toRow(request) {
   );
 }
 
-/** What one can filter by is what was used in the last day, and what is seen. */
+/** Filters offer what was used in the last day, and what has been seen since. */
 async function loadChoices() {
   const start = gatewayTime() - DAY_S;
   const { data } = await call(
     'GET',
     `/usage/completions?start_time=${start}&bucket_width=1d&group_by[]=model&group_by[]=api_key_id`,
   );
-  const results = data.flatMap((bucket) => bucket.results);
-  offer(
-    filters.elements['models[]'],
-    results.map(({ model }) => [model, model]),
-  );
-  offer(
-    filters.elements['api_key_ids[]'],
-    results.map(({ api_key_id: id, api_key_name: name }) => [id, name ?? id]),
-  );
+  offerFilters(data.flatMap(({ results }) => results));
   areChoicesLoaded = true;
 }
 
-function offerSeen(requests) {
+/** Takes requests, or usage results, which name no upstream. */
+function offerFilters(requests) {
   const offerAll = (name, of) => offer(filters.elements[name], requests.map(of));
   offerAll('models[]', ({ model }) => [model, model]);
   offerAll('api_key_ids[]', ({ api_key_id: id, api_key_name: name }) => [id, name ?? id]);

@@ -1,29 +1,29 @@
 import { setAdminKey } from './api.js';
 import { element, make } from './dom.js';
 
-/** Whoever keeps or shows something of the key's listens to `signed-out` of the document. */
+/** Views that hold data of the key listen for `signed-out` on the document and drop it. */
 export function signOut() {
   setAdminKey(undefined);
   document.dispatchEvent(new Event('signed-out'));
 }
 
-/** Runs what a person has asked for, and says what went wrong. */
+/** Runs an action of the person, and shows its error. */
 export async function run(action) {
   hideMessage();
   try {
     await action();
   } catch (error) {
-    sayWhy(error);
+    showError(error);
   }
 }
 
-/** Runs what nobody has asked for. What went wrong is said until it goes well again. */
-export async function runAgain(action) {
+/** Runs a poll. Its error is shown until a poll succeeds. */
+export async function runPoll(action) {
   try {
     await action();
     if (element('message').dataset.isOfPoll) hideMessage();
   } catch (error) {
-    sayWhy(error);
+    showError(error);
     element('message').dataset.isOfPoll = 'yes';
   }
 }
@@ -46,10 +46,10 @@ function hideMessage() {
   delete element('message').dataset.isOfPoll;
 }
 
-function sayWhy(error) {
+function showError(error) {
   if (error.status === 401) signOut();
   const message = element('message');
-  // A screen reader says again what is written again.
+  // Writing the same text again makes screen readers repeat it.
   if (message.textContent !== error.message) message.textContent = error.message;
   message.hidden = false;
 }

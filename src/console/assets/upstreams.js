@@ -2,7 +2,7 @@ import { request } from './api.js';
 import { element, fullness, make, numberText, row } from './dom.js';
 import { addView } from './views.js';
 
-/** The upstreams as the gateway sees them, for its administrators. */
+/** The state of the upstreams, for administrators of the gateway. */
 
 const EVERY_MS = 2_000;
 
@@ -15,9 +15,9 @@ const WORDS = {
   down: 'down',
 };
 
+/** @throws {ApiError} 403 for administrators of an organization. */
 export const readUpstreams = async () => (await request('GET', '/admin/upstreams')).upstreams;
 
-/** @throws {ApiError} 403 to who administers an organization only. */
 async function load(isCurrent) {
   const upstreams = await readUpstreams();
   if (isCurrent()) element('upstreams').replaceChildren(...upstreams.map(toRow));

@@ -3,13 +3,13 @@ import { Chart } from './chart.js';
 import { durationText, element, numberCell, numberText, row } from './dom.js';
 import { addView, loadView } from './views.js';
 
-/** Who used how much, over time. */
+/** Usage over time, by model, project or key. */
 
 const EVERY_MS = 10_000;
-/** Groups that have a line of their own; what the rest used is one more. */
+/** Groups with a line of their own; the others share one more line. */
 const MAX_GROUPS = 6;
 
-/** By what is chosen: the buckets of the charts, and wider ones to find out in who used most. */
+/** For each time range: the buckets of the charts, and wider ones that suffice to find the largest groups. */
 const RANGES = {
   hour: { width: '1m', widthS: 60, count: 60, wide: '1h' },
   day: { width: '1h', widthS: 3_600, count: 24, wide: '1d' },
@@ -70,7 +70,7 @@ async function load(isCurrent) {
   if (isCurrent()) show(all, seriesOf(all, grouped, names, field), by);
 }
 
-/** The names, by id, of the groups with the most tokens. */
+/** The groups with the most tokens: their names by id. */
 function mostUsed(buckets, { field, nameField }) {
   const groups = Map.groupBy(
     buckets.flatMap(({ results }) => results),
@@ -82,7 +82,7 @@ function mostUsed(buckets, { field, nameField }) {
   return new Map(sums.slice(0, MAX_GROUPS).map(({ id, name }) => [id, name]));
 }
 
-/** Of each group its sums, bucket by bucket; what is in no group is of others. */
+/** The sums of each group, bucket by bucket; what belongs to none goes to `others`. */
 function seriesOf(all, grouped, names, field) {
   const groups = [...names].map(([id, name]) => ({
     name,

@@ -1,28 +1,24 @@
 import { element } from './dom.js';
-import { runAgain } from './session.js';
+import { runPoll } from './session.js';
 
-/**
- * The parts of the page, of which one is shown: the one that the address names. What it shows is loaded again and again while
- * somebody can see it.
- */
+/** The views of the page: the URL's fragment names the one that is shown. It is reloaded while the page is visible. */
 
-/** By name: how it loads, and after how many milliseconds again; without them, not again. */
 const views = new Map();
 let shown;
 let timer;
-/** Counts what was shown: an answer that comes late is known by it. */
+/** The number of the current load: tells late answers of earlier ones. */
 let turn = 0;
 
+/** Without `everyMs` the view is not reloaded by itself. */
 export function addView(name, load, everyMs) {
   views.set(name, { name, load, everyMs });
 }
 
-/** Whether the address may name it. */
 export function allowView(name, isAllowed) {
   element('views').querySelector(`a[href="#${name}"]`).parentElement.hidden = !isAllowed;
 }
 
-/** Shows what the address names, as far as it is allowed, else the first. */
+/** Shows the view that the URL names if it is allowed, else the first one that is. */
 export async function showView() {
   const links = [...element('views').querySelectorAll('a')].filter(({ parentElement }) => !parentElement.hidden);
   const wanted = location.hash.slice(1);
@@ -37,14 +33,14 @@ export async function showView() {
   await loadView();
 }
 
-/** Loads what is shown at once, as when what is asked for has changed. What still loads is forgotten. */
+/** Reloads the shown view at once, for instance after a filter has changed. An earlier load is ignored. */
 export async function loadView() {
   clearTimeout(timer);
   const view = shown;
   const mine = ++turn;
   const isCurrent = () => mine === turn;
   if (!view || document.hidden) return;
-  await runAgain(() => view.load(isCurrent));
+  await runPoll(() => view.load(isCurrent));
   if (isCurrent() && view.everyMs !== undefined) timer = setTimeout(() => void loadView(), view.everyMs);
 }
 
