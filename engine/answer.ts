@@ -19,7 +19,7 @@ export interface ChoiceBody {
   text: string;
   logprobs: LegacyLogprobs | null;
   finish_reason: FinishReason | null;
-  /** With `return_token_ids`: those of the prompt come with the first chunk. */
+  /** With `return_token_ids`; null but in the first chunk of a choice. */
   prompt_token_ids?: readonly number[] | null;
   token_ids?: number[];
 }
@@ -36,7 +36,7 @@ export interface CompletionBody {
   obfuscation?: string;
 }
 
-/** Writes the parts of choices down in OpenAI's shapes. */
+/** Turns the parts of choices into OpenAI's objects. */
 export class AnswerWriter {
   readonly #head: Omit<CompletionBody, 'choices'>;
 
@@ -53,7 +53,7 @@ export class AnswerWriter {
     };
   }
 
-  /** `usage` are the counts so far, for those who want them on each chunk. */
+  /** `usage` holds the counts so far; it is sent with `continuous_usage_stats` only. */
   chunkOf(part: ChoicePart, usage?: Usage): CompletionBody {
     const padding = this.request.stream?.includeObfuscation ? { obfuscation: obfuscationFor(part.text) } : {};
     const counts = usage && this.request.stream?.continuousUsage ? { usage } : {};
@@ -102,7 +102,7 @@ function toLegacyLogprobs(tokens: ChoicePart['tokens'], vocabulary: Vocabulary):
   };
 }
 
-/** Two tokens can have the same name; the likelier one, which comes first, keeps it. */
+/** Two tokens can have the same name: the likelier one, which comes first, keeps it. */
 function nameTop(top: readonly (readonly [number, number])[], vocabulary: Vocabulary): Record<string, number> {
   const named = new Map<string, number>();
   for (const [token, logprob] of top) {
@@ -112,7 +112,7 @@ function nameTop(top: readonly (readonly [number, number])[], vocabulary: Vocabu
   return Object.fromEntries(named);
 }
 
-/** Fills a chunk up so that texts of similar length look alike on the wire. */
+/** Pads a chunk, so that texts of similar length look alike on the wire. */
 function obfuscationFor(text: string): string {
   const length = 16 - (Buffer.byteLength(text) % 16);
   return randomBytes(length).toString('base64url').slice(0, length);

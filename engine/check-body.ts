@@ -8,8 +8,8 @@ import { ValidationError } from '../src/errors/validation-error.js';
 import { type EngineBody, explainEngineFields, isEngineField } from './engine-fields.js';
 
 /**
- * The gateway's own check of a body, and on top of it: the engine's own fields are checked as well, and any other that the
- * contract does not list is refused, since there is nobody to forward it to. One whose value says nothing is none.
+ * The gateway's check, and a check of the engine's own fields. All other fields are refused, as there is nobody to forward
+ * them to, unless their value is a no-op.
  *
  * @throws {ValidationError} 422 with every problem of the body.
  */

@@ -7,11 +7,11 @@ import type { ScoredToken } from './scored-token.js';
 import { lengthInCodePoints } from '../src/common/code-points.js';
 import { type Piece, TokenText } from './token-text.js';
 
-/** A part of one choice, in the order in which the choice is read. The last one has the finish reason. */
+/** A part of one choice. Parts come in order; the last one has the finish reason. */
 export interface ChoicePart extends Omit<Piece<ScoredToken>, 'dropped'> {
   /** `prompt index × n + choice index`. */
   readonly index: number;
-  /** The ids of the generated tokens that end with this part, those included whose text is never sent. */
+  /** The ids of the generated tokens that end in this part, including tokens whose text is never sent. */
   readonly ids: readonly number[];
   /** The ids of the prompt, in the first part of a choice. */
   readonly promptIds: readonly number[] | null;
@@ -19,6 +19,8 @@ export interface ChoicePart extends Omit<Piece<ScoredToken>, 'dropped'> {
   readonly generatedCount: number;
   readonly finishReason: FinishReason | null;
 }
+
+type Part = Pick<ChoicePart, 'text' | 'tokens' | 'ids'>;
 
 /** Takes a part. Generation continues when it resolves: backpressure. */
 export type Deliver = (part: ChoicePart) => Promise<void> | void;
@@ -28,17 +30,17 @@ export interface PromptRun {
   readonly request: CompletionRequest;
   readonly promptIndex: number;
   readonly prompt: Prompt;
-  /** The sequence of the llama.cpp context that the run has to itself. */
+  /** The sequence of the llama.cpp context, used by this run alone. */
   readonly sequence: number;
   readonly signal: AbortSignal;
   readonly onToken: () => void;
 }
 
 /**
- * Generates the choices of one prompt, which is evaluated once: before each further choice the sequence is rewound to the
- * prompt's end.
+ * Generates the choices of one prompt. The prompt is evaluated once: the sequence is rewound to its end before each further
+ * choice.
  *
- * @returns how many tokens were generated.
+ * @returns the number of generated tokens.
  */
 export async function completePrompt(run: PromptRun, deliver: Deliver): Promise<number> {
   const { model, request, prompt, sequence } = run;
@@ -81,28 +83,22 @@ async function completeChoice(
   if (choice > 0) await rewind(run);
   const index = promptIndex * request.n + choice;
   let promptIds: readonly number[] | null = prompt.tokens;
-  const add = async (
-    part: Pick<ChoicePart, 'text' | 'tokens' | 'ids'>,
-    generatedCount: number,
-    finishReason: FinishReason | null = null,
-  ): Promise<void> => {
+  const add = async (part: Part, generatedCount: number, finishReason: FinishReason | null = null): Promise<void> => {
     await deliver({ ...part, index, promptIds, generatedCount: countBefore + generatedCount, finishReason });
     promptIds = null;
   };
   if (request.echo) await add({ text: prompt.text, tokens: placeOwnTokens(run, evaluated), ids: [] }, 0);
   const promptLength = lengthInCodePoints(prompt.text);
   const random = randomOf(request.seed, promptIndex, choice);
-  const { tokens: promptTokens } = prompt;
-  const position = promptTokens.length;
   const { read } = evaluated;
-  const pieces = generate({ model, request, sequence, position, promptTokens, read, random, signal, onToken });
-  const placed = ({ text, tokens, dropped }: Piece<ScoredToken>): Pick<ChoicePart, 'text' | 'tokens' | 'ids'> => ({
+  const pieces = generate({ model, request, sequence, promptTokens: prompt.tokens, read, random, signal, onToken });
+  const placed = ({ text, tokens, dropped }: Piece<ScoredToken>): Part => ({
     text,
     tokens: tokens.map((token) => shift(token, promptLength)),
     ids: [...tokens.map(({ value }) => value), ...dropped].map(({ token }) => token),
   });
   let step = await pieces.next();
-  // A token whose text is held back has its chunk too, an empty one: whoever counts chunks counts tokens.
+  // A token whose text is held back still gets a chunk, an empty one: clients count chunks as tokens.
   for (let count = 1; !step.done; count++) {
     await add(placed(step.value), count);
     step = await pieces.next();
@@ -111,7 +107,7 @@ async function completeChoice(
   return step.value;
 }
 
-/** Forgets what the choice before has added. A model that cannot forget a part evaluates the prompt again. */
+/** Forgets the tokens of the previous choice. A model that cannot forget a part evaluates the prompt again. */
 async function rewind({ model, request, prompt, sequence, signal }: PromptRun): Promise<void> {
   if (model.evaluator.forget(sequence, prompt.tokens.length)) return;
   await evaluatePrompt(model, sequence, prompt, { ...request, echo: false }, signal);
@@ -121,7 +117,7 @@ function placeOwnTokens({ model, prompt }: PromptRun, { ownTokens }: EvaluatedPr
   const text = new TokenText<ScoredToken>([]);
   const pieces = ownTokens.map((token) => text.push(token, model.vocabulary.promptBytesOf(token.token)));
   const tokens = [...pieces, text.finish()].flatMap((piece) => piece.tokens);
-  // Some tokenizers put a space before a text: the tokens are longer than the prompt, and their offsets one too high.
+  // Some tokenizers prepend a space: the tokens are longer than the prompt, and their offsets one too high.
   const surplus =
     lengthInCodePoints(model.vocabulary.promptTextOf(ownTokens.map(({ token }) => token))) -
     lengthInCodePoints(prompt.text);

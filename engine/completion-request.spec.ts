@@ -6,7 +6,7 @@ import { Vocabulary } from './vocabulary.js';
 
 const SPELLINGS = ['<s>', '</s>', '<pre>', '<suf>', '<mid>', 'a', 'b'];
 
-/** One that wants its start token before each text, which the storyteller does not. */
+/** Unlike the storyteller, it expects its start token before each text. */
 const MODEL = {
   contextSize: 32,
   vocabulary: new Vocabulary({
@@ -48,7 +48,7 @@ describe('a request', () => {
     expect(sampling.bannedAtFirst).toBe(sampling.banned);
   });
 
-  it('with min_tokens chooses none at first that ends it', () => {
+  it('with min_tokens bans at first what would end the text', () => {
     const { sampling } = requestOf({ min_tokens: 3, stop_token_ids: [6] });
     expect([...sampling.bannedAtFirst].sort()).toEqual([0, 1, 2, 3, 4, 6]);
     expect([...sampling.banned]).toEqual([0, 2, 3, 4]);

@@ -17,7 +17,7 @@ export interface CompletionRequest {
   readonly maxTokens: number;
   readonly echo: boolean;
   readonly stops: readonly string[];
-  /** How many of the likeliest tokens to report at each position; undefined when no `logprobs` are wanted. */
+  /** How many of the likeliest tokens to report at each position; undefined without `logprobs`. */
   readonly topLogprobs: number | undefined;
   readonly sampling: SamplingOptions;
   readonly ending: Ending;
@@ -28,29 +28,29 @@ export interface CompletionRequest {
     | undefined;
 }
 
-/** What ends a text, and what of that is seen. */
+/** What ends a text, and how much of that the text shows. */
 export interface Ending {
   /** Tokens that end it like a stop text. */
   readonly stopTokens: ReadonlySet<number>;
   /** Generation continues past the end-of-text token. */
   readonly ignoresEnd: boolean;
-  /** What it stopped at is part of it. */
+  /** The text includes what it stopped at. */
   readonly keepsStop: boolean;
   /** Special tokens are written out. */
   readonly showsSpecial: boolean;
 }
 
 export interface Prompt {
-  /** Everything that is evaluated: the caller's tokens and what the model needs around them. */
+  /** Everything that is evaluated: the client's tokens and what the model needs around them. */
   readonly tokens: readonly number[];
-  /** Where the caller's prompt begins and ends in `tokens`. */
+  /** Where the client's prompt begins and ends in `tokens`. */
   readonly ownStart: number;
   readonly ownEnd: number;
-  /** The caller's prompt as text. */
+  /** The client's prompt as text. */
   readonly text: string;
 }
 
-/** @throws {ApiError} 400 when this model cannot do what the body asks for. Nothing has been evaluated then. */
+/** @throws {ApiError} 400 when this model cannot do what the body asks for; nothing has been evaluated by then. */
 export function toCompletionRequest(body: EngineBody, model: Model): CompletionRequest {
   const n = body.n ?? 1;
   const maxTokens = body.max_tokens ?? DEFAULT_MAX_TOKENS;
@@ -62,7 +62,7 @@ export function toCompletionRequest(body: EngineBody, model: Model): CompletionR
     model: body.model,
     prompts,
     n,
-    // 0 reads as not given.
+    // 0 means not given.
     bestOf: Math.max(n, body.best_of ?? 0),
     maxTokens,
     echo: body.echo ?? false,
@@ -80,7 +80,7 @@ export function toCompletionRequest(body: EngineBody, model: Model): CompletionR
     stream: body.stream
       ? {
           includeUsage,
-          // As in vLLM, they are a part of the usage.
+          // As in vLLM, it takes `include_usage`.
           continuousUsage: includeUsage && (body.stream_options?.continuous_usage_stats ?? false),
           includeObfuscation: body.stream_options?.include_obfuscation ?? false,
         }
@@ -89,15 +89,15 @@ export function toCompletionRequest(body: EngineBody, model: Model): CompletionR
 }
 
 /**
- * Puts the prompt into the order that the model was trained on.
+ * Puts the prompt into the order that the model was trained on: with a suffix,
+ * `<fim-prefix> prompt <fim-suffix> suffix <fim-middle>`.
  *
- * With a suffix that is `<fim-prefix> prompt <fim-suffix> suffix <fim-middle>`. An empty suffix reads as not given: there
- * is no gap to fill. An empty prompt is the start of a text, for which models have a token.
+ * An empty suffix means not given: there is no gap to fill. An empty prompt becomes the start token.
  */
 function arrange(prompt: string | number[], suffix: string, addsSpecial: boolean, model: Model): Prompt {
   const { vocabulary } = model;
-  if (typeof prompt !== 'string') refuseUnknownTokens(prompt, model, 'prompt');
   const isText = typeof prompt === 'string';
+  if (!isText) refuseUnknownTokens(prompt, model, 'prompt');
   const own = isText ? tokenize(prompt, model) : prompt;
   const start =
     isText && addsSpecial && model.prependsStartToken && model.startToken !== undefined ? [model.startToken] : [];
@@ -136,7 +136,7 @@ function refuseUnknownTokens(tokens: readonly number[], { vocabulary }: Model, p
   throw new ApiError(400, 'invalid_value', message, { param });
 }
 
-/** Beyond them a number is no longer one, once logits are multiplied by it. */
+/** Beyond these, a product with a logit is no longer finite. */
 const PENALTY_LIMITS = { least: 1e-30, most: 1e30 };
 
 function samplingOf(body: EngineBody, model: Model): SamplingOptions {
@@ -160,7 +160,7 @@ function samplingOf(body: EngineBody, model: Model): SamplingOptions {
   };
 }
 
-/** Special tokens are not for a text, but for whoever asks for them: to see them, to stop at one, or by a bias. */
+/** Special tokens are never chosen, unless the request asks to see them, stops at one, or raises one by a bias. */
 function bannedBy(
   { skip_special_tokens: skips, stop_token_ids: stops }: EngineBody,
   logitBias: ReadonlyMap<number, number>,
@@ -184,7 +184,7 @@ function stopTokensOf({ stop_token_ids: tokens }: EngineBody, model: Model): Rea
   return new Set(tokens);
 }
 
-/** Tokenizing some megabytes takes seconds, in which nothing else runs: a text that cannot fit is refused before. */
+/** Tokenizing megabytes blocks the process for seconds: a text that cannot fit is refused by its length. */
 function tokenize(text: string, { vocabulary, contextSize, tokenize: toTokens }: Model): number[] {
   const leastTokens = Math.ceil(Buffer.byteLength(text) / vocabulary.longestTokenBytes);
   if (leastTokens > contextSize) throw contextExceeded(contextSize, 'at least ', leastTokens, 0);
@@ -195,7 +195,7 @@ function refuseOverflow({ tokens }: Prompt, maxTokens: number, { contextSize }: 
   if (tokens.length + maxTokens > contextSize) throw contextExceeded(contextSize, '', tokens.length, maxTokens);
 }
 
-/** In the words of OpenAI's API, which clients know. */
+/** OpenAI's wording, which clients parse. */
 function contextExceeded(contextSize: number, about: string, promptTokens: number, maxTokens: number): ApiError {
   return new ApiError(
     400,

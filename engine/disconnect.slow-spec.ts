@@ -29,7 +29,7 @@ describe('a client that', () => {
     socket.destroy();
     const { tokensGenerated } = await engine.healthWhen(({ active }) => active === 0);
     expect(tokensGenerated).toBeLessThan(ENDLESS.max_tokens * ENDLESS.n);
-    // Whoever generates shows in the count: another request takes what is its own, and nothing is added to that.
+    // A generation that went on would show in the count, beside the tokens of this request.
     await engine.complete({ prompt: 'Hi', max_tokens: 10, logit_bias: { '0': -100 } });
     expect(await engine.health()).toMatchObject({ active: 0, tokensGenerated: tokensGenerated + 10 });
   });
@@ -59,7 +59,7 @@ describe('a client that', () => {
     };
     const socket = open(slow);
     await engine.healthWhen(({ tokensGenerated }) => tokensGenerated > 0);
-    // Turns are fair: in the time of these 500 tokens 120 would long be done.
+    // Turns are fair: in the time of these 500 tokens, the 120 would be done.
     await engine.complete({ ...ENDLESS, n: 1 });
     const { active, tokensGenerated } = await engine.health();
     expect(active).toBe(1);

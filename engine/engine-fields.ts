@@ -32,16 +32,16 @@ const IsTokenIds = satisfies('isTokenIds', (value) =>
   Array.isArray(value) && value.length === 0 ? [] : explainTokenIds(value),
 );
 
-/** Fields beside the contract's that the engine takes, under vLLM's names and with vLLM's meaning. */
+/** The engine's fields beside the contract's, with vLLM's names and meaning. */
 export class EngineFields {
-  /** So many of the likeliest tokens are chosen from; -1 and 0: all. */
+  /** Chooses from this many of the likeliest tokens; -1 and 0: from all. */
   @IsOptional()
   @IsInt(integer)
   @Min(-1, atLeast)
   @Max(2 ** 31 - 1, atMost)
   top_k?: number | null;
 
-  /** Tokens less likely than the likeliest, times this, are not chosen. */
+  /** Excludes tokens whose probability is below that of the likeliest, times this. */
   @IsOptional()
   @IsNumber({}, number)
   @Min(0, atLeast)
@@ -54,7 +54,7 @@ export class EngineFields {
   @IsPositive(above)
   repetition_penalty?: number | null;
 
-  /** Before so many tokens nothing ends the text. */
+  /** Nothing ends the text before this many tokens. */
   @IsOptional()
   @IsInt(integer)
   @Min(0, atLeast)
@@ -76,25 +76,25 @@ export class EngineFields {
   @IsBoolean(boolean)
   skip_special_tokens?: boolean | null;
 
-  /** What the text stopped at is part of it. */
+  /** The text includes what it stopped at. */
   @IsOptional()
   @IsBoolean(boolean)
   include_stop_str_in_output?: boolean | null;
 
-  /** Puts the start token, which some models want, before a text. */
+  /** Puts the start token, which some models expect, before a text. */
   @IsOptional()
   @IsBoolean(boolean)
   add_special_tokens?: boolean | null;
 
-  /** Gives the ids of the prompt's tokens and of the generated ones. */
+  /** Returns the ids of the prompt's tokens and of the generated ones. */
   @IsOptional()
   @IsBoolean(boolean)
   return_token_ids?: boolean | null;
 }
 
-/** The same, below `stream_options`. */
+/** The engine's fields of `stream_options`. */
 export class EngineStreamOptions {
-  /** With `include_usage`: the counts so far, on each chunk. */
+  /** With `include_usage`: the counts so far on each chunk. */
   @IsOptional()
   @IsBoolean(boolean)
   continuous_usage_stats?: boolean | null;
@@ -131,7 +131,7 @@ export function explainEngineFields(body: object): Issue[] {
 
 function explain({ dto, names, isGood, path }: typeof TOP | typeof OPTIONS, fields: object, body: object): Issue[] {
   if (isGood(fields)) return [];
-  // `max_tokens` is what one of them is compared with.
+  // `min_tokens` is compared with `max_tokens`.
   const own = [...names, 'max_tokens'].map((name) => [name, (fields as Fields)[name]] as const);
   const given = Object.assign(new dto(), Object.fromEntries(own));
   const errors = validateSync(given, { validationError: { target: false, value: true } });

@@ -5,7 +5,7 @@ import { Slots } from './slots.js';
 
 export interface Usage {
   prompt_tokens: number;
-  /** Of all choices generated, those that `best_of` threw away included. */
+  /** Of all generated choices, including those that `best_of` discards. */
   completion_tokens: number;
   total_tokens: number;
 }
@@ -13,7 +13,7 @@ export interface Usage {
 /** Takes a part, and the counts so far. Generation continues when it resolves: backpressure. */
 export type Deliver = (part: ChoicePart, usage: Usage) => Promise<void> | void;
 
-/** Runs completion requests on a model: some at a time, each on a sequence of its own, the others in a queue. */
+/** Runs completion requests on a model: each on a sequence of its own, as many at a time as there are slots. */
 export class Engine {
   readonly #slots: Slots;
   #tokensGenerated = 0;
@@ -25,15 +25,15 @@ export class Engine {
     this.#slots = new Slots(parallelRequests);
   }
 
-  /** What `GET /health` shows. `tokensGenerated` counts since the start; that it stands still shows that nothing runs. */
+  /** For `GET /health`. `tokensGenerated` counts since the start; while nothing runs, it stands still. */
   get state(): { active: number; queued: number; tokensGenerated: number } {
     return { active: this.#slots.active, queued: this.#slots.queued, tokensGenerated: this.#tokensGenerated };
   }
 
   /**
-   * Generates all choices of a request, one after the other: the model evaluates one token at a time in any case.
+   * Generates the choices of a request one after the other: the model evaluates one token at a time anyway.
    *
-   * @throws the signal's reason after an abort: in the queue at once, else before the next token.
+   * @throws the signal's reason after an abort: at once in the queue, else before the next token.
    */
   complete(request: CompletionRequest, signal: AbortSignal, deliver: Deliver): Promise<Usage> {
     const { model } = this;

@@ -4,17 +4,17 @@ import type { LogitReader, Logits } from './logits.js';
 import { score, type ScoredToken, unscored } from './scored-token.js';
 
 export interface EvaluatedPrompt {
-  /** The logits after the prompt. They stay readable, so that every choice can begin from them. */
+  /** The logits after the prompt. They stay readable: every choice begins from them. */
   readonly read: LogitReader;
-  /** The caller's own tokens, scored when the request wants the log-probabilities of its prompt. */
+  /** The client's tokens, scored if the request asks for the log-probabilities of its prompt. */
   readonly ownTokens: readonly ScoredToken[];
 }
 
 /**
- * Evaluates a prompt, once for all its choices, and only as far as it is needed: to score a text with `max_tokens` 0, its
- * last token need not be, and without scores nothing need.
+ * Evaluates a prompt once for all its choices, and only as far as needed: with `max_tokens` 0, scoring takes all tokens but
+ * the last, and without scores nothing is evaluated.
  *
- * Chunks begin at fixed positions, whatever else is in flight, so that the numbers come out the same each time.
+ * Chunks begin at fixed positions, whatever else runs, so that the results are reproducible.
  */
 export async function evaluatePrompt(
   { evaluator, promptChunkSize }: Model,

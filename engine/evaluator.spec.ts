@@ -3,7 +3,7 @@ import { Evaluator } from './evaluator.js';
 import { LogitSource } from './logit-source.js';
 import type { NativeContext, NativeSampler } from './native-context.js';
 
-/** Stands in for the addon: writes down what it is asked to evaluate, and fails at token 13. */
+/** A fake addon: records what it evaluates, and fails at token 13. */
 class RecordingContext implements NativeContext {
   readonly decoded: string[] = [];
   private batch = '';
@@ -49,7 +49,7 @@ describe('Evaluator', () => {
     expect(context.decoded).toEqual(['0@0:0', '1@0:0', '0@1:1', '1@1:1', '0@2:2', '1@2:2']);
   });
 
-  it('fails the one that llama.cpp fails, and goes on with the others', async () => {
+  it('rejects the evaluation that llama.cpp fails, and continues with the others', async () => {
     const { evaluator, context } = createEvaluator();
     const failing = evaluator.evaluate(0, 0, [13], 'none', look);
     const other = evaluator.evaluate(1, 0, [7], 'none', look);
@@ -58,7 +58,7 @@ describe('Evaluator', () => {
     expect(context.decoded).toEqual(['0@0:13', '1@0:7']);
   });
 
-  it('lets each position that is wanted be looked at', async () => {
+  it('looks at each wanted position', async () => {
     const looked = async (wanted: 'none' | 'last' | 'every'): Promise<number[]> => {
       const indexes: number[] = [];
       await createEvaluator().evaluator.evaluate(0, 0, [4, 5, 6], wanted, async (index, read) => {

@@ -5,7 +5,7 @@ import type { NativeContext } from './native-context.js';
 /** Which positions of an evaluation want their logits looked at. */
 export type Wanted = 'none' | 'last' | 'every';
 
-/** Looks at the logits after the token at `index`, while they are there: the next evaluation overwrites them. */
+/** Reads the logits after the token at `index`. The next evaluation overwrites them. */
 export type Look = (index: number, read: LogitReader) => Promise<void>;
 
 interface Evaluation {
@@ -19,11 +19,11 @@ interface Evaluation {
 }
 
 /**
- * Evaluates tokens, one sequence at a time, in the order in which it was asked to.
+ * Evaluates tokens, one sequence at a time, first come, first served.
  *
- * Whoever generates asks for one step, and for the next when that is done; so first come, first served is a fair round
- * over all sequences, token by token. Sequences are never batched together: llama.cpp's sums depend on the shape of a
- * batch in their last bits, and then the same seed would give another text under load.
+ * A generation asks for its next step only when the last one is done, so this takes fair turns among all sequences, token
+ * by token. Sequences are never batched together: the last bits of llama.cpp's sums depend on the shape of a batch, so the
+ * same seed would give another text under load.
  */
 export class Evaluator {
   readonly #queue: Evaluation[] = [];
@@ -41,7 +41,7 @@ export class Evaluator {
     });
   }
 
-  /** Forgets a sequence's tokens from `position` on. False when the model can forget all or nothing: then it is all. */
+  /** Forgets a sequence's tokens from `position` on. False: the model cannot forget a part, and has forgotten all. */
   forget(sequence: number, position: number): boolean {
     if (this.context.removeTokenCellsFromSequence(sequence, position, -1)) return true;
     this.context.removeTokenCellsFromSequence(sequence, 0, -1);

@@ -10,11 +10,11 @@ export type FinishReason = 'stop' | 'length';
 
 export interface Outcome {
   readonly finishReason: FinishReason;
-  /** Tokens of the completion, those of a stop string included, the end-of-text token not. */
+  /** Tokens of the completion, including those of a stop string, without the end-of-text token. */
   readonly tokenCount: number;
-  /** What was held back, and what comes with the token that ends it. */
+  /** The text that was held back, and that of the token that ends the choice. */
   readonly last: Piece<ScoredToken>;
-  /** The mean of the log-probabilities of all tokens chosen, the end-of-text token included: what `best_of` ranks by. */
+  /** The mean log-probability of all chosen tokens, including the end-of-text token: `best_of` ranks by it. */
   readonly meanLogprob: number;
 }
 
@@ -22,9 +22,7 @@ export interface Generation {
   readonly model: Model;
   readonly request: CompletionRequest;
   readonly sequence: number;
-  /** Where in the sequence the first generated token goes. */
-  readonly position: number;
-  /** They count as repeated. */
+  /** What the sequence holds; `repetition_penalty` counts these tokens. */
   readonly promptTokens: readonly number[];
   /** The logits after the prompt. */
   readonly read: LogitReader;
@@ -34,16 +32,16 @@ export interface Generation {
 }
 
 /**
- * Generates one choice, piece by piece. The next token is evaluated when the next piece is asked for, so whoever stops
- * asking pauses it. After an abort no further token is evaluated.
+ * Generates one choice, piece by piece. The next token is evaluated only when the next piece is asked for. After an abort no
+ * further token is evaluated.
  */
 export async function* generate(generation: Generation): AsyncGenerator<Piece<ScoredToken>, Outcome> {
-  const { model, request, sequence, signal } = generation;
+  const { model, request, sequence, promptTokens, signal } = generation;
   const { maxTokens, ending } = request;
   const text = new TokenText<ScoredToken>(request.stops, ending.keepsStop);
   if (maxTokens === 0) return { finishReason: 'length', tokenCount: 0, last: text.finish(), meanLogprob: 0 };
 
-  const sampler = new Sampler(request.sampling, generation.random, generation.promptTokens);
+  const sampler = new Sampler(request.sampling, generation.random, promptTokens);
   const isScored = request.topLogprobs !== undefined || request.bestOf > request.n;
   const bytesOf = (token: number): Uint8Array =>
     ending.showsSpecial ? model.vocabulary.promptBytesOf(token) : model.vocabulary.bytesOf(token);
@@ -78,7 +76,7 @@ export async function* generate(generation: Generation): AsyncGenerator<Piece<Sc
     signal.throwIfAborted();
     await model.evaluator.evaluate(
       sequence,
-      generation.position + tokenCount - 1,
+      promptTokens.length + tokenCount - 1,
       [next.token],
       'last',
       async (_, read) => {

@@ -9,22 +9,22 @@ import { LogitSource } from './logit-source.js';
 import type { NativeContext, NativeSampler } from './native-context.js';
 import { Vocabulary } from './vocabulary.js';
 
-/** The control tokens that a prompt with a suffix is arranged with. */
+/** The control tokens around the parts of a prompt with a suffix. */
 export interface FillInMiddleTokens {
   readonly prefix: number;
   readonly suffix: number;
   readonly middle: number;
 }
 
-/** A loaded model, ready to evaluate `sequences` texts at once. */
+/** A loaded model. */
 export interface Model {
-  /** The file's name without `.gguf`: what callers ask for. */
+  /** The file's name without `.gguf`: what clients ask for. */
   readonly name: string;
-  /** Changes when the file or the library does, and with them, maybe, the text for a seed. */
+  /** Changes with the file or the library, which may change the text for a seed. */
   readonly fingerprint: string;
-  /** Tokens that prompt and completion of one choice may have together. */
+  /** The most tokens of the prompt and completion of one choice together. */
   readonly contextSize: number;
-  /** So many tokens of a prompt are evaluated in one go. */
+  /** How many tokens of a prompt are evaluated at once. */
   readonly promptChunkSize: number;
   readonly vocabulary: Vocabulary;
   readonly evaluator: Evaluator;
@@ -33,25 +33,26 @@ export interface Model {
   /** Whether the model expects the start token before every text. */
   readonly prependsStartToken: boolean;
   readonly fillInMiddle: FillInMiddleTokens | undefined;
-  /** The spelling of a special token, such as `<|endoftext|>`, is read as that token: as OpenAI, vLLM and llama-server do. */
+  /** Reads the spelling of a special token, such as `<|endoftext|>`, as that token, like OpenAI, vLLM and llama-server. */
   readonly tokenize: (text: string) => number[];
   readonly endTokens: ReadonlySet<number>;
-  /** The other control tokens, such as those to fill in the middle: they steer the model, and no text is made of them. */
+  /** The other control tokens, such as those to fill in the middle. They have no text. */
   readonly specialTokens: ReadonlySet<number>;
 }
 
 /**
- * Below this file size a model is evaluated one token at a time, on one thread, prompts included: what more would gain
- * is lost in overhead. It also makes a resumed text (prompt and the text so far, sent again as a prompt) go on exactly as
- * the first one would have. Above, prompts are evaluated in chunks, and a resumed text may differ in a near tie.
+ * Models below this file size are evaluated one token at a time, prompts included, on one thread: batches and threads would
+ * cost more than they gain. A resumed text (prompt and the text so far, sent again as a prompt) then continues exactly as the
+ * original would have. Larger models evaluate prompts in chunks, and a resumed text may differ in a near tie.
  */
 const SMALL_MODEL_BYTES = 64 * 2 ** 20;
 const PROMPT_CHUNK_SIZE = 128;
 
 export interface LoadOptions {
   path: string;
+  /** Texts that can be evaluated at the same time. */
   sequences: number;
-  /** The largest context to make room for. The model's own limit applies as well. */
+  /** In tokens; the model's own limit applies as well. */
   maxContextSize: number;
 }
 
@@ -77,7 +78,7 @@ export async function loadModel({ path, sequences, maxContextSize }: LoadOptions
     sequences,
     threads,
     batchSize: promptChunkSize,
-    // A sliding window forgets what a rewind to the prompt's end needs.
+    // A sliding window would forget tokens that a rewind to the prompt's end needs.
     swaFullCache: true,
   });
   const native = nativeParts(llama, model, context);
@@ -115,13 +116,13 @@ async function readModel(llama: Llama, path: string): Promise<LlamaModel> {
   try {
     return await llama.loadModel({ modelPath: path });
   } catch (error) {
-    throw new Error(`The file ${path} is no model that llama.cpp can load: ${(error as Error).message}`, {
+    throw new Error(`llama.cpp cannot load the model file ${path}: ${(error as Error).message}`, {
       cause: error,
     });
   }
 }
 
-/** `node-llama-cpp` is an optional dependency: a gateway in front of other servers does without. */
+/** `node-llama-cpp` is an optional dependency: a gateway in front of other servers does not need it. */
 async function importLibrary(): Promise<typeof NodeLlamaCpp> {
   try {
     return await import('node-llama-cpp');
@@ -144,7 +145,7 @@ function nativeParts(
   const { _bindings: bindings } = llama as { _bindings?: { AddonSampler: new (model: unknown) => NativeSampler } };
   const { _model: nativeModel } = model as { _model?: object };
   if (!nativeContext || !nativeModel || !bindings) {
-    throw new Error('This version of node-llama-cpp is not the one that the engine is made for: run `npm ci`.');
+    throw new Error('This version of node-llama-cpp does not fit the engine: run `npm ci`.');
   }
   return { context: nativeContext, createSampler: () => new bindings.AddonSampler(nativeModel) };
 }

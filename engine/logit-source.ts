@@ -1,7 +1,7 @@
 import { type Detail, type LogitReader, type Logits, NO_REST } from './logits.js';
 import type { NativeContext, NativeSampler } from './native-context.js';
 
-/** So many of the likeliest tokens are read at first. llama.cpp finds up to 128 by partial sorting, without a full one. */
+/** How many of the likeliest tokens are read first. llama.cpp finds up to 128 by a partial sort. */
 const WINDOW_SIZE = 128;
 
 /**
@@ -11,15 +11,15 @@ const WINDOW_SIZE = 128;
 const SOFTENING = 8;
 const SOFT = { temperature: SOFTENING, topK: 0, topP: 1, minP: 0, seed: 0 };
 
-/** Takes a positive logit to 0 when it is divided by it, and a negative one out of sight when it is multiplied. */
+/** Dividing a positive logit by it gives 0; multiplying a negative one takes it out of range. */
 const ENDLESS = 1e30;
 
 /**
  * Reads raw logits out of llama.cpp.
  *
- * The whole vocabulary goes to JavaScript only when it must: with 150,000 tokens that takes some 25 ms, the window a
- * fraction of one. In between, llama.cpp adds up the mass of the whole vocabulary (in single precision, hence the two
- * bounds), which mostly settles what the window alone does not.
+ * The whole vocabulary is read only when needed: with 150,000 tokens that takes about 25 ms, the window below 1 ms. In
+ * between, llama.cpp sums the mass of the whole vocabulary (in single precision, hence the two bounds), which mostly settles
+ * what the window alone does not.
  */
 export class LogitSource {
   readonly #window: NativeSampler;
@@ -76,8 +76,8 @@ export class LogitSource {
   }
 
   /**
-   * The largest logit itself: llama.cpp's penalty for repetitions is the one thing that knows where 0 is. It divides
-   * positive logits and multiplies others, so that a penalty beyond all measure takes the likeliest token to 0.
+   * The largest logit itself. Only llama.cpp's repetition penalty depends on where 0 is: it divides positive logits and
+   * multiplies others, so an extreme penalty moves the likeliest token to 0.
    */
   async #largest(batchIndex: number, { tokens, values }: Logits): Promise<number> {
     const [likeliest = 0, second = 0] = tokens;

@@ -1,19 +1,19 @@
-/** How much of a position's logits is needed; each costs more than the one before it. */
+/** How much of a position's logits is read; each level costs more than the one before. */
 export type Detail = 'window' | 'window-and-mass' | 'all';
 
 /**
  * The raw logits of one position: before temperature, penalties, bias and any other sampling option.
  *
- * To probabilities only their differences matter, so each value is relative to the largest, which is 0.
+ * Probabilities depend on their differences only, so each value is relative to the largest, which is 0.
  */
 export interface Logits {
   /** Token ids by falling logit. */
   readonly tokens: readonly number[];
   /** `values[i]` is the logit of `tokens[i]`. */
   readonly values: Float64Array;
-  /** What the model itself gave the likeliest token, where that was asked for: the zero of the others. */
+  /** The absolute logit of the likeliest token, if it was asked for. */
   readonly largest?: number;
-  /** The tokens that are not listed. Each has a logit of at most the last listed one. */
+  /** The tokens that are not listed. None has a larger logit than the last listed one. */
   readonly rest: Rest;
 }
 
@@ -24,19 +24,19 @@ export interface Rest {
   readonly massHigh: number;
 }
 
-/** Reads the logits of the position that was evaluated last; `withLargest`: and `largest`, which costs as much as all. */
+/** Reads the logits of the position that was evaluated last. `withLargest` adds `largest`, and costs as much as `all`. */
 export type LogitReader = (detail: Detail, withLargest?: boolean) => Promise<Logits>;
 
 export const NO_REST: Rest = { count: 0, massLow: 0, massHigh: 0 };
 
-/** The logarithm of the sum of exp(logit) over the whole vocabulary: exact when nothing is left out. */
+/** The logarithm of the sum of exp(logit) over the whole vocabulary; exact if every token is listed. */
 export function logSum({ values, rest }: Logits): number {
   let sum = (rest.massLow + rest.massHigh) / 2;
   for (const value of values) sum += Math.exp(value);
   return Math.log(sum);
 }
 
-/** The logit of the last listed token: no other token has more. */
+/** The logit of the last listed token, which no unlisted token exceeds. */
 export function ceilingOf({ values }: Logits): number {
   return values[values.length - 1] ?? -Infinity;
 }

@@ -18,8 +18,7 @@ try {
 }
 
 async function start(): Promise<void> {
-  // The system closes the channel when the parent dies, however it dies: then there is nobody left to work for. The model
-  // may not even be loaded by then.
+  // The system closes the channel when the parent dies, however it dies, maybe before the model is loaded.
   process.once('disconnect', () => process.exit(0));
   const settings = readSettings(process.argv.slice(2), process.env);
   const model = await loadModel({
@@ -37,7 +36,7 @@ async function start(): Promise<void> {
   if (process.connected) await tellParent({ listening: port, model: model.name });
   else process.stdout.write(`The engine serves ${model.name} at http://127.0.0.1:${port}/v1/completions\n`);
 
-  /** Takes no new connections and lets the requests in flight end. A second signal ends the process at once. */
+  /** Refuses new connections and lets requests in flight end. A second signal ends the process at once. */
   async function drain(): Promise<void> {
     server.close();
     await once(server, 'close');

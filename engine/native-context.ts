@@ -1,13 +1,13 @@
 /**
- * What the engine uses of llama.cpp through the addon inside `node-llama-cpp`.
+ * The part of llama.cpp that the engine uses, through the addon inside `node-llama-cpp`.
  *
- * The addon's objects are private to `node-llama-cpp` (`context._ctx`, `llama._bindings`), and its public evaluation
- * gives one reading per position only, shifts the context in silence, and decides itself what is batched with what. The
- * version is pinned in package.json, and `loadModel` checks that all of this is there.
+ * These objects are private to `node-llama-cpp` (`context._ctx`, `llama._bindings`). Its public evaluation gives only one
+ * reading per position, shifts the context silently, and batches sequences as it likes. The version is pinned in
+ * package.json, and `loadModel` checks that the objects exist.
  */
 export interface NativeContext {
   initBatch(size: number): void;
-  /** Gives the batch index of each token whose logits are wanted. */
+  /** Returns the batch index of each token whose logits are wanted. */
   addToBatch(sequence: number, firstPosition: number, tokens: Uint32Array, wanted: Uint32Array): Uint32Array;
   decodeBatch(): Promise<void>;
   /** Probabilities come as one list: token, probability, token, probability, …, by falling probability. */

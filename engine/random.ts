@@ -1,15 +1,15 @@
 import { createHash } from 'node:crypto';
 
-/** Gives numbers in [0, 1), each a multiple of 2⁻⁵³. */
+/** Returns numbers in [0, 1), multiples of 2⁻⁵³. */
 export type Random = () => number;
 
 /**
- * The stream of random numbers of one choice: the same for the same seed, prompt and choice, on every machine, and
- * unrelated to that of any other.
+ * The random numbers of one choice: the same on every machine for the same seed, prompt and choice, and independent of those
+ * of any other.
  *
  * The generator is xoshiro128** by David Blackman and Sebastiano Vigna, public domain
  * (https://prng.di.unimi.it/xoshiro128starstar.c). SHA-256 spreads the seed over its 128 bits of state, so that
- * neighbouring seeds have nothing in common; all bits zero, the one state that must not be, does not come up.
+ * neighbouring seeds are unrelated; the one forbidden state, all zeros, does not occur.
  */
 export function randomOf(seed: bigint | number, promptIndex: number, choiceIndex: number): Random {
   const digest = createHash('sha256').update(`${seed}/${promptIndex}/${choiceIndex}`).digest();

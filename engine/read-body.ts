@@ -17,7 +17,7 @@ async function readBody(request: IncomingMessage, limitBytes: number): Promise<B
   const body = new GrowingBytes(Math.min(limitBytes, Number(request.headers['content-length'] ?? 0)));
   let isTooLarge = false;
   for await (const piece of request as AsyncIterable<Buffer>) {
-    // What is too large is read to its end and thrown away, so that the client gets to read the answer.
+    // A body that is too large is read to its end and discarded, so that the client reads the answer.
     isTooLarge ||= body.length + piece.length > limitBytes;
     if (isTooLarge) body.take();
     else body.append(piece);

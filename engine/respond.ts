@@ -18,16 +18,16 @@ export function sendJson(
   response.end(bytes);
 }
 
-/** Before a stream has begun an error has its own status; after that it is an event, and the stream ends without `[DONE]`. */
+/** An error has its own status until the stream has begun; then it is an event, and the stream ends without `[DONE]`. */
 export function sendError(response: ServerResponse, error: ApiError): void {
   if (!response.headersSent) sendJson(response, error.status, toErrorBody(error), error.headers);
   else response.end(formatEvent({ error: toErrorObject(error) }));
 }
 
 /**
- * Sends an event, the first of which brings the status line. Resolves when the client's side takes more.
+ * Sends an event; the first one sends the status line, too. Resolves when the connection takes more.
  *
- * @throws the signal's reason when the client goes away meanwhile.
+ * @throws the signal's reason when the client disconnects meanwhile.
  */
 export async function sendEvent(response: ServerResponse, data: object, signal: AbortSignal): Promise<void> {
   if (!response.headersSent) {

@@ -19,7 +19,7 @@ function complete(logits: readonly number[]): Logits {
   return { tokens: order, values, rest: NO_REST, largest };
 }
 
-/** The first `size` of them, and as much about the rest as llama.cpp tells. */
+/** The first `size` of them, and what llama.cpp tells of the rest. */
 function windowOf(logits: Logits, size: number, detail: Detail): Logits {
   if (detail === 'all' || size >= logits.tokens.length) return logits;
   const mass = logits.values.slice(size).reduce((sum, value) => sum + Math.exp(value), 0);
@@ -91,7 +91,7 @@ describe('choose', () => {
     expect(choose(logits, { temperature: 1e-300, topP: 1 }, adjust({ 1: -100 }), 0.999)).toBe(2);
   });
 
-  it('promises nothing when a token outside the window is raised', () => {
+  it('settles nothing when a token outside the window is raised', () => {
     const window = windowOf(complete([5, 4, 3, 2, 1]), 2, 'window-and-mass');
     expect(choose(window, { temperature: 0, topP: 1 }, adjust({ 4: 0.1 }), 0)).toBeUndefined();
     expect(choose(window, { temperature: 0, topP: 1 }, adjust({ 4: -0.1 }), 0)).toBe(0);
@@ -115,7 +115,7 @@ describe('choose', () => {
     fc.assert(
       fc.property(scenario, ({ logits, size, detail, fraction, amounts, banned, ...cuts }) => {
         const all = complete(logits);
-        // What is not in the vocabulary is not in the rest, either.
+        // Tokens beyond the vocabulary are not in the rest.
         const adjustments = adjust(amounts, new Set(banned.filter((token) => token < logits.length)));
         const token = choose(windowOf(all, size, detail), cuts, adjustments, fraction);
         if (token === undefined) return;

@@ -5,47 +5,45 @@ export interface SamplingOptions {
   /** 0 takes the most likely token. */
   readonly temperature: number;
   readonly topP: number;
-  /** Of so many tokens at most; Infinity of all. */
+  /** The most tokens to choose from; Infinity: all. */
   readonly topK: number;
-  /** Of tokens at least so likely as the likeliest, times this. */
+  /** The least probability of a chosen token, relative to the likeliest one's. */
   readonly minP: number;
   readonly frequencyPenalty: number;
   readonly presencePenalty: number;
-  /** What is in the text, prompt included, has its positive logits divided by this, and its negative ones multiplied. */
+  /** Tokens of the prompt and the text have positive logits divided by this, and negative ones multiplied. */
   readonly repetitionPenalty: number;
   /** Added to the logits of these tokens, the end-of-text token included. */
   readonly logitBias: ReadonlyMap<number, number>;
   /** Tokens that are never chosen. */
   readonly banned: ReadonlySet<number>;
-  /** Before so many tokens, `bannedAtFirst` are not chosen. */
+  /** `bannedAtFirst` applies until this many tokens were chosen. */
   readonly minTokens: number;
-  /** `banned`, and what would end the text. */
+  /** `banned`, and the tokens that would end the text. */
   readonly bannedAtFirst: ReadonlySet<number>;
 }
 
 /**
  * Chooses the tokens of one choice.
  *
- * The order is vLLM's: bias, then the penalty for repetitions, then the other two change the raw logits; the sum is divided
- * by the temperature; `min_p` and `top_k` cut; of what is left the smallest set of likeliest tokens whose probabilities
- * reach `top_p` is kept, and one random number picks from it, likeliest first.
+ * The order is vLLM's: the bias, the repetition penalty, then the other two penalties change the raw logits; the sum is
+ * divided by the temperature; `min_p` and `top_k` cut; the smallest set of likeliest tokens whose probabilities reach `top_p`
+ * is kept, and one random number picks from it, likeliest first.
  *
- * The penalty is OpenAI's: `logit − count · frequency_penalty − (count > 0) · presence_penalty`. OpenAI counts "the text
- * so far"; like vLLM, this counts the generated tokens only, not the prompt's. That for repetitions counts both.
+ * The penalties are OpenAI's: `logit − count · frequency_penalty − (count > 0) · presence_penalty`. Like vLLM, they count
+ * generated tokens only, where OpenAI counts "the text so far". The repetition penalty counts the prompt, too.
  *
- * The choice is exact, as if made from the whole vocabulary, though most often only the likeliest tokens are read:
- * see `choose`.
+ * The choice is exact, as if made from the whole vocabulary, though mostly only the likeliest tokens are read: see `choose`.
  */
 export class Sampler {
   readonly #counts = new Map<number, number>();
-  /** What is penalized for being in the prompt. */
+  /** Prompt tokens that the repetition penalty counts. */
   readonly #prompt: ReadonlySet<number>;
   readonly #adjusted: Set<number>;
   readonly #penalizesRepetition: boolean;
   readonly #penalizes: boolean;
   #chosenCount = 0;
 
-  /** `prompt` are the tokens that come before. */
   constructor(
     private readonly options: SamplingOptions,
     private readonly random: Random,
@@ -95,16 +93,16 @@ export class Sampler {
   }
 }
 
-/** What to read, in this order, until it settles the choice. Only from 0 to 1 does the rest's mass bound its weight well. */
+/** What to read, in order, until it settles the choice. The rest's mass bounds its weight well at temperatures 0 to 1 only. */
 function detailsFor(temperature: number): Detail[] {
   return temperature > 0 && temperature <= 1 ? ['window', 'window-and-mass', 'all'] : ['window', 'all'];
 }
 
-/** How the logits are changed before one is chosen. */
+/** Changes to the logits before the choice. */
 export interface Adjustments {
-  /** Every token whose logit changes is in here; others may be, too. */
+  /** Includes every token whose logit changes, and maybe others. */
   readonly adjusted: ReadonlySet<number>;
-  /** What is added to a token's logit. Where that is not known, only the sign counts. */
+  /** The amount added to a token's logit. Without `logit`, only its sign is meaningful. */
   readonly adjustment: (token: number, logit?: number) => number;
   readonly banned: ReadonlySet<number>;
 }
@@ -114,11 +112,11 @@ export const NO_ADJUSTMENTS: Adjustments = { adjusted: new Set(), adjustment: ()
 type Cuts = Pick<SamplingOptions, 'temperature' | 'topP'> & Partial<Pick<SamplingOptions, 'topK' | 'minP'>>;
 
 /**
- * The token that `fraction` picks, or undefined when the logits at hand do not settle it.
+ * The token that `fraction` picks, or undefined if the listed logits do not settle it.
  *
- * Tokens that are not listed have logits that are unknown but bounded: by the last listed logit each, and by the mass of
- * the rest together. The choice is made twice, for the least and for the most that the rest can weigh; when both come to
- * the same listed token, the whole vocabulary would have, too. With nothing left out it is always settled.
+ * The logits of unlisted tokens are bounded: each by the last listed logit, and together by the mass of the rest. The choice
+ * is made twice, for the least and for the most that the rest can weigh; if both give the same listed token, so would the
+ * whole vocabulary. With every token listed it is always settled.
  */
 export function choose(
   logits: Logits,
@@ -132,7 +130,7 @@ export function choose(
   const candidates = adjustedCandidates(logits, adjustments);
   const [best] = candidates;
   if (!best || Number.isNaN(best.logit)) return undefined;
-  // Only down to here is the order known: an unlisted token may come before any candidate below.
+  // The order is known only down to here: an unlisted token may come before any candidate below.
   const ceiling = logits.rest.count > 0 ? ceilingOf(logits) : -Infinity;
   const settled = candidates.filter(({ logit }) => logit >= ceiling).length;
   if (settled === 0) return undefined;
@@ -174,7 +172,7 @@ function adjustedCandidates(logits: Logits, { adjusted, adjustment, banned }: Ad
   return candidates.sort((a, b) => b.logit - a.logit);
 }
 
-/** Whether an unlisted token's logit is raised, so that it may be anywhere, and how many are lowered, or banned. */
+/** Whether the logit of an unlisted token is raised, so that its rank is unknown, and how many are lowered or banned. */
 function unlistedAdjustments(
   logits: Logits,
   { adjusted, adjustment, banned }: Adjustments,
@@ -195,13 +193,12 @@ function unlistedAdjustments(
 /**
  * Bounds of the rest's weight at a temperature, relative to the best candidate's.
  *
- * At temperature 1 it is the mass itself. Below 1 the smaller tokens lose: the weight is at most what it would be were
- * every token as likely as the ceiling allows. Above 1 they gain: it is at least the mass. A lowered token takes at most
- * the ceiling's weight away.
+ * At temperature 1 it is the mass itself. Below 1 small tokens lose weight: it is at most what it would be if every token
+ * were at the ceiling. Above 1 they gain: it is at least the mass. A lowered token takes away at most the ceiling's weight.
  */
 function restMass(logits: Logits, temperature: number, best: number, lowered: number): { low: number; high: number } {
   const { count, massLow, massHigh } = logits.rest;
-  if (count === 0) return { low: 0, high: 0 };
+  if (count === 0) return NOTHING;
   const ceiling = ceilingOf(logits);
   const most = count * Math.exp(ceiling / temperature);
   const shrunk = temperature <= 1 ? massHigh * Math.exp(ceiling * (1 / temperature - 1)) : most;
@@ -210,7 +207,7 @@ function restMass(logits: Logits, temperature: number, best: number, lowered: nu
   return { low: Math.max(0, low) * scale, high: Math.min(most, shrunk) * scale };
 }
 
-/** The index of the candidate that `fraction` picks if the vocabulary weighs `total`, or undefined if it is past `settled`. */
+/** The index of the candidate that `fraction` picks if the vocabulary weighs `total`; undefined past `settled`. */
 function pick(
   cumulative: number[],
   settled: number,
@@ -225,7 +222,7 @@ function pick(
     if (cut < 0 || cut >= settled) return undefined;
     mass = cumulative[cut] ?? total;
   }
-  // "At least", not "more": then rounding can neither run past the end nor pick a token without weight.
+  // "At least", not "more": rounding then can neither run past the end nor pick a token without weight.
   const index = cumulative.findIndex((sum) => sum >= fraction * mass);
   return index >= 0 && index < settled ? index : undefined;
 }

@@ -60,7 +60,7 @@ describe('sampling', () => {
       const probability = Math.exp(logprob);
       const standardDeviation = Math.sqrt(draws * probability * (1 - probability));
       const count = texts.filter((text) => text === token).length;
-      // The seeds are fixed, and with them the counts: this fails always or never.
+      // The seeds are fixed, and so are the counts: this fails always or never.
       expect(Math.abs(count - draws * probability)).toBeLessThan(4 * standardDeviation + 1);
     }
   });

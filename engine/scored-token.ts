@@ -1,11 +1,11 @@
 import { type Logits, logSum } from './logits.js';
 
-/** A token of a text, with what the model thought of it there where that was asked for. */
+/** A token of a text, with its log-probabilities if they were asked for. */
 export interface ScoredToken {
   readonly token: number;
   /** Natural logarithm of the probability before any sampling option. Null for a prompt's first token, which follows nothing. */
   readonly logprob: number | null;
-  /** The likeliest tokens at this place, by falling probability. The token itself is always among them. */
+  /** The likeliest tokens at this position, by falling probability. Includes the token itself. */
   readonly top: readonly TokenLogprob[] | null;
 }
 
@@ -15,7 +15,7 @@ export function unscored(token: number): ScoredToken {
   return { token, logprob: null, top: null };
 }
 
-/** Scores a token against the logits of its place, which must list the whole vocabulary. */
+/** Scores a token by the logits of its position, which must list the whole vocabulary. */
 export function score(logits: Logits, token: number, topCount: number): ScoredToken {
   const normalizer = logSum(logits);
   const at = (index: number): TokenLogprob => [

@@ -26,14 +26,11 @@ const ROUTES: readonly { method: string; path: RegExp; handle: Handler }[] = [
   { method: 'GET', path: /^\/health$/, handle: showHealth },
 ];
 
-/**
- * The engine's HTTP side, made to listen on this machine only. With a `token` it serves whoever sends it as
- * `Authorization: Bearer`, on every route, and nobody else.
- */
+/** The engine's HTTP server. With a `token`, every route requires it as `Authorization: Bearer`. */
 export function createEngineServer(engine: Engine, logError: (error: unknown) => void, token?: string): Server {
   const requireToken = tokenCheck(token);
   const server = createServer((request, response) => {
-    // Once the server is closing, a connection that has its answer is of no more use.
+    // Once the server is closing, idle connections must not keep it open.
     response.once('close', () => {
       if (!server.listening) server.closeIdleConnections();
     });
@@ -45,7 +42,7 @@ export function createEngineServer(engine: Engine, logError: (error: unknown) =>
       sendError(response, error);
     });
   });
-  // Who keeps connections in a pool would now and then send on one that is just being closed.
+  // With a timeout, a client that pools connections would now and then send on one that is being closed.
   server.keepAliveTimeout = 0;
   return server;
 }
@@ -108,12 +105,12 @@ function showHealth({ model, state }: Engine, _request: IncomingMessage, respons
   sendJson(response, 200, { status: 'ok', model: model.name, ...state });
 }
 
-/** OpenAI's model object. When a local file was "created" says nothing; clients only want the number. */
+/** OpenAI's model object. `created` is required, and has no meaning for a local file. */
 function describeModel(id: string): object {
   return { id, object: 'model', created: 0, owned_by: 'local' };
 }
 
-/** A name that is not valid percent-encoding is the name of no model. */
+/** Invalid percent-encoding is kept as it is: no model has such a name. */
 function decodeModelId(encoded: string): string {
   try {
     return decodeURIComponent(encoded);

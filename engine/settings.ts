@@ -4,22 +4,22 @@ import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 
 export interface Settings {
-  /** 0 lets the system choose. */
+  /** 0: the system chooses. */
   port: number;
   modelPath: string;
-  /** Requests that generate at the same time; further ones wait. Each takes memory for a whole context. */
+  /** Requests that generate at the same time; the others wait. Each takes memory for a whole context. */
   parallelRequests: number;
-  /** The most tokens that prompt and completion may have together. A model made for fewer keeps to its own limit. */
+  /** The most tokens of prompt and completion together. The model's own limit applies as well. */
   maxContextSize: number;
-  /** What a client has to send as `Authorization: Bearer`; without it, anybody on this machine is served. */
+  /** Required as `Authorization: Bearer`; undefined: everybody on this machine is served. */
   token: string | undefined;
 }
 
 /**
  * Reads the command line first, then the environment: `--port` or `PORT`, `--model` or `EMBEDDED_MODEL`,
- * `ENGINE_PARALLEL`, `ENGINE_CONTEXT`, `ENGINE_TOKEN`. A command line is seen by everybody: the token is not taken from there.
+ * `ENGINE_PARALLEL`, `ENGINE_CONTEXT`, `ENGINE_TOKEN`. The token has no option: other users can see a command line.
  *
- * @throws {Error} that names the setting at fault and what was expected.
+ * @throws {Error} naming the setting at fault and what was expected.
  */
 export function readSettings(commandLine: string[], environment: NodeJS.ProcessEnv): Settings {
   const { values } = parseArgs({ args: commandLine, options: { port: { type: 'string' }, model: { type: 'string' } } });

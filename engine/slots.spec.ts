@@ -22,7 +22,7 @@ function occupy(slots: Slots, signal = never): { done: Promise<number>; letGo: (
 }
 
 describe('Slots', () => {
-  it('serves at most so many at a time, the others in order', async () => {
+  it('runs as many at a time as there are slots, the others in order', async () => {
     const slots = new Slots(2);
     const [first, second, third, fourth] = [occupy(slots), occupy(slots), occupy(slots), occupy(slots)];
     expect([slots.active, slots.queued]).toEqual([2, 2]);
@@ -38,7 +38,7 @@ describe('Slots', () => {
     expect([slots.active, slots.queued]).toEqual([0, 0]);
   });
 
-  it('lets whoever is aborted leave the queue at once', async () => {
+  it('drops an aborted request from the queue at once', async () => {
     const slots = new Slots(1);
     const first = occupy(slots);
     const gone = new AbortController();

@@ -1,12 +1,12 @@
 /**
- * Hands out a fixed number of slots, first come, first served. A slot is one sequence of the llama.cpp context; whoever
- * holds it generates, everybody else waits in the queue.
+ * A fixed number of slots, first come, first served. A slot is one sequence of the llama.cpp context: its holder generates,
+ * the others wait in the queue.
  */
 export class Slots {
   readonly #free: number[];
   readonly #waiting: ((slot: number) => void)[] = [];
 
-  constructor(readonly total: number) {
+  constructor(private readonly total: number) {
     this.#free = Array.from({ length: total }, (_, slot) => slot);
   }
 
@@ -18,7 +18,7 @@ export class Slots {
     return this.#waiting.length;
   }
 
-  /** Runs `action` with a slot of its own. Whoever is aborted while waiting leaves the queue at once. */
+  /** Runs `action` with a slot. An abort while waiting leaves the queue at once. */
   async use<T>(signal: AbortSignal, action: (slot: number) => Promise<T>): Promise<T> {
     const slot = this.#free.pop() ?? (await this.#wait(signal));
     try {

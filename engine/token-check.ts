@@ -2,15 +2,15 @@ import { createHash, timingSafeEqual } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import { ApiError } from '../src/errors/api-error.js';
 
-/** Refuses a request without the token, with 401; without a token to ask for, it refuses none. */
+/** A check that throws 401 for a request without the token; undefined: every request passes. */
 export function tokenCheck(token: string | undefined): (request: IncomingMessage) => void {
   if (token === undefined) return () => undefined;
   const expected = digestOf(`Bearer ${token}`);
   return ({ headers }) => {
-    // Digests have one length: the comparison leaks nothing of the token's.
+    // Digests have equal lengths: the comparison does not leak the token's.
     if (timingSafeEqual(digestOf(headers.authorization ?? ''), expected)) return;
     const code = headers.authorization === undefined ? 'missing_api_key' : 'invalid_api_key';
-    throw new ApiError(401, code, 'This engine serves the program that has started it.', {
+    throw new ApiError(401, code, 'This engine serves only the program that started it.', {
       headers: { 'WWW-Authenticate': 'Bearer' },
     });
   };

@@ -88,7 +88,7 @@ describe('TokenText releases whole tokens', () => {
     expect(released).toEqual([['a'], [''], [], [], ['e', '', 'f'], []]);
   });
 
-  it('in any cut of any text: what was sent is the text of the tokens that were', () => {
+  it('however a text is cut into tokens: the text sent is that of the tokens released', () => {
     const bytes = fc.constantFrom(...Buffer.from('aab🦊é—'), 0xff, 0xf5, 0xc0);
     const token = fc.array(bytes, { maxLength: 4 });
     const stops = fc.uniqueArray(fc.constantFrom('ab', 'aaa', 'b🦊', '🦊a', 'é'), { maxLength: 3 });
@@ -116,13 +116,13 @@ describe('TokenText releases whole tokens', () => {
 });
 
 describe('the last piece', () => {
-  const three = (text: TokenText<string>): void => {
+  const pushStart = (text: TokenText<string>): void => {
     for (const token of ['Well', ' be']) text.push(token, Buffer.from(token));
   };
 
   it('names the tokens that a stop string cuts off', () => {
     const text = new TokenText<string>(['end me']);
-    three(text);
+    pushStart(text);
     text.push('nd', Buffer.from('nd'));
     const { text: last, tokens, dropped } = text.push(' me', Buffer.from(' me'));
     expect([last, tokens.map(({ value }) => value), dropped]).toEqual([' b', [' be'], ['nd', ' me']]);
@@ -130,7 +130,7 @@ describe('the last piece', () => {
 
   it('ends with the stop string where that is kept', () => {
     const text = new TokenText<string>(['end'], true);
-    three(text);
+    pushStart(text);
     const { stopped, dropped, ...last } = text.push('nding', Buffer.from('nding'));
     expect([stopped, last.text, last.tokens.length, dropped]).toEqual([true, 'nd', 1, []]);
   });

@@ -1,7 +1,7 @@
 import { lengthInCodePoints } from '../src/common/code-points.js';
 import { StopScanner } from '../src/common/stop-scanner.js';
 
-/** Something about a token, placed in the text: `offset` counts characters (code points) from the start of the text. */
+/** A value at a position of the text: `offset` counts code points from the start of the text. */
 export interface Placed<T> {
   readonly value: T;
   readonly offset: number;
@@ -15,27 +15,27 @@ export interface Piece<T> {
 }
 
 interface Pending<T> extends Placed<T> {
-  /** Where its text ends; NaN within a character. */
+  /** Where its text ends; NaN: within a character. */
   readonly end: number;
 }
 
 /**
- * Turns tokens into text that may be sent at once: whole tokens only, and so whole characters, and nothing that may belong to
- * a stop string.
+ * Turns tokens into text that may be sent at once: whole tokens, whole characters, and nothing that may belong to a stop
+ * string.
  *
- * Each token is released together with all of its text, so that what was sent so far is at any time the text of the tokens
- * so far: whoever goes on from there goes on from a token's end. Only the last piece, before a stop string, may end within
- * one, which is then released, too; the others of a stop string and what follows are not. A character that the last token
- * leaves incomplete is dropped, so that a shorter completion is always the start of a longer one.
+ * A token is released together with all of its text, so that the text sent so far is always that of the tokens so far: a
+ * resume continues at the end of a token. Only the last piece, before a stop string, may end within a token, which is then
+ * released as well; the other tokens of the stop string are dropped. A character that the last token leaves incomplete is
+ * dropped, so that a shorter completion is always the start of a longer one.
  */
 export class TokenText<T> {
   readonly #decoder = new TextDecoder('utf-8', { ignoreBOM: true });
   readonly #scanner: StopScanner;
   #pending: Pending<T>[] = [];
-  /** The first bytes of a character that is not complete. */
+  /** The bytes of a character that is not complete yet. */
   #open: Uint8Array = NO_BYTES;
   #decodedLength = 0;
-  /** Past the scanner, and not yet released. */
+  /** Text that has passed the scanner and is not released yet. */
   #ready = '';
   #releasedLength = 0;
 
@@ -56,14 +56,14 @@ export class TokenText<T> {
     return stopped ? { ...this.#stop(), stopped } : { ...this.#releaseWhole(), stopped };
   }
 
-  /** What was held back, when no more tokens come and no stop string did. */
+  /** Releases what was held back, when the tokens end without a stop string. */
   finish(): Piece<T> {
     const text = this.#ready + this.#scanner.finish();
     this.#ready = '';
     return { text, tokens: this.#pending.splice(0), dropped: [] };
   }
 
-  /** The same, with one more token before. */
+  /** `push` and `finish` in one. */
   finishWith(value: T, bytes: Uint8Array): Piece<T> {
     const { stopped, ...last } = this.push(value, bytes);
     if (stopped) return last;
@@ -94,7 +94,7 @@ export class TokenText<T> {
 
 const NO_BYTES: Uint8Array = new Uint8Array();
 
-/** The bytes, of those that were open before and those that come, that begin a character without ending it. */
+/** The trailing bytes, of those already open and the new ones, that begin a character without completing it. */
 function openCharacter(before: Uint8Array, bytes: Uint8Array): Uint8Array {
   const last = bytes.at(-1);
   if (last === undefined) return before;

@@ -43,7 +43,7 @@ describe('the fields of vLLM', () => {
     const { logprobs } = await engine.choice({ ...one, temperature: 0, logprobs: 5 });
     const [best = 0, ...others] = Object.values(logprobs?.top_logprobs[0] ?? {});
     const second = others[0] ?? 0;
-    // Just above and below the second token's share, at this temperature.
+    // Just above and below the second token's share at this temperature.
     const share = Math.exp((second - best) / 1.5);
     expect((await textsOf({ ...one, min_p: share + 0.001 }, 60)).size).toBe(1);
     expect((await textsOf({ ...one, min_p: share - 0.001 }, 60)).size).toBe(2);
@@ -235,8 +235,8 @@ describe('the fields of vLLM', () => {
     expect(without.chunks.some((chunk) => 'usage' in chunk)).toBe(false);
   });
 
-  describe('a special token that nobody asked for', () => {
-    it('is never said: 40 seeds on an empty prompt', async () => {
+  describe('a special token', () => {
+    it('is never generated unasked: 40 seeds on an empty prompt', async () => {
       for (let seed = 0; seed < 40; seed += 8) {
         const bodies = Array.from({ length: 8 }, (_, at) => ({
           prompt: '',
@@ -251,13 +251,13 @@ describe('the fields of vLLM', () => {
       }
     });
 
-    it('is said with skip_special_tokens: false, for the model would', async () => {
+    it('is generated with skip_special_tokens: false', async () => {
       const body = { prompt: '', max_tokens: 24, skip_special_tokens: false };
       const texts = await textsOf(body, 40);
       expect([...texts].filter((text) => SPECIAL.test(text)).length).toBeGreaterThan(3);
     });
 
-    it('is said where a bias or a stop token asks for it', async () => {
+    it('is generated where a bias or a stop token asks for it', async () => {
       const biased = { ...story, max_tokens: 1, logprobs: 0 };
       const named = async (body: object): Promise<string[] | undefined> => (await engine.choice(body)).logprobs?.tokens;
       expect(await named({ ...biased, logit_bias: { [FILL_IN.middle]: 100 } })).toEqual(['<|fim_middle|>']);

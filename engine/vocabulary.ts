@@ -1,8 +1,8 @@
 /** A GGUF file's data about one token. */
 export interface TokenKind {
-  /** A token that steers the model and has no text of its own: begin and end of text, fill-in-the-middle, … */
+  /** A token that steers the model and has no text: start and end of text, fill-in-the-middle, … */
   readonly isControl: boolean;
-  /** A token whose text stands in the file as it is, without the tokenizer's spelling. */
+  /** A token whose spelling in the file is its text, not encoded by the tokenizer. */
   readonly isVerbatim: boolean;
 }
 
@@ -17,8 +17,8 @@ export interface VocabularySource {
 /**
  * The exact bytes of each token.
  *
- * llama.cpp's own detokenizer will not do: it gives U+FFFD for a token that is part of a character, and for some
- * tokenizers drops spaces before punctuation. So the bytes come from the spelling in the file.
+ * llama.cpp's detokenizer returns U+FFFD for a token that is part of a character, and for some tokenizers drops spaces
+ * before punctuation. So the bytes are decoded from the spelling in the file.
  */
 export class Vocabulary {
   readonly #bytes: (Uint8Array | undefined)[] = [];
@@ -31,7 +31,7 @@ export class Vocabulary {
     return this.source.spellings.length;
   }
 
-  /** No token has more bytes than this. */
+  /** An upper bound of the bytes of any token. */
   get longestTokenBytes(): number {
     return (this.#longestTokenBytes ??= this.source.spellings.reduce(
       (most, spelling) => Math.max(most, Buffer.byteLength(spelling)),
@@ -56,7 +56,7 @@ export class Vocabulary {
     return (this.#names[token] ??= this.#name(token));
   }
 
-  /** The same in a prompt, where a control token is what was written for it. */
+  /** The bytes of a token in a prompt, where a control token counts as its spelling. */
   promptBytesOf(token: number): Uint8Array {
     return this.isControl(token) ? Buffer.from(this.#spellingOf(token)) : this.bytesOf(token);
   }
@@ -93,15 +93,15 @@ function nameByte(byte: number): string {
   return byte >= 0x20 && byte < 0x7f ? String.fromCharCode(byte) : `\\x${byte.toString(16).padStart(2, '0')}`;
 }
 
-/** A spelling with a character that the byte alphabet lacks is plain text, such as an added token. */
+/** A spelling outside of the byte alphabet, such as an added token's, is plain text. */
 function decodeByteLevel(spelling: string): Uint8Array {
   const bytes = Array.from(spelling, (character) => BYTE_OF_CHARACTER.get(character));
   return bytes.every((byte) => byte !== undefined) ? Uint8Array.from(bytes) : Buffer.from(spelling);
 }
 
 /**
- * GPT-2 spells each byte as one printable character: itself where it is one in Latin-1, else the next free character
- * from U+0100 on (`bytes_to_unicode` in https://github.com/openai/gpt-2/blob/master/src/encoder.py).
+ * GPT-2 spells each byte as one printable character: itself if it is printable in Latin-1, else the next free character from
+ * U+0100 on (`bytes_to_unicode` in https://github.com/openai/gpt-2/blob/master/src/encoder.py).
  */
 const BYTE_OF_CHARACTER: ReadonlyMap<string, number> = byteAlphabet();
 
