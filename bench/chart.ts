@@ -19,7 +19,7 @@ interface Bar {
   value: number;
 }
 
-/** Bars for the figures that matter most, less is better; to be read on a light page and on a dark one. */
+/** Bars for the figures that matter most; less is better. Readable on light and dark pages. */
 export function chartOf(run: Run): string {
   let top = 0;
   const panels = PANELS.map((figure) => {

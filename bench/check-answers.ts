@@ -21,7 +21,7 @@ async function ask(port: number, headers: Record<string, string>, body: string):
   return { status: response.status, text: await response.text() };
 }
 
-/** Resolves at the first 200. @throws when there is none for half a minute. */
+/** Resolves at the first 200. @throws when there is none within half a minute. */
 export async function firstAnswer(port: number, headers: Record<string, string>, model: string): Promise<void> {
   const body = bodyOf(model, false);
   const giveUpAt = performance.now() + START_TIMEOUT_MS;
@@ -29,12 +29,12 @@ export async function firstAnswer(port: number, headers: Record<string, string>,
     const answer = await ask(port, headers, body).catch(() => undefined);
     if (answer?.status === 200) return;
     if (performance.now() > giveUpAt)
-      throw new Error(`no answer within ${START_TIMEOUT_MS} ms: ${answer?.text ?? 'nobody listens'}`);
+      throw new Error(`no answer within ${START_TIMEOUT_MS} ms: ${answer?.text ?? 'nothing listens'}`);
     await sleep(5);
   }
 }
 
-/** Makes sure that what is measured is right. @throws when the contender answers anything else. */
+/** Checks that the contender's answers are right. @throws when they are not. */
 export async function checkAnswers(
   { name, headers }: Contender,
   port: number,
@@ -58,5 +58,5 @@ function textOf(json: string): string {
 }
 
 function wrong(name: string, { status, text }: Answer): Error {
-  return new Error(`${name} answers wrong: ${status} ${text.slice(0, 500)}`);
+  return new Error(`${name} gives a wrong answer: ${status} ${text.slice(0, 500)}`);
 }

@@ -6,11 +6,11 @@ import { stringify } from 'yaml';
 import { CONTENDER_NAMES } from './figures.ts';
 import { find } from './programs.ts';
 
-/** What the contenders are given to run with. */
+/** What contenders need to run. */
 export interface Setting {
   /** Of the repository. */
   root: string;
-  /** For whatever is written. */
+  /** For files that are written. */
   directory: string;
   upstreamPorts: readonly [number, number];
   models: readonly string[];
@@ -20,9 +20,9 @@ export interface Contender {
   name: string;
   /** Beside the content type. */
   headers: Record<string, string>;
-  /** Each start has a port of its own: while the program was not running, the system may have given the last one away. */
+  /** Each start takes a new port: the system may have given the last one away meanwhile. */
   commandFor: (port: number) => ContenderCommand;
-  /** The same with a process for each of two cores, where it can do that. */
+  /** With a process for each of two cores, if the contender can do that. */
   twoCoresCommandFor?: (port: number) => ContenderCommand;
 }
 
@@ -31,11 +31,10 @@ interface ContenderCommand {
   env: Record<string, string>;
 }
 
-/** Random, for this run. */
 const API_KEY = `dforg_${randomBytes(32).toString('hex')}`;
 const AUTHORIZATION = { Authorization: `Bearer ${API_KEY}` };
 
-/** Those that can run here. The others are told of by `say`, with what is missing. */
+/** The contenders that can run here. `say` is told what the others lack. */
 export function contendersOf(setting: Setting, say: (text: string) => void): Contender[] {
   const nginx = find('nginx');
   if (nginx === undefined) say('nginx is left out: it is not installed (apt-get install nginx).');
@@ -70,7 +69,7 @@ function nginxOf({ directory, upstreamPorts }: Setting, nginx: string): Contende
   };
 }
 
-/** Writes a configuration for one worker that keeps its files in `directory`. */
+/** Writes a configuration for one worker, which keeps its files in `directory`. */
 export function writeNginx(directory: string, servers: string): string {
   mkdirSync(directory, { recursive: true });
   const file = join(directory, 'nginx.conf');
@@ -93,16 +92,16 @@ export function writeNginx(directory: string, servers: string): string {
   return file;
 }
 
-/** What a gateway of a pair is configured with besides. */
+/** What one gateway of a pair has beside the common configuration. */
 export interface GatewayOptions {
-  /** Unique among those that run at the same time. */
+  /** Unique among the gateways that run at the same time. */
   name: string;
   config?: object;
-  /** Of the one API key. */
+  /** Options of the one API key. */
   key?: object;
 }
 
-/** In its production configuration: every feature is on, as it is by default. */
+/** The gateway in its production configuration, with every feature that is on by default. */
 export function gatewayOf(
   { root, directory, upstreamPorts, models }: Setting,
   { name, config, key }: GatewayOptions = { name: 'gateway' },
@@ -116,7 +115,7 @@ export function gatewayOf(
   const hash = `sha256:${createHash('sha256').update(API_KEY).digest('hex')}`;
   const apiKeys = [{ id: 'bench', hash, organization: 'bench', ...key }];
   const commandFor = (port: number, workers: number): ContenderCommand => {
-    // One each: what runs would read a changed one again.
+    // A file each: a running gateway would reload a changed one.
     const file = join(directory, `${name}-${workers}.yaml`);
     const server = { host: '127.0.0.1', port, workers };
     writeFileSync(file, stringify({ server, log: { level: 'info' }, upstreams, apiKeys, ...config }));
@@ -130,7 +129,7 @@ export function gatewayOf(
   };
 }
 
-/** What `npm start` runs. */
+/** The command of `npm start`. */
 function startLine(root: string): string[] {
   const { scripts } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { scripts: { start: string } };
   const [, ...options] = scripts.start.split(' ');
@@ -138,7 +137,7 @@ function startLine(root: string): string[] {
   return [process.execPath, ...options, join(root, program)];
 }
 
-/** Node strips types, but knows no decorators: this program is compiled as the gateway is, into a folder of its own. */
+/** Node strips types, but does not support decorators: this program is compiled like the gateway, into its own folder. */
 function naiveOf({ root, directory, upstreamPorts }: Setting): Contender {
   const folder = join(directory, 'naive');
   mkdirSync(folder);
@@ -164,13 +163,13 @@ function naiveOf({ root, directory, upstreamPorts }: Setting): Contender {
   };
 }
 
-/** The published package, as it comes; it has no keys of its own to check, and no list of upstreams. */
+/** The published package, unchanged. It checks no keys of its own, and has no list of upstreams. */
 function portkeyOf({ root, upstreamPorts }: Setting, say: (text: string) => void): Contender[] {
   const program = join(root, 'bench', 'node_modules', '@portkey-ai', 'gateway', 'build', 'start-server.js');
   try {
     readFileSync(program);
   } catch {
-    say('Portkey is left out: it could not be installed.');
+    say('Portkey is left out: it is not installed.');
     return [];
   }
   const preload = join(root, 'bench', 'listen-locally.mjs');

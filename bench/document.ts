@@ -6,11 +6,11 @@ import type { Run } from './figures.ts';
 import { goalTable } from './goals.ts';
 import { tablesOf } from './table.ts';
 
-/** The document has room for two runs: figures that one run alone has are worth less. */
+/** The document shows two runs: a figure that only one run has is worth less. */
 export const RUN_NUMBERS = [1, 2] as const;
 export type RunNumber = (typeof RUN_NUMBERS)[number];
 
-/** Stores the run, and writes the tables, the goals and the chart of `docs/performance.md` anew. */
+/** Stores the run, and updates the tables, the goals and the chart of `docs/performance.md`. */
 export async function writeRun(root: string, number: RunNumber, run: Run): Promise<void> {
   await writeFormatted(fileOf(root, number), JSON.stringify(run));
   const runs = new Map(
@@ -26,7 +26,7 @@ export async function writeRun(root: string, number: RunNumber, run: Run): Promi
   writeFileSync(join(root, 'docs', 'performance.svg'), chartOf(runs.get(1) ?? run));
 }
 
-/** Everything between `<!-- bench: name -->` and `<!-- end -->`. @throws when the marks are missing. */
+/** Replaces what stands between `<!-- bench: name -->` and `<!-- end -->`. @throws when the marks are missing. */
 export function replaceSection(text: string, name: string, content: string): string {
   const start = `<!-- bench: ${name} -->`;
   const from = text.indexOf(start);
@@ -37,7 +37,7 @@ export function replaceSection(text: string, name: string, content: string): str
 
 export function describeRun(run: Run): string {
   const rounds = run.isQuick
-    ? 'A quick run, only to try the bench: its figures say little.'
+    ? 'A quick run, to check the bench only: its figures say little.'
     : `Median (minimum–maximum) of ${run.rounds} rounds.`;
   return `${rounds}\n\n${run.machine.map((line) => `- ${line}`).join('\n')}\n\n${tablesOf(run)}`;
 }

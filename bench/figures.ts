@@ -1,6 +1,6 @@
 import type { Summary } from './statistics.ts';
 
-/** Every figure of a contender, in the order of the tables. The harness itself has those of group `harness`. */
+/** Every figure, in the order of the tables. Group `harness` is that of the harness itself, without a contender. */
 export const FIGURES = {
   cpuUsPerRequest: { group: 'json', label: 'CPU µs a request', digits: 1 },
   requestsPerSecond: { group: 'json', label: 'requests/s', digits: 0 },
@@ -30,14 +30,14 @@ export const FIGURES = {
 export type FigureName = keyof typeof FIGURES;
 export type Group = (typeof FIGURES)[FigureName]['group'];
 
-/** One contender in one round. Null: could not be measured. */
+/** The figures of one contender in one round. Null: could not be measured. */
 export type Round = Partial<Record<FigureName, number | null>>;
 
 export type Summaries = Partial<Record<FigureName, Summary | null>>;
 
-/** What one run of the bench leaves behind, as it is stored. */
+/** The result of one run of the bench, as it is stored. */
 export interface Run {
-  /** Lines about the machine and the versions; nothing that tells one machine from another of its kind. */
+  /** Lines about the machine and the versions; nothing that identifies the machine. */
   machine: string[];
   rounds: number;
   isQuick: boolean;

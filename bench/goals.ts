@@ -4,7 +4,7 @@ import { markdown, number } from './table.ts';
 interface Goal {
   figure: string;
   goal: string;
-  /** The measured value; undefined when the run has not got it. */
+  /** The measured value; undefined if the run lacks it. */
   measure: (run: Run) => number | undefined;
   limit: number;
   /** More is better. */
@@ -19,7 +19,7 @@ function own(figure: FigureName): (run: Run) => number | undefined {
   return (run) => medianOf(run, 'gateway', figure);
 }
 
-/** This gateway's figure over that of the other, in the same run. */
+/** This gateway's figure divided by the other's, in the same run. */
 function ratioTo(other: 'nginx' | 'portkey', figure: FigureName): (run: Run) => number | undefined {
   return (run) => {
     const mine = medianOf(run, 'gateway', figure);
@@ -95,7 +95,7 @@ export const GOALS: readonly Goal[] = [
   },
 ];
 
-/** The goals beside what the runs measured. A goal that was missed says so. */
+/** The goals beside what the runs measured. Missed goals are marked. */
 export function goalTable(runs: ReadonlyMap<number, Run>): string {
   const head = ['figure', 'goal', ...[...runs.keys()].map((number) => `run ${number}`)];
   const rows = GOALS.map(({ figure, goal, measure, limit, isAtLeast = false, write }) => [

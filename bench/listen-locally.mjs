@@ -1,8 +1,8 @@
 import { Server } from 'node:net';
 
 /**
- * For `node --import`: whatever the program listens on, it listens on 127.0.0.1 only. Portkey has no option for it, and
- * a benchmark must not open a port to the network.
+ * For `node --import`: makes the program listen on 127.0.0.1 only. Portkey has no option for that, and a benchmark must not
+ * open a port to the network.
  */
 const { listen } = Server.prototype;
 Server.prototype.listen = function listenLocally(port, ...others) {

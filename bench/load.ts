@@ -10,11 +10,11 @@ interface Percentiles {
   max: number | null;
 }
 
-/** What `load.c` prints. Times are microseconds. */
+/** The output of `load.c`. Times are in microseconds. */
 export interface LoadReport {
   requests: number;
   errors: number;
-  /** Server-sent events, `[DONE]` among them. */
+  /** Server-sent events, including `[DONE]`. */
   events: number;
   elapsedMs: number;
   latency: Percentiles;
@@ -30,7 +30,7 @@ export interface Load {
   /** 0: one request on each connection. */
   durationMs: number;
   rampMs?: number;
-  /** Requests a second in all; without it, the next one follows the answer. */
+  /** Requests a second in all; without it, each connection sends the next request after the answer. */
   rate?: number;
 }
 
@@ -47,7 +47,7 @@ export class LoadGenerator {
     this.#wrk = wrk;
   }
 
-  /** Whether it can do more than send one request after the other. */
+  /** Whether it can measure latency at a rate, and streams. */
   get isComplete(): boolean {
     return this.#program !== undefined;
   }
@@ -73,7 +73,7 @@ export class LoadGenerator {
   }
 }
 
-/** Lua that sends the request as it is, and prints what was measured as `load.c` does, as far as wrk knows it. */
+/** Lua that sends the request unchanged, and prints what `load.c` prints, as far as wrk measures it. */
 function wrkScript(request: string): string {
   return `
     local raw = ${luaString(request)}

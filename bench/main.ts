@@ -1,30 +1,29 @@
 import { execFileSync } from 'node:child_process';
-import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { availableParallelism, cpus, release, tmpdir, totalmem } from 'node:os';
+import { existsSync, readFileSync } from 'node:fs';
+import { availableParallelism, cpus, release, totalmem } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { type Contender, contendersOf } from './contenders.ts';
 import { RUN_NUMBERS, writeRun } from './document.ts';
 import { CONTENDER_NAMES, FIGURE_NAMES, type Round, type Run, type Summaries } from './figures.ts';
-import { LoadGenerator } from './load.ts';
+import { goalTable } from './goals.ts';
+import { startHarness } from './harness.ts';
 import { directFigures, Meter } from './measure.ts';
 import { modelNamesOf, planOf } from './plan.ts';
-import { compile, find } from './programs.ts';
+import { find } from './programs.ts';
 import { summarize } from './statistics.ts';
 import { tablesOf } from './table.ts';
-import { startUpstream } from './upstream.ts';
-import { goalTable } from './goals.ts';
 
 const USAGE = `usage: npm run bench -- [--rounds N] [--quick] [--only NAME]... [--write 1|2]
 
   --rounds  rounds, each of which measures every contender (default: 5)
-  --quick   one short round of everything, to see that the bench works
-  --only    a contender: nginx, gateway, naive or portkey; repeated for several (default: all)
-  --write   store the figures as run 1 or run 2, and write docs/performance.md and docs/performance.svg anew
+  --quick   one short round of everything, to check that the bench works
+  --only    a contender: nginx, gateway, naive or portkey; repeat it for several (default: all)
+  --write   store the figures as run 1 or run 2, and update docs/performance.md and docs/performance.svg
 `;
 
-/** Memory varies little from round to round, and thousands of streams take their time to open. */
+/** Memory varies little between rounds, and opening thousands of streams takes long. */
 const HELD_ROUNDS = 1;
 
 const root = fileURLToPath(new URL('..', import.meta.url));
@@ -58,7 +57,7 @@ function readOptions() {
   }
 }
 
-/** Installs what the gateway is compared with, beside this file: the gateway itself does not need it. */
+/** Installs Portkey beside this file: the gateway itself does not need it. */
 function installPortkey(): void {
   if (existsSync(join(root, 'bench', 'node_modules'))) return;
   say('Installing Portkey for comparison (once) …');
@@ -66,21 +65,23 @@ function installPortkey(): void {
     const options = ['ci', '--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error'];
     execFileSync('npm', options, { cwd: join(root, 'bench'), stdio: ['ignore', 2, 2] });
   } catch {
-    // The contender is left out, and that is said.
+    // `contendersOf` leaves it out and says so.
   }
+}
+
+function portkeyVersion(): string | undefined {
+  const file = join(root, 'bench', 'node_modules', '@portkey-ai', 'gateway', 'package.json');
+  return existsSync(file) ? (JSON.parse(readFileSync(file, 'utf8')) as { version: string }).version : undefined;
 }
 
 function describeMachine(): string[] {
   const [cpu] = cpus();
-  const { version } = JSON.parse(
-    readFileSync(join(root, 'bench', 'node_modules', '@portkey-ai', 'gateway', 'package.json'), 'utf8'),
-  ) as { version: string };
   const nginx = find('nginx');
   const nginxVersion = nginx && execFileSync('sh', ['-c', `${nginx} -v 2>&1`], { encoding: 'utf8' }).trim();
   const memory = Math.round(totalmem() / 2 ** 30);
   return [
     `${availableParallelism()} cores, ${cpu?.model ?? 'unknown'}, ${memory} GiB, Linux ${/^[\d.]+/.exec(release())?.[0] ?? ''}`,
-    `Node ${process.version.slice(1)}, nginx ${nginxVersion?.split('/').at(-1) ?? 'not installed'}, Portkey ${version}`,
+    `Node ${process.version.slice(1)}, nginx ${nginxVersion?.split('/').at(-1) ?? 'not installed'}, Portkey ${portkeyVersion() ?? 'not installed'}`,
   ];
 }
 
@@ -93,16 +94,9 @@ async function main(): Promise<void> {
   const options = readOptions();
   if (options.help) return void process.stdout.write(USAGE);
   if (process.platform !== 'linux') throw new Error('The bench reads /proc: it runs on Linux only.');
-  installPortkey();
-  const directory = mkdtempSync(join(tmpdir(), 'gateway-bench-'));
-  process.once('exit', () => rmSync(directory, { recursive: true, force: true }));
-  process.once('SIGINT', () => process.exit(130)).once('SIGTERM', () => process.exit(143));
-
-  const upstreamPorts = [await startUpstream(root, directory, 1), await startUpstream(root, directory, 2)] as const;
-  const generator = compile(join(root, 'bench', 'load.c'), join(directory, 'load'));
-  if (generator === undefined)
-    say('No C compiler: wrk measures JSON answers; latency, streams and memory are skipped.');
-  const load = new LoadGenerator(directory, generator, find('wrk'));
+  if (options.only?.includes(CONTENDER_NAMES.portkey) ?? true) installPortkey();
+  const { directory, upstreamPorts, load } = await startHarness(root);
+  if (!load.isComplete) say('No C compiler: wrk measures JSON answers; latency, streams and memory are skipped.');
   const plan = planOf(options.isQuick);
   const contenders = contendersOf({ root, directory, upstreamPorts, models: modelNamesOf(plan) }, say).filter(
     ({ name }) => options.only?.includes(name) ?? true,

@@ -1,32 +1,31 @@
 /**
  * What a feature costs a JSON request: the gateway with it and without it, both warm, take turns slice by slice on one core.
- * The machine's moods meet both; a run of contenders one after the other would show little but them.
+ * Changes in the machine's speed then affect both alike; in a run of one after the other they would hide the cost.
  */
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { freePort } from '../test/support/free-port.ts';
 import { firstAnswer } from './check-answers.ts';
 import { gatewayOf, type GatewayOptions, type Setting } from './contenders.ts';
-import { LoadGenerator } from './load.ts';
+import { startHarness } from './harness.ts';
+import type { LoadGenerator } from './load.ts';
 import { JSON_CONNECTIONS } from './plan.ts';
-import { compile, CONTENDER_CORES, find, HARNESS_CORES, start } from './programs.ts';
-import { bodyOf, rawRequest } from './request.ts';
+import { CONTENDER_CORES, find, HARNESS_CORES, start } from './programs.ts';
+import { completionRequest } from './request.ts';
 import { median } from './statistics.ts';
-import { startUpstream } from './upstream.ts';
 
 const USAGE = `usage: npm run bench:pairs -- PAIR... [--slices N] [--slice-ms N] [--rate N] [--root FOLDER]
 
-  PAIR        none, tracing, limits, usage, limits+usage, or redis (which needs a redis-server): what one of the two has
-  --slices    of each of the two (default: 30)
-  --slice-ms  how long a slice takes (default: 1000)
-  --rate      requests a second (default: as many as 64 connections bring)
-  --root      where the one without it is: another checkout, built (default: this one)
+  PAIR        the feature: none, tracing, limits, usage, limits+usage, or redis (which needs a redis-server)
+  --slices    slices of each gateway (default: 30)
+  --slice-ms  the length of a slice (default: 1000)
+  --rate      requests a second (default: as many as 64 connections allow)
+  --root      the checkout, built, of the gateway without the feature (default: this one)
 `;
 
 const MODEL = 'bench-json';
@@ -60,7 +59,7 @@ async function optionsOf(pair: string, directory: string): Promise<Omit<GatewayO
   }
 }
 
-/** Takes spans, and looks at none. */
+/** Accepts spans and ignores them. */
 async function collector(): Promise<string> {
   const server = createServer((request, response) => request.resume().on('end', () => response.end()));
   server.listen(0, '127.0.0.1');
@@ -79,13 +78,13 @@ async function redis(): Promise<string> {
   return `redis://127.0.0.1:${port}`;
 }
 
-/** CPU of a request, in microseconds: of the whole process, and of the thread with the event loop. */
+/** CPU time, in microseconds: of the whole process, and of the thread with the event loop. */
 interface Cost {
   process: number;
   thread: number;
 }
 
-/** By the scheduler, in nanoseconds: the ticks of `stat` are 10 ms. */
+/** From `schedstat`, in nanoseconds: the ticks of `stat` are 10 ms. */
 function cpuOf(pid: number): Cost {
   const folder = `/proc/${pid}/task`;
   const us = (task: string): number => Number.parseInt(readFileSync(`${folder}/${task}/schedstat`, 'latin1'), 10) / 1e3;
@@ -116,11 +115,7 @@ class Gateway {
 
   async slice(durationMs: number, rate: number): Promise<Cost> {
     const before = cpuOf(this.#pid);
-    const request = rawRequest(
-      this.#port,
-      { 'Content-Type': 'application/json', ...this.#headers },
-      bodyOf(MODEL, false),
-    );
+    const request = completionRequest({ port: this.#port, headers: this.#headers }, MODEL, false);
     const load = { port: this.#port, request, connections: JSON_CONNECTIONS, durationMs, rate };
     const { requests, errors } = await this.#load.run(load);
     if (errors > 0) throw new Error(`${errors} requests failed`);
@@ -157,12 +152,7 @@ if (positionals.length === 0) {
   process.exit(2);
 }
 
-const directory = mkdtempSync(join(tmpdir(), 'gateway-pairs-'));
-process.once('exit', () => rmSync(directory, { recursive: true, force: true }));
-process.once('SIGINT', () => process.exit(130)).once('SIGTERM', () => process.exit(143));
-const upstreamPorts = [await startUpstream(ROOT, directory, 1), await startUpstream(ROOT, directory, 2)] as const;
-const generator = compile(join(ROOT, 'bench', 'load.c'), join(directory, 'load'));
-const load = new LoadGenerator(directory, generator, find('wrk'));
+const { directory, upstreamPorts, load } = await startHarness(ROOT);
 const rate = Number(values.rate);
 for (const pair of positionals) {
   const setting = { root: ROOT, directory, upstreamPorts, models: [MODEL] };

@@ -1,11 +1,11 @@
 /** How long and how much one round measures. */
 export interface Plan {
   /**
-   * Before anything is measured: until V8 has compiled what is hot, and its heap is as large as it gets by requests. After
-   * 4 s the compiler still took a tenth of the gateway's CPU.
+   * Until V8 has compiled the hot code, and requests no longer grow its heap. After 4 s the compiler still took a tenth of
+   * the gateway's CPU.
    */
   warmUpMs: number;
-  /** The same before streams are measured: what they run through, requests do not. */
+  /** The same before streams are measured: they run other code. */
   warmUpStreamsMs: number;
   jsonMs: number;
   /** For one process, and again for two. */
@@ -13,7 +13,7 @@ export interface Plan {
   lowLoadMs: number;
   pacedMs: number;
   unpacedMs: number;
-  /** Streams that are open at the same time while memory is measured. */
+  /** Numbers of streams that are open while memory is measured. */
   heldStreams: readonly number[];
   /** How long all of them are open. */
   heldMs: number;
@@ -22,19 +22,19 @@ export interface Plan {
 
 export const JSON_CONNECTIONS = 64;
 export const LOW_LOAD_CONNECTIONS = 8;
-/** Some third of what the slowest contender can do: added latency is not to be a queue's. */
+/** About a third of what the slowest contender can do: no latency is to come from a queue. */
 export const LOW_LOAD_RATE = 400;
 export const PACED_STREAMS = 100;
 export const UNPACED_STREAMS = 16;
-/** For each process: a third of what one can do, since the load needs its part of the second core. */
+/** For each process: a third of what one can do, since the load generator shares the second core. */
 export const TWO_CORES_RATE = 1_500;
-/** One process and two are measured so often, in turn: what the machine has besides to do meets both. */
+/** How often one process and two are measured in turn, so that changes in the machine's speed affect both. */
 export const TWO_CORES_TURNS = 8;
-/** A little more than a multiple of the interval for each stream: their events are spread over the interval. */
+/** 100 streams start 21 ms apart, a little more than the interval: their events are spread over it. */
 export const PACED_RAMP_MS = 2_100;
 const PACED_INTERVAL_MS = 20;
 const HELD_INTERVAL_MS = 1_000;
-/** Slow enough for every contender: a rush would fill the queue of connections that wait to be accepted. */
+/** Slow enough that no contender's backlog of connections fills up. */
 const HELD_STARTS_PER_SECOND = 500;
 
 export function planOf(isQuick: boolean): Plan {
@@ -53,7 +53,7 @@ export function planOf(isQuick: boolean): Plan {
     heldMs,
     models: {
       json: 'bench-json',
-      // The fake upstream reads how to stream from the name.
+      // The name tells the fake upstream how to stream.
       short: `bench-paced-${PACED_INTERVAL_MS}-20`,
       paced: `bench-paced-${PACED_INTERVAL_MS}-100`,
       unpaced: 'bench-unpaced-6400',
@@ -62,7 +62,7 @@ export function planOf(isQuick: boolean): Plan {
   };
 }
 
-/** The streams start over this time, so that it is their number that is measured and not their rush. */
+/** The time over which streams start, so that their number is measured and not a rush of starts. */
 export function rampMsOf(streams: number): number {
   return Math.max(1_000, (streams / HELD_STARTS_PER_SECOND) * 1_000);
 }

@@ -4,24 +4,24 @@ import { readdirSync, readFileSync } from 'node:fs';
 export interface ProcessStat {
   pid: number;
   parentPid: number;
-  /** User and system time, that of children who have ended included. */
+  /** User and system time, including that of children that have ended. */
   cpuTicks: number;
   residentPages: number;
 }
 
-/** What a process and everything below it has used. */
+/** What a process and its descendants have used. */
 export interface Usage {
   cpuUs: number;
   residentBytes: number;
 }
 
-/** Asked for once, and only where there is a `/proc` to read. */
+/** Read once, on first use. */
 let units: { ticksPerSecond: number; pageBytes: number } | undefined;
 
-/** Of `/proc/PID/stat`, see proc_pid_stat(5). The name in parentheses may hold blanks and parentheses itself. */
+/** Reads `/proc/PID/stat`, see proc_pid_stat(5). The name in parentheses may contain blanks and parentheses. */
 export function parseStat(text: string): ProcessStat {
   const fields = text.slice(text.lastIndexOf(')') + 2).split(' ');
-  /** By the number that the manual gives it. */
+  /** Numbered as in the manual. */
   const field = (number: number) => Number(fields[number - 3]);
   return {
     pid: Number.parseInt(text, 10),
@@ -57,7 +57,7 @@ function allProcesses(): ProcessStat[] {
       try {
         return [parseStat(readFileSync(`/proc/${name}/stat`, 'latin1'))];
       } catch {
-        // It has ended since the list was made.
+        // It has ended since the folder was listed.
         return [];
       }
     });

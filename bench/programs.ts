@@ -4,7 +4,7 @@ import { accessSync, closeSync, constants, openSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { delimiter, join } from 'node:path';
 
-/** Where a program runs, when there are cores to choose from. */
+/** Where programs run if the machine has several cores. */
 export const CONTENDER_CORES: readonly number[] = [0];
 export const HARNESS_CORES: readonly number[] = [1];
 export const BOTH_CORES: readonly number[] = [0, 1];
@@ -13,7 +13,7 @@ const running = new Set<ChildProcess>();
 process.once('exit', () => running.forEach((child) => child.kill('SIGTERM')));
 
 export function find(program: string): string | undefined {
-  // Debian keeps nginx where only root looks.
+  // Debian's nginx is not on the path of users.
   const folders = [...(process.env.PATH ?? '').split(delimiter), '/usr/sbin'];
   return folders.map((folder) => join(folder, program)).find(isExecutable);
 }
@@ -31,7 +31,7 @@ export interface Command {
   line: readonly string[];
   cores: readonly number[];
   env?: Record<string, string>;
-  /** Standard output and standard error go there. Without it the first can be read, and the second is shown. */
+  /** For standard output and standard error. Without it, output is a pipe and errors are shown. */
   logFile?: string;
 }
 
@@ -41,7 +41,7 @@ export interface Program {
   stop: () => Promise<void>;
 }
 
-/** Starts a program with as many open files as the system lets it have, on its cores when the machine has several. */
+/** Starts a program, pinned to its cores if possible, with the hard limit of open files. */
 export function start({ line, cores, env = {}, logFile }: Command): Program {
   const canPin = availableParallelism() > 1 && find('taskset') !== undefined;
   const pinned = canPin ? ['taskset', '-c', cores.join(), ...line] : line;
@@ -64,7 +64,7 @@ export function start({ line, cores, env = {}, logFile }: Command): Program {
   return { pid: child.pid, child, stop };
 }
 
-/** Everything that the program says on standard output until it ends. @throws when it fails. */
+/** The standard output of the program until it ends. @throws when it fails. */
 export async function outputOf(program: Program): Promise<string> {
   let text = '';
   program.child.stdout?.on('data', (bytes) => (text += String(bytes)));
@@ -79,7 +79,7 @@ export async function firstLineOf(program: Program): Promise<string> {
   return bytes.toString().trim();
 }
 
-/** Compiles a C program into `directory`; undefined when there is no compiler. */
+/** Compiles a C program; undefined if there is no compiler. */
 export function compile(source: string, target: string): string | undefined {
   const compiler = find('cc') ?? find('gcc');
   if (compiler === undefined) return undefined;

@@ -1,7 +1,7 @@
-/** As long as the requests of the measurements that the goals were taken from. */
+/** As in the measurements that the goals come from. */
 const BODY_BYTES = 405;
 
-/** The body of every request, filled up with text to the same length. */
+/** The body of a request; the prompt fills it up to the same length for all models. */
 export function bodyOf(model: string, isStream: boolean): string {
   const write = (prompt: string) =>
     JSON.stringify({
@@ -15,7 +15,15 @@ export function bodyOf(model: string, isStream: boolean): string {
   return write('Once upon a time there was a little boy named Leo. '.repeat(9).slice(0, missing));
 }
 
-/** The same as it goes over the connection. */
+/** A request as it goes over the connection. `headers` come beside the content type. */
+export function completionRequest(
+  { port, headers }: { port: number; headers: Record<string, string> },
+  model: string,
+  isStream: boolean,
+): string {
+  return rawRequest(port, { 'Content-Type': 'application/json', ...headers }, bodyOf(model, isStream));
+}
+
 export function rawRequest(port: number, headers: Record<string, string>, body: string): string {
   const head = { Host: `127.0.0.1:${port}`, ...headers, 'Content-Length': String(Buffer.byteLength(body)) };
   const lines = Object.entries(head).map(([name, value]) => `${name}: ${value}`);

@@ -1,11 +1,11 @@
-/** What the rounds of one figure come to. */
+/** One figure over all rounds. */
 export interface Summary {
   median: number;
   minimum: number;
   maximum: number;
 }
 
-/** Of an even number, the mean of the two in the middle. @throws {RangeError} for no values. */
+/** For an even number of values, the mean of the two in the middle. @throws {RangeError} for no values. */
 export function median(values: readonly number[]): number {
   const sorted = values.toSorted((a, b) => a - b);
   const upper = sorted[Math.floor(sorted.length / 2)];
@@ -14,7 +14,7 @@ export function median(values: readonly number[]): number {
   return (lower + upper) / 2;
 }
 
-/** Rounds that could not measure the figure are left out; null when none could. */
+/** Leaves out rounds that could not measure the figure; null if none could. */
 export function summarize(rounds: readonly (number | null)[]): Summary | null {
   const values = rounds.filter((value) => value !== null);
   if (values.length === 0) return null;

@@ -8,7 +8,7 @@ const TITLES: Record<Group, string> = {
   harness: 'The harness alone, without a gateway',
 };
 
-/** Every figure of a run, for people. */
+/** Every figure of a run, as Markdown. */
 export function tablesOf(run: Run): string {
   const groups = Object.keys(TITLES) as Group[];
   return groups.map((group) => `**${TITLES[group]}**\n\n${tableOf(run, group)}`).join('\n\n');
@@ -40,7 +40,7 @@ function cellOf(summary: Summary | null | undefined, figure: FigureName): string
   return minimum === maximum ? `${median}` : `${median} (${minimum}–${maximum})`;
 }
 
-/** `-0.00` is nothing. */
+/** A rounded `-0.00` is written without its sign. */
 export function number(value: number, digits: number): string {
   const format = new Intl.NumberFormat('en-US', {
     minimumFractionDigits: digits,

@@ -3,10 +3,19 @@ import { freePort } from '../test/support/free-port.ts';
 import { writeNginx } from './contenders.ts';
 import { compile, find, firstLineOf, HARNESS_CORES, start } from './programs.ts';
 
-/** A process of the fake upstream, or of an nginx that says the same where no C can be compiled. */
-export async function startUpstream(root: string, directory: string, index: number): Promise<number> {
+/** Two processes of the fake upstream; without a C compiler, of an nginx that answers the same JSON. */
+export async function startUpstreams(root: string, directory: string): Promise<readonly [number, number]> {
   const program = compile(join(root, 'bench', 'upstream.c'), join(directory, 'upstream'));
-  if (program !== undefined) return Number(await firstLineOf(start({ line: [program], cores: HARNESS_CORES })));
+  const startOne = (name: string): Promise<number> =>
+    program === undefined ? startNginx(directory, name) : startProgram(program);
+  return [await startOne('upstream-1'), await startOne('upstream-2')];
+}
+
+async function startProgram(program: string): Promise<number> {
+  return Number(await firstLineOf(start({ line: [program], cores: HARNESS_CORES })));
+}
+
+async function startNginx(directory: string, name: string): Promise<number> {
   const nginx = find('nginx');
   if (nginx === undefined) throw new Error('The bench needs a C compiler (apt-get install gcc), or nginx and wrk.');
   const port = await freePort();
@@ -19,10 +28,7 @@ export async function startUpstream(root: string, directory: string, index: numb
     usage: { prompt_tokens: 64, completion_tokens: 32, total_tokens: 96 },
   };
   const answer = `default_type application/json; return 200 '${JSON.stringify(completion)}';`;
-  const file = writeNginx(
-    join(directory, `upstream-${index}`),
-    `server { listen 127.0.0.1:${port}; location / { ${answer} } }`,
-  );
+  const file = writeNginx(join(directory, name), `server { listen 127.0.0.1:${port}; location / { ${answer} } }`);
   start({ line: [nginx, '-c', file], cores: HARNESS_CORES, logFile: join(directory, 'upstream.log') });
   return port;
 }

@@ -31,8 +31,8 @@ import type { Request, Response } from 'express';
 import type { Readable } from 'node:stream';
 
 /**
- * The gateway that a team writes in an afternoon: Nest as its documentation shows it, a DTO with class-validator, axios
- * with its defaults. It is what the bench compares with, not an example.
+ * The gateway that a team writes in an afternoon: Nest as in its documentation, a DTO with class-validator, axios with its
+ * defaults. A contender of the bench, not an example.
  */
 const { PORT = '0', UPSTREAM_BASE_URL = '', API_KEY = '' } = process.env;
 
