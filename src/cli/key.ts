@@ -10,18 +10,15 @@ import { createLogger } from '../observability/logger.js';
 import { openStorage } from '../storage/open-storage.js';
 import type { Storage } from '../storage/storage.js';
 
-/**
- * `npm run key`: makes a new API key. With a database it is written there, its hash, that is; without one, the entry of the
- * configuration is printed.
- */
+/** `npm run key`: makes an API key. Its hash goes into the database; without one, it prints an entry for the configuration. */
 
 const USAGE = `usage: npm run key -- [--id NAME] [--organization ID] [--project ID] [--admin] [--model NAME]...
 
-  --id            how the access log and lists call the key (default: key-1)
-  --organization  the organization that the key belongs to (with a database, the first one without it)
-  --project       the only project that the key may act for; without it, every project of the organization
-  --admin         an admin key, of the organization; without --organization, of the whole gateway
-  --model         a model that the key may use, repeated for several; without it, all (without a database)
+  --id            the name of the key in the access log and in lists (default: key-1)
+  --organization  the organization of the key (default, with a database: the first one)
+  --project       the only project that the key may act for (default: every project of the organization)
+  --admin         an admin key: of the organization, or without --organization of the whole gateway
+  --model         a model that the key may use, repeat it for several (default: all; not with a database)
 `;
 
 interface KeyOptions {
@@ -59,7 +56,7 @@ function insert(
   storage: Storage,
   { id: name, organization, project, admin = false, model }: KeyOptions,
 ): Promise<string> {
-  if (model) throw new Error('With a database, models are allowed for a project: POST /v1/organization/projects/{id}.');
+  if (model) throw new Error('With a database, models are allowed per project: POST /v1/organization/projects/{id}.');
   return changeStorage(storage, systemClock, async (change) => {
     const { trx } = change;
     const organizations = trx.selectFrom('organizations').select('id').where('archived_at', 'is', null);

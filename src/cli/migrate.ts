@@ -3,7 +3,7 @@ import { loadConfig } from '../config/load-config.js';
 import { createLogger } from '../observability/logger.js';
 import { openStorage } from '../storage/open-storage.js';
 
-/** `npm run migrate`: brings the tables of the configured database up to date. A gateway that starts does it, too. */
+/** `npm run migrate`: migrates the configured database, as the gateway does at its start. */
 
 try {
   const storage = await openStorage(loadConfig(process.env), systemClock, createLogger('silent'));

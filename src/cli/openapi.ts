@@ -6,10 +6,7 @@ import { ADMINISTRATION_API, buildOpenApi, COMPLETIONS_API } from '../process/op
 import { systemClock } from '../common/clock.js';
 import { createLogger } from '../observability/logger.js';
 
-/**
- * `npm run openapi`: writes the document, with `--admin` that of the administration API, to the file that is given, or to
- * standard output.
- */
+/** `npm run openapi`: writes the OpenAPI document, with `--admin` that of the administration API, to a file or to stdout. */
 
 const { values, positionals } = parseArgs({ options: { admin: { type: 'boolean' } }, allowPositionals: true });
 const app = await createApp({ config: new GatewayConfig(), logger: createLogger('silent'), clock: systemClock });

@@ -1,6 +1,6 @@
 import type { CompletionsUsageDto, UsageBucketDto } from '../admin/dto/usage.dto.js';
 
-/** What `--by` takes, and the field of a result. */
+/** The values of `--by`, and their fields in a result. */
 export const DIMENSIONS = { project: 'project_id', key: 'api_key_id', model: 'model', user: 'user_id' } as const;
 export type Dimension = keyof typeof DIMENSIONS;
 
@@ -11,7 +11,7 @@ const COUNTS = {
   'output tokens': 'output_tokens',
 } as const;
 
-/** The head and a line for each group, the one with the most tokens first. */
+/** A head, and a line for each group, the one with the most tokens first. */
 export function reportOf(buckets: readonly UsageBucketDto[], by: readonly Dimension[]): string[][] {
   const groups = Map.groupBy(
     buckets.flatMap(({ results }) => results),
@@ -28,7 +28,7 @@ export function reportOf(buckets: readonly UsageBucketDto[], by: readonly Dimens
   ];
 }
 
-/** Columns of one width, those of numbers to the right. */
+/** Aligned columns, numbers to the right. */
 export function asTable(lines: readonly string[][], textColumns: number): string {
   const widths = (lines[0] ?? []).map((_, column) => Math.max(...lines.map((line) => (line[column] ?? '').length)));
   const padded = lines.map((line) =>
@@ -37,7 +37,7 @@ export function asTable(lines: readonly string[][], textColumns: number): string
   return padded.map((line) => `${line.join('  ').trimEnd()}\n`).join('');
 }
 
-/** RFC 4180. What a spreadsheet would take for a formula begins with a quote: clients choose the names of users. */
+/** RFC 4180. Clients choose names of users: what a spreadsheet would take for a formula is escaped by a quote. */
 export function asCsv(lines: readonly string[][]): string {
   return lines.map((line) => `${line.map(csvCell).join(',')}\r\n`).join('');
 }

@@ -2,17 +2,17 @@ import { parseArgs } from 'node:util';
 import type { UsageBucketDto, UsagePageDto } from '../admin/dto/usage.dto.js';
 import { asCsv, asTable, type Dimension, DIMENSIONS, reportOf } from './usage-report.js';
 
-/** `npm run usage`: asks a gateway that runs who used what. */
+/** `npm run usage`: prints the usage that a running gateway reports. */
 
 const USAGE = `usage: ADMIN_API_KEY=… npm run usage -- [--by NAME]... [--last TIME] [--csv] [--url URL]
 
-  --by    what it is split by: ${Object.keys(DIMENSIONS).join(', ')}; repeated for several (default: project)
-  --last  how far back: 30d, 24h or 60m (default: 30d)
-  --csv   comma-separated values in place of a table
+  --by    what to group by: ${Object.keys(DIMENSIONS).join(', ')}; repeat it for several (default: project)
+  --last  the time range, such as 30d, 24h or 60m (default: 30d)
+  --csv   comma-separated values instead of a table
   --url   the gateway (default: http://127.0.0.1:8080)
 `;
 
-/** Of a bucket: its name, its seconds, and how many of them a page has at most. */
+/** By unit of `--last`: the bucket's name, its seconds, and the most buckets of a page. */
 const BUCKETS = { d: ['1d', 86_400, 31], h: ['1h', 3_600, 168], m: ['1m', 60, 1_440] } as const;
 
 interface Options {
@@ -31,7 +31,8 @@ function readOptions(): Options {
       url: { type: 'string', default: 'http://127.0.0.1:8080' },
     },
   });
-  if (!values.by.every((name) => name in DIMENSIONS)) throw new Error('--by: expected project, key, model or user');
+  if (!values.by.every((name) => name in DIMENSIONS))
+    throw new Error(`--by: expected one of ${Object.keys(DIMENSIONS).join(', ')}`);
   if (!/^[1-9]\d{0,4}[dhm]$/.test(values.last)) throw new Error('--last: expected a time such as 30d, 24h or 60m');
   return { ...values, by: values.by as Dimension[] };
 }
