@@ -28,7 +28,7 @@ const project = (displayName, suffix) => ({
 });
 
 /**
- * What each project is for, and what it needs, stands in CONTRIBUTING.md.
+ * CONTRIBUTING.md says what each project is for, and what it needs.
  *
  * @type {import('jest').Config}
  */
@@ -45,6 +45,6 @@ export default {
   ],
   globalSetup: '<rootDir>/test/support/choose-seed.mjs',
   reporters: ['default', '<rootDir>/test/support/slowest-suites.mjs'],
-  // A suite waits for sockets and processes more than it computes. A percentage above 100 is none to Jest.
+  // Suites wait for sockets and processes more than they compute. Jest takes no percentage above 100.
   maxWorkers: Math.ceil(availableParallelism() * 1.5),
 };

@@ -1,14 +1,16 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import {
-  beginStream,
   type Behaviour,
+  breakAfter,
   chunk,
   completion,
   events,
   FakeUpstream,
-  reset,
+  hold,
+  replyEvents,
 } from '../support/fake-upstream.js';
 import { errorOf, eventsOf, Gateway } from '../support/gateway.js';
+import { within } from '../support/wait.js';
 
 const REQUEST = { model: 'test-model', prompt: 'Hi' };
 const LIMIT_BYTES = 1_048_576;
@@ -28,45 +30,39 @@ describe('the memory for answers', () => {
     await upstream.stop();
   });
 
-  it('holds whole answers up to `wholeAnswerBytes`; the one beyond it is a 503, and the others come', async () => {
-    const goOn = Promise.withResolvers<void>();
+  it('holds whole answers up to `wholeAnswerBytes`; the next one is a 503, and the others are answered', async () => {
     const json = JSON.stringify(completion('x'.repeat(700_000)));
     const isSent = Promise.withResolvers<void>();
-    upstream.onCompletion(async (response) => {
+    const { behaviour, release } = hold((response) => void response.end('}'));
+    upstream.onCompletion((response, request) => {
       response.writeHead(200, { 'content-type': 'application/json' });
       response.write(json.slice(0, -1), () => isSent.resolve());
-      await goOn.promise;
-      response.end('}');
+      return behaviour(response, request);
     });
     const first = gateway.complete(REQUEST);
-    await isSent.promise;
+    await within('the first answer to be sent', isSent.promise);
     const refused = await gateway.complete(REQUEST);
     expect(refused.status).toBe(503);
     expect(refused.headers.get('retry-after')).toBe('1');
     expect((await errorOf(refused)).error).toMatchObject({ type: 'upstream_error', code: 'overloaded' });
-    // The upstream is not at fault: nothing is asked again.
+    // The upstream is not at fault: there is no retry.
     expect(upstream.requests).toHaveLength(2);
-    goOn.resolve();
+    release();
     expect((await first).status).toBe(200);
     expect(await (await first).text()).toBe(json);
     for (let count = 0; count < 3; count++) expect((await gateway.complete(REQUEST)).status).toBe(200);
   });
 
-  /** Breaks off after so much text; from the second request on, it is the rest. */
+  /** Breaks every first stream after so much text, and answers every second with the rest. */
   function breaksAfter(length: number): Behaviour {
     return (response, request) => {
-      if (upstream.requests.indexOf(request) % 2 === 1) {
-        beginStream(response);
-        response.end(events(chunk('rest', 'stop'), '[DONE]'));
-        return;
-      }
-      beginStream(response);
       const text = events(...Array.from({ length: length / 1_000 }, () => chunk('x'.repeat(1_000))));
-      response.write(text, () => void reset(response, request));
+      const isRest = upstream.requests.indexOf(request) % 2 === 1;
+      return (isRest ? replyEvents(chunk('rest', 'stop'), '[DONE]') : breakAfter(text))(response, request);
     };
   }
 
-  it('keeps delivered text up to `deliveredTextBytes`: a longer stream that breaks ends in an error, others go on', async () => {
+  it('keeps delivered text up to `deliveredTextBytes`: a longer stream that breaks ends in an error, others are resumed', async () => {
     const body = { ...REQUEST, stream: true, max_tokens: 10_000 };
     upstream.onCompletion(breaksAfter(2_000_000));
     const long = await eventsOf(await gateway.complete(body));

@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
 import {
-  beginStream,
   type Behaviour,
+  breakAfter,
   chunk,
   completion,
   events,
@@ -13,13 +13,10 @@ import { Gateway } from '../support/gateway.js';
 
 const REQUEST = { model: 'm', prompt: 'p', max_tokens: 100 };
 const ROUTING = { backoffMs: 1, retryBudgetPercent: 100 };
-/** No ejection comes between the request and the engine. */
+/** No upstream is ejected. */
 const HEALTH = { ejectAfterFailures: 1_000_000 };
 
-const breakAfterOneToken: Behaviour = (response) => {
-  beginStream(response);
-  response.write(events(chunk('a')), () => response.socket?.destroy());
-};
+const breakAfterOneToken = breakAfter(events(chunk('a')));
 
 const cutTheAnswer: Behaviour = (response) => {
   response.writeHead(200, { 'content-type': 'application/json', 'content-length': 1000 });
@@ -62,7 +59,7 @@ describe('one request of a client to engines that break off', () => {
     expect(requestCount()).toBe(2);
   });
 
-  it('ejects no engine that lives, however often it is sent again by its client', async () => {
+  it('ejects no live engine, however often the client sends it again', async () => {
     const poisoned: Behaviour = (response, request) =>
       request.body.prompt === 'poison' ? reset(response, request) : replyJson(completion('alive'))(response, request);
     await start(Array<Behaviour>(2).fill(poisoned), { health: { ejectAfterFailures: 2 } });
@@ -72,25 +69,22 @@ describe('one request of a client to engines that break off', () => {
     expect(upstreamsOf.every(({ attempts }) => attempts === 1)).toBe(true);
   });
 
-  it('is `maxAttempts` times its parts upstream at most, where it is split', async () => {
+  it('is at most `maxAttempts` times its parts, where it is split', async () => {
     await start([cutTheAnswer], { capabilities: { n: 'emulate' }, fanOut: 3 }, { maxAttempts: 2 });
     await (await gateway.complete({ ...REQUEST, n: 9 })).text();
     // Each attempt ends with the first part that fails: no more than `fanOut` of them have begun.
     expect(requestCount()).toBeLessThanOrEqual(2 * 3);
   });
 
-  it('finds the one engine that lives behind ten that cannot be connected to', async () => {
+  it('finds the one live engine behind ten that refuse connections', async () => {
     await start([...Array<Behaviour>(10).fill(reset), replyJson(completion('alive'))]);
-    const dead = upstreams.slice(0, 10);
-    await Promise.all(dead.map((upstream) => upstream.stop()));
-    upstreams = upstreams.slice(10);
+    await Promise.all(upstreams.slice(0, 10).map((upstream) => upstream.stop()));
     for (let i = 0; i < 20; i++) expect((await gateway.complete(REQUEST)).status).toBe(200);
   });
 
-  it('tries each engine that cannot be connected to once besides the attempts', async () => {
+  it('tries each engine that refuses connections once besides the attempts', async () => {
     await start(Array<Behaviour>(5).fill(reset));
     await Promise.all(upstreams.map((upstream) => upstream.stop()));
-    upstreams = [];
     expect((await gateway.complete(REQUEST)).status).toBe(503);
     const [line] = await gateway.accessLog();
     expect(line?.attempts).toBeLessThanOrEqual(5 + 4);

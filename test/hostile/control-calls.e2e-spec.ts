@@ -1,15 +1,15 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
-import { once } from 'node:events';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import { Gateway } from '../support/gateway.js';
 import { listen } from '../support/listen.js';
 import { ManualClock } from '../support/manual-clock.js';
 import { settled } from '../support/settled.js';
+import { until } from '../support/wait.js';
 
 const ANONYMOUS = {};
 const MIB = 1_048_576;
-/** What the kernel takes over of an answer that nobody reads to its end. */
+/** What the kernel buffers of an answer that is not read. */
 const SOCKET_BUFFERS = 12 * MIB;
 
 type Answer = (response: ServerResponse, request: IncomingMessage) => void;
@@ -59,7 +59,7 @@ describe('the calls by which the gateway learns of an upstream', () => {
     return { baseUrl: `http://127.0.0.1:${await listen(server)}/v1` };
   }
 
-  it.each(['/readyz', '/health'])('are made by nobody who asks %s', async (path) => {
+  it.each(['/readyz', '/health'])('are not made for requests of %s', async (path) => {
     const upstream = await start(listOf(['m']));
     gateway = await Gateway.inFrontOf(upstream, { clock: new ManualClock() });
     expect((await gateway.get(path, ANONYMOUS)).status).toBe(200);
@@ -71,18 +71,18 @@ describe('the calls by which the gateway learns of an upstream', () => {
   it.each<[string, Answer]>([
     ['names', endless('{"object":"list","data":[{"id":"m"}', `,{"id":"${'m'.repeat(60_000)}"}`)],
     ['blanks', endless('{"object":"list","data":[]', ' '.repeat(65_536))],
-  ])('read no model list without an end: %s', async (_, answer) => {
+  ])('read no endless list of models: %s', async (_, answer) => {
     const upstream = await start(answer);
     gateway = await Gateway.inFrontOf(upstream, { upstream: { discover: true } });
     expect((await gateway.get('/readyz', ANONYMOUS)).status).toBe(503);
-    for (const socket of sockets) if (!socket.destroyed) await once(socket, 'close');
+    await until('the connections to close', () => sockets.every(({ destroyed }) => destroyed));
     const bytes = sockets.reduce((sum, socket) => sum + socket.bytesWritten, 0);
     // The health check asks for the same list.
     expect(bytes).toBeLessThan(sockets.length * (4 * MIB + SOCKET_BUFFERS));
     expect((await gateway.complete({ model: 'm', prompt: 'p' })).status).toBe(404);
   });
 
-  it('end with their time limit when the upstream never stops to say a little', async () => {
+  it('end after `timeoutMs` when the upstream keeps sending a little', async () => {
     const upstream = await start((response) => {
       response.writeHead(200, { 'content-type': 'application/json' });
       const timer = setInterval(() => response.write(' '), 5);
@@ -120,7 +120,7 @@ describe('the calls by which the gateway learns of an upstream', () => {
     expect(ids.slice(0, 3)).toEqual(['good', 'y'.repeat(256), 'm0']);
   });
 
-  it('are shared by the callers that ask for the list of models at the same time', async () => {
+  it('are shared by clients that ask for the list of models at the same time', async () => {
     const upstream = await start(listOf(['m']));
     gateway = await Gateway.inFrontOf(upstream, { clock: new ManualClock() });
     const before = requestCount;

@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { execFileSync } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdtempSync, writeFileSync } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { connect } from 'node:net';
@@ -9,8 +10,9 @@ import { completion, FakeUpstream, replyJson } from '../support/fake-upstream.js
 import { API_KEY } from '../support/gateway.js';
 import { GatewayProcess } from '../support/gateway-process.js';
 import { SteadyClient } from '../support/steady-client.js';
+import { within } from '../support/wait.js';
 
-/** Some processes start, one after the other, on a machine that others may use too. */
+/** Several processes start, one after the other, on a machine that may be busy. */
 const SLOW_START_MS = 60_000;
 const ROUNDS = 2;
 const CLIENTS = 16;
@@ -27,7 +29,7 @@ function runFirst(script: string): Record<string, string> {
   return { NODE_OPTIONS: `--require=${file}` };
 }
 
-describe('the end of a gateway', () => {
+describe('the shutdown of a gateway', () => {
   let upstream: FakeUpstream;
 
   beforeEach(async () => {
@@ -64,17 +66,15 @@ describe('the end of a gateway', () => {
   );
 
   it(
-    'comes, although a part of it never ends and a client never closes its side',
+    'ends, although a part of it hangs and a client never closes its side',
     async () => {
       // Nest waits for this one's callback.
       const hang = runFirst("require('node:http').Server.prototype.close = function () { return this; };");
       const url = new URL(await start({ drainTimeoutMs: 100 }, hang));
       const socket = connect({ port: Number(url.port), host: url.hostname, allowHalfOpen: true });
       socket.on('error', () => undefined).resume();
-      await new Promise((resolve) => {
-        socket.once('data', resolve);
-        socket.write(`GET /livez HTTP/1.1\r\nhost: x\r\nauthorization: Bearer ${API_KEY}\r\n\r\n`);
-      });
+      socket.write(`GET /livez HTTP/1.1\r\nhost: x\r\nauthorization: Bearer ${API_KEY}\r\n\r\n`);
+      await within('an answer', once(socket, 'data'));
       gateway.kill('SIGTERM');
       expect(await gateway.ended).toMatchObject({ exitCode: 0 });
       socket.destroy();
@@ -82,7 +82,7 @@ describe('the end of a gateway', () => {
     SLOW_START_MS,
   );
 
-  /** Two workers that answer to nothing but SIGKILL, by their process ids. */
+  /** Stops two workers, which then take no signal but SIGKILL; their process ids. */
   async function startStopped(server: object): Promise<number[]> {
     await start({ workers: 2, ...server });
     await gateway.logged(({ msg }) => msg === 'listening');
@@ -119,7 +119,7 @@ describe('the end of a gateway', () => {
 
 describe('a signal before the start is over', () => {
   it.each([1, 2])(
-    'does no harm when it is SIGHUP, and else ends the gateway in order, with %i processes',
+    'is ignored when it is SIGHUP, and else ends the gateway in order, with %i processes',
     async (workers) => {
       const pipe = join(mkdtempSync(join(tmpdir(), 'engine-')), 'pipe');
       execFileSync('mkfifo', [pipe]);

@@ -31,7 +31,7 @@ const inBothWays =
     return behaviour(response, request);
   };
 
-/** What an engine may say that is no completion. */
+/** Answers of an engine that are no completions. */
 const JUNK: [what: string, behaviour: Behaviour][] = [
   ['log probabilities that are a number', inBothWays(answer({ logprobs: 5 }))],
   ['a list of tokens with an object in it', inBothWays(answer(legacy({ tokens: [{}] })))],
@@ -47,7 +47,10 @@ const JUNK: [what: string, behaviour: Behaviour][] = [
   ['a deeply nested answer', inBothWays(DEEP)],
   ['a finish reason that is an object', inBothWays(answer({ finish_reason: {} }))],
   ['a text that is a number', inBothWays(answer({ text: 1 }))],
-  ['a choice twice', inBothWays(JSON.stringify(completion('', { choices: [choiceOf({}), choiceOf({ index: -1 })] })))],
+  [
+    'a negative choice index',
+    inBothWays(JSON.stringify(completion('', { choices: [choiceOf({}), choiceOf({ index: -1 })] }))),
+  ],
   ['no choice', inBothWays(JSON.stringify(completion('', { choices: [] })))],
   ['an error that cannot be written', inBothWays('{"error":{"code":{"toString":1,"valueOf":1},"message":"x"}}')],
   [
@@ -65,7 +68,7 @@ const ENDLESS: [what: string, behaviour: Behaviour][] = [
   ],
 ];
 
-describe('an engine that says what no completion is', () => {
+describe('an engine whose answer is no completion', () => {
   let liar: FakeUpstream;
   let honest: FakeUpstream;
   let gateway: Gateway | undefined;
@@ -86,7 +89,7 @@ describe('an engine that says what no completion is', () => {
     ...[...JUNK, ...ENDLESS].map((each) => [...each, true] as const),
   ];
 
-  it.each(both)('costs the client nothing but a fallback, and fails: %s', async (_what, behaviour, stream) => {
+  it.each(both)('causes a fallback, else a 502, and counts as a failure: %s', async (_what, behaviour, stream) => {
     liar.onCompletion(behaviour);
     gateway = await Gateway.start({
       upstreams: [
@@ -122,25 +125,22 @@ describe('an engine that says what no completion is', () => {
     expect(liar.requests.length).toBeLessThanOrEqual(1);
   });
 
-  it.each([false, true])(
-    'is passed on when an operator has aborted the request, and not asked again (stream: %s)',
-    async (stream) => {
-      liar.onCompletion(inBothWays(answer({ finish_reason: 'abort' })));
-      gateway = await Gateway.inFrontOf(liar, { upstream: { health: { ejectAfterFailures: 1 } } });
-      for (let count = 1; count <= 3; count++) {
-        const response = await gateway.complete({ ...REQUEST, stream });
-        expect({ status: response.status, ...(await errorOf(response)).error }).toMatchObject({
-          status: 502,
-          code: 'upstream_error',
-          message: 'The upstream has aborted the request.',
-        });
-        // Once each: it is not ejected either.
-        expect(liar.requests).toHaveLength(count);
-      }
-    },
-  );
+  it.each([false, true])('causes no retry when it has aborted the request (stream: %s)', async (stream) => {
+    liar.onCompletion(inBothWays(answer({ finish_reason: 'abort' })));
+    gateway = await Gateway.inFrontOf(liar, { upstream: { health: { ejectAfterFailures: 1 } } });
+    for (let count = 1; count <= 3; count++) {
+      const response = await gateway.complete({ ...REQUEST, stream });
+      expect({ status: response.status, ...(await errorOf(response)).error }).toMatchObject({
+        status: 502,
+        code: 'upstream_error',
+        message: 'The upstream has aborted the request.',
+      });
+      // One attempt each, and no ejection.
+      expect(liar.requests).toHaveLength(count);
+    }
+  });
 
-  it('ends a stream that has begun with an error event when it is aborted, without a resume', async () => {
+  it('causes an error event, and no resume, when it aborts a stream', async () => {
     liar.onCompletion(replyEvents(chunk('Hi'), chunk('', 'abort'), '[DONE]'));
     gateway = await Gateway.inFrontOf(liar);
     const said = await eventsOf(await gateway.complete({ ...REQUEST, stream: true }));
@@ -149,7 +149,7 @@ describe('an engine that says what no completion is', () => {
     expect(liar.requests).toHaveLength(1);
   });
 
-  it('is asked again when it gives up with "error"', async () => {
+  it('causes a retry when it finishes with "error"', async () => {
     liar.onCompletion((response, request) =>
       inBothWays(answer({ finish_reason: liar.requests.length > 1 ? 'stop' : 'error' }))(response, request),
     );
@@ -159,7 +159,7 @@ describe('an engine that says what no completion is', () => {
   });
 
   it.each(['[DONE]', ''])(
-    'does not pass a text that was cut for a whole one, whether it says "%s" or nothing',
+    'causes an error event when it cuts a text, whether it then sends "%s" or nothing',
     async (end) => {
       liar.onCompletion(replyEvents(chunk('Hi'), ...(end === '' ? [] : [end])));
       gateway = await Gateway.inFrontOf(liar, { config: { routing: { resume: 'off' } } });
@@ -168,7 +168,7 @@ describe('an engine that says what no completion is', () => {
     },
   );
 
-  it('has no say in headers that no answer can hold', async () => {
+  it('sets no header that no answer can hold', async () => {
     liar.onCompletion((response) => {
       const limits = 'x-ratelimit-a: \u20ac\r\nx-ratelimit-b: 1\r\nx-ratelimit-c: 1\r\nx-ratelimit-c: 2\r\n';
       response.socket?.end(`HTTP/1.1 429 No\r\n${limits}retry-after: \u20ac\r\ncontent-length: 2\r\n\r\n{}`);
@@ -204,7 +204,7 @@ describe('an engine that says what no completion is', () => {
     },
   );
 
-  it('gets a chunk of 9 MB through', async () => {
+  it('may send a chunk of 9 MB', async () => {
     const text = 'x'.repeat(9_000_000);
     liar.onCompletion(replyEvents(chunk(text), chunk('', 'stop', { model: 'other' }), '[DONE]'));
     gateway = await Gateway.inFrontOf(liar);

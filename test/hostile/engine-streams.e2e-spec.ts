@@ -43,7 +43,7 @@ describe('the stream of an engine', () => {
       .map((line) => `data: ${line}\n`)
       .join('') + '\n';
 
-  it('is canonical again, however it was written', async () => {
+  it('is made canonical, however it is written', async () => {
     const [first, last] = [chunk(' a'), chunk('', 'stop')].map((each) => JSON.stringify(each));
     const own = `event: message\rid: 1\r\rdata:  ${first}  \r\n: x\r\nretry: 9\r\n\r\ndata\n\n`;
     answer(`\ufeff${own}${spread(' b')}${spread(' c')}data:${last}\n\ndata:  [DONE] \r\r`);
@@ -55,7 +55,7 @@ describe('the stream of an engine', () => {
     expect(chunksOf(data.slice(0, 4)).map(({ choices }) => choices[0]?.text)).toEqual([' a', ' b', ' c', '']);
   });
 
-  it('cannot write events of its own into the white space around a text', async () => {
+  it('cannot smuggle in events by the white space around a text', async () => {
     const plain = JSON.stringify(chunk('one'));
     const forged = plain.replace('"one"', '\ndata: "one"\ndata: ');
     answer(`${events(chunk('one'), chunk('one'))}data: ${forged}\n\n${events(chunk('', 'stop'), '[DONE]')}`);
@@ -84,7 +84,7 @@ describe('the stream of an engine', () => {
     choices: [],
   };
 
-  it('keeps what comes without choices; only the usage is hidden', async () => {
+  it('keeps chunks without choices; only the usage is hidden', async () => {
     const counted = chunk('', null, { choices: [], usage: USAGE, sglext: { routed: 1 } });
     upstream.onCompletion(replyEvents(AZURE, chunk('Hi'), chunk('', 'stop'), counted, '[DONE]'));
     const chunks = chunksOf(await said());
@@ -95,7 +95,7 @@ describe('the stream of an engine', () => {
     expect(new Set(chunks.map(({ id }) => id))).toEqual(new Set(['cmpl-fake']));
   });
 
-  it('shows the usage, and what comes with it, to those who asked', async () => {
+  it('shows the usage, and the fields beside it, to clients that asked', async () => {
     const counted = chunk('', null, { choices: [], usage: USAGE, sglext: { routed: 1 } });
     upstream.onCompletion(replyEvents(chunk('Hi', 'stop'), counted, '[DONE]'));
     const chunks = chunksOf(await said({ stream_options: { include_usage: true } }));
@@ -103,14 +103,14 @@ describe('the stream of an engine', () => {
     expect(chunks[1]).toMatchObject({ usage: USAGE, sglext: { routed: 1 } });
   });
 
-  it('has not begun with a chunk without choices: a failure behind it keeps its own status', async () => {
+  it('has not begun with a chunk without choices: a failure after it keeps its own status', async () => {
     upstream.onCompletion(replyEvents(AZURE, { error: { message: 'bad', code: 400 } }));
     gateway = await Gateway.inFrontOf(upstream);
     const response = await gateway.complete(REQUEST);
     expect(response.status).toBe(400);
   });
 
-  it('tells of a prompt once, be it asked for in several requests', async () => {
+  it('has the token ids of a prompt once, also when several requests ask for them', async () => {
     upstream.onCompletion((response, request) => {
       const own = (fields: object): object => ({ index: 0, text: 'x', finish_reason: null, logprobs: null, ...fields });
       const ids = { prompt_token_ids: [1, 2], token_ids: [3] };
@@ -128,7 +128,7 @@ describe('the stream of an engine', () => {
     expect(choices.flatMap(({ token_ids: ids }) => ids)).toHaveLength(8);
   });
 
-  it('keeps the fields of a choice that came as chat', async () => {
+  it('keeps the fields of a choice of a chat completion', async () => {
     const choice = (delta: object, fields: object): object => ({ index: 0, delta, finish_reason: null, ...fields });
     const part = (...choices: object[]): object => ({ id: 'chatcmpl-1', object: 'chat.completion.chunk', choices });
     upstream.onCompletion(

@@ -7,7 +7,7 @@ const LATER = { error: { message: 'later' } };
 const REQUESTS = 50;
 const TRIAL_INTERVAL_MS = 5_000;
 
-/** `busy` is at its rate limit, every other model serves. */
+/** `busy` is at its rate limit, every other model is served. */
 function busyModel(headers: Record<string, string>): Behaviour {
   return (response, request) =>
     (request.body.model === 'busy' ? replyJson(LATER, 429, headers) : replyJson(completion('Good')))(response, request);
@@ -52,7 +52,7 @@ describe('an upstream that says 429 to one model', () => {
     expect(countOf('quiet')).toBe(REQUESTS);
   });
 
-  it('is left alone for that model while its Retry-After lasts, but for one trial now and then', async () => {
+  it('gets only one trial request every 5 s for that model while its Retry-After lasts', async () => {
     upstream.onCompletion(busyModel({ 'retry-after': '60' }));
     const steps = 50;
     for (let i = 0; i < steps; i++) {
@@ -72,7 +72,7 @@ describe('an upstream that says 429 to one model', () => {
     for (let i = 0; i < 5; i++) expect(await statusOf('busy')).toBe(200);
   });
 
-  it('tells callers of that model no longer wait than `maxRestMs`', async () => {
+  it('passes on no Retry-After beyond `maxRestMs`', async () => {
     upstream.onCompletion(busyModel({ 'retry-after': '86400' }));
     await statusOf('busy');
     const response = await gateway.complete({ model: 'busy', prompt: 'p' });
@@ -80,7 +80,7 @@ describe('an upstream that says 429 to one model', () => {
     expect((await errorOf(response)).error.code).toBe('rate_limit_exceeded');
   });
 
-  it('is asked for each request while it gives no Retry-After, once, and its 429 is passed on', async () => {
+  it('gets each request once while it gives no Retry-After, and its 429 is passed on', async () => {
     upstream.onCompletion(busyModel({}));
     for (let i = 1; i <= 5; i++) {
       const response = await gateway.complete({ model: 'busy', prompt: 'p' });
@@ -112,7 +112,7 @@ describe('an upstream that says 429 to one model', () => {
     await other.stop();
   });
 
-  it('does not make others bear a storm: three upstreams that say 429 get at most 1.2 times the load', async () => {
+  it('causes no storm: three upstreams that say 429 get at most 1.2 times the load', async () => {
     await gateway.stop();
     const others = await Promise.all([0, 1].map(() => FakeUpstream.start(replyJson(LATER, 429))));
     upstream.onCompletion(replyJson(LATER, 429));

@@ -1,5 +1,14 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { type Behaviour, chunk, completion, FakeUpstream, replyEvents, replyJson } from '../support/fake-upstream.js';
+import {
+  type Behaviour,
+  breakAfter,
+  chunk,
+  completion,
+  events,
+  FakeUpstream,
+  replyEvents,
+  replyJson,
+} from '../support/fake-upstream.js';
 import { Gateway } from '../support/gateway.js';
 
 const OF_REQUEST_1 = /^request-1-[0-9a-f]{8}-\d+-\d+$/;
@@ -31,23 +40,22 @@ describe('the id of a request upstream', () => {
   function refuseRunningIds(count: number): Behaviour {
     const running = new Set<string>();
     const all = Promise.withResolvers<void>();
-    return async (response, { headers, body }) => {
+    return async (response, request) => {
+      const { headers, body } = request;
       const id = typeof body.request_id === 'string' ? body.request_id : String(headers['x-request-id']);
       if (running.has(id)) {
-        await replyJson({ error: { message: `Request id ${id} already running`, code: 400 } }, 400)(
-          response,
-          undefined as never,
-        );
+        const error = { message: `Request id ${id} already running`, code: 400 };
+        await replyJson({ error }, 400)(response, request);
         return;
       }
       running.add(id);
       if (running.size === count) all.resolve();
       await all.promise;
-      await replyJson(completion('Hello'))(response, undefined as never);
+      await replyJson(completion('Hello'))(response, request);
     };
   }
 
-  it('is kept from an engine that takes nothing but UUIDs for one', async () => {
+  it('is not sent to an engine that takes only UUIDs', async () => {
     await gateway.stop();
     gateway = await Gateway.inFrontOf(upstream, { upstream: { engine: 'llama-cpp-python' } });
     expect((await complete({})).status).toBe(200);
@@ -57,7 +65,7 @@ describe('the id of a request upstream', () => {
   it.each([
     ['of the header', {}],
     ['of the body', { request_id: 'mine' }],
-  ])('is that of no other part, so that an engine takes parts that run at the same time: %s', async (_, fields) => {
+  ])('differs for each part, so that an engine takes parts at the same time: %s', async (_, fields) => {
     upstream.onCompletion(refuseRunningIds(3));
     const response = await complete({ n: 3, temperature: 0, ...fields });
     expect(response.status).toBe(200);
@@ -66,14 +74,14 @@ describe('the id of a request upstream', () => {
     for (const id of idsSent()) expect(id).toMatch(OF_REQUEST_1);
   });
 
-  it('is that of no other caller who chose the same', async () => {
+  it('differs for each of several clients that chose the same', async () => {
     upstream.onCompletion(refuseRunningIds(8));
     const responses = await Promise.all(Array.from({ length: 8 }, () => complete({})));
     expect(responses.map(({ status }) => status)).toEqual(Array<number>(8).fill(200));
     expect(responses.map(({ headers }) => headers.get('x-request-id'))).toEqual(Array<string>(8).fill('request-1'));
   });
 
-  it('is another one for each attempt, and the log has what all of them begin with', async () => {
+  it('differs for each attempt, and the log has their common prefix', async () => {
     upstream.onCompletion(async (response, request) => {
       await (upstream.requests.length < 3 ? replyJson('', 500) : replyJson(completion('Hello')))(response, request);
     });
@@ -88,12 +96,11 @@ describe('the id of a request upstream', () => {
     expect(bodyIdsSent('rid')).toEqual(suffixes.map((suffix) => `other${suffix}`));
   });
 
-  it('is another one for a resume', async () => {
+  it('differs for a resume', async () => {
     upstream.onCompletion((response, request) => {
-      if (upstream.requests.length > 1) return replyEvents(chunk(' upon', 'stop'), '[DONE]')(response, request);
-      response.writeHead(200, { 'content-type': 'text/event-stream' });
-      response.write(`data: ${JSON.stringify(chunk('Once'))}\n\n`, () => response.socket?.destroy());
-      return undefined;
+      const isFirst = upstream.requests.length === 1;
+      const reply = isFirst ? breakAfter(events(chunk('Once'))) : replyEvents(chunk(' upon', 'stop'), '[DONE]');
+      return reply(response, request);
     });
     const whole = await (await complete({ stream: true, request_id: 'mine' })).text();
     expect(whole).toContain('[DONE]');
@@ -101,7 +108,7 @@ describe('the id of a request upstream', () => {
     expect(new Set(bodyIdsSent('request_id')).size).toBe(2);
   });
 
-  it('keeps 64 characters of what the caller chose, whatever that is', async () => {
+  it('keeps 64 characters of what the client chose, whatever that is', async () => {
     const long = 'a'.repeat(128);
     const response = await complete({ request_id: `${'b'.repeat(63)}🦊`.repeat(1_000) }, long);
     expect(response.headers.get('x-request-id')).toBe(long);

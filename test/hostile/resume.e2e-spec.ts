@@ -1,12 +1,12 @@
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { FakeUpstream } from '../support/fake-upstream.js';
 import { Gateway } from '../support/gateway.js';
-import { BREAKS, PROMPT, STORY, storyEvents, tell } from '../support/storyteller.js';
+import { BREAKS, PROMPT, storyEvents, storyUpTo, tell } from '../support/storyteller.js';
 
 const REQUEST = { model: 'test-model', prompt: PROMPT, max_tokens: 20, stream: true as const };
 const DELIVERED = 3;
 
-/** What may follow depends on what was generated so far, or the prompt is not all that the engine sees. */
+/** With these, the continuation depends on the text so far, or the engine sees more than the prompt. */
 const REFUSED: [field: string, value: unknown][] = [
   ['structured_outputs', { json: {} }],
   ['guided_json', { type: 'object' }],
@@ -55,6 +55,7 @@ describe('a stream that breaks, of a request with fields outside the contract', 
   beforeAll(async () => {
     first = await FakeUpstream.start(tell({ id: 'first' }, { afterEvents: DELIVERED, how: BREAKS['a reset'] }));
     second = await FakeUpstream.start(tell({ id: 'the-second' }));
+    gateway = await start();
   });
 
   beforeEach(() => {
@@ -62,16 +63,15 @@ describe('a stream that breaks, of a request with fields outside the contract', 
     second.requests.length = 0;
   });
 
-  afterEach(() => gateway.stop());
-
   afterAll(async () => {
+    await gateway.stop();
     await first.stop();
     await second.stop();
   });
 
-  async function start(options: object = {}): Promise<void> {
+  function start(options: object = {}): Promise<Gateway> {
     const health = { ejectAfterFailures: 1_000 };
-    gateway = await Gateway.start({
+    return Gateway.start({
       upstreams: [
         { name: 'first', baseUrl: first.baseUrl, health, extraParameters: 'forward' },
         { name: 'second', baseUrl: second.baseUrl, priority: 1, health, extraParameters: 'forward', ...options },
@@ -88,27 +88,25 @@ describe('a stream that breaks, of a request with fields outside the contract', 
     expect([first.requests.length, second.requests.length]).toEqual([1, 0]);
   }
 
-  it.each(REFUSED)('ends in an error event, and nobody else is asked: %s', async (field, value) => {
-    await start();
+  it.each(REFUSED)('ends in an error event, and no other upstream is asked: %s', async (field, value) => {
     await expectErrorEvent({ [field]: value });
     expect(first.lastRequest.body).toHaveProperty(field);
   });
 
-  it('ends in an error event where it is an option of the stream that nobody here knows', async () => {
-    await start();
+  it('ends in an error event with an unknown option of the stream', async () => {
     await expectErrorEvent({ stream_options: { something_new: true } });
   });
 
-  it.each(HARMLESS)('goes on elsewhere where that changes nothing: %s', async (field, value) => {
-    await start();
+  it.each(HARMLESS)('is resumed where the field changes nothing: %s', async (field, value) => {
     const whole = await (await gateway.complete({ ...REQUEST, [field]: value })).text();
     expect(whole).toBe(storyEvents({ id: 'first' }, REQUEST).join(''));
-    expect(second.lastRequest.body.prompt).toBe(PROMPT + STORY.slice(0, DELIVERED).join(''));
+    expect(second.lastRequest.body.prompt).toBe(PROMPT + storyUpTo(DELIVERED));
   });
 
-  it('does not go on where the prompt would be a message, to which there is an answer and no continuation', async () => {
-    await start({ api: 'chat' });
-    await (await gateway.complete(REQUEST)).text();
+  it('is not resumed where the prompt would be a chat message, which is answered and not continued', async () => {
+    const chat = await start({ api: 'chat' });
+    await (await chat.complete(REQUEST)).text();
+    await chat.stop();
     expect(first.requests.length).toBeGreaterThan(1);
     expect(second.requests).toHaveLength(0);
   });

@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { once } from 'node:events';
 import type { Socket } from 'node:net';
 import { Metrics } from '../../src/observability/metrics.js';
 import { beginStream, chunk, completion, events, FakeUpstream, replyJson } from '../support/fake-upstream.js';
@@ -6,6 +7,7 @@ import { API_KEY, Gateway } from '../support/gateway.js';
 import { ManualClock } from '../support/manual-clock.js';
 import { askOnSocket } from '../support/raw-client.js';
 import { settled } from '../support/settled.js';
+import { within } from '../support/wait.js';
 
 const REQUEST = { model: 'test-model', prompt: 'Hi' };
 /** More than the sockets of both sides hold. */
@@ -36,7 +38,7 @@ describe('clients that do not read', () => {
     gateway = await Gateway.inFrontOf(upstream, { clock, config });
   }
 
-  /** A client that asks, and reads nothing. Resolves when all has come that comes. */
+  /** A client that asks, and reads nothing. Resolves when no more bytes arrive. */
   async function ask(fields: object = {}): Promise<Socket> {
     const client = askOnSocket(gateway, { ...REQUEST, user: `client-${clients.length}`, ...fields });
     client.on('error', () => undefined);
@@ -51,11 +53,11 @@ describe('clients that do not read', () => {
     return Number(new RegExp(`^${name} (\\d+)`, 'm').exec(text)?.[1] ?? 0);
   }
 
-  /** What the client now reads to the end, or to where it was cut. */
+  /** How many bytes the client now reads, to the end or the cut. */
   async function readAll(client: Socket): Promise<number> {
     let count = 0;
     client.on('data', (bytes: Buffer) => (count += bytes.length));
-    await new Promise((resolve) => client.once('close', resolve).resume());
+    await within('the connection to close', once(client.resume(), 'close'));
     return count;
   }
 
@@ -91,7 +93,7 @@ describe('clients that do not read', () => {
       if (readBytes > 3_000_000) slow.pause();
     });
     const none = await ask();
-    // What it has read makes room, and the gateway writes some more of its answer.
+    // What it has read makes room for more of its answer.
     slow.resume();
     await settled(() => slow.bytesRead);
     for (let count = 0; (await metric('gateway_stalled_clients_cut_total{reason="budget"}')) === 0; count++) {
@@ -134,7 +136,7 @@ describe('clients that do not read', () => {
     await settled(() => upstream.requests.length);
     expect(await metric('gateway_stalled_answers')).toBeGreaterThan(0);
     clock.advance(STALL_MS);
-    await new Promise((resolve) => many.once('close', resolve).resume());
+    await within('the connection to close', once(many.resume(), 'close'));
     const isCut = ({ errorReason }: Record<string, unknown>): boolean =>
       errorReason === `the client read less than 64 KiB in ${STALL_MS} ms`;
     await settled(() => gateway.logLines.length);

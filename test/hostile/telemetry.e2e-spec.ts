@@ -6,11 +6,11 @@ import { Metrics } from '../../src/observability/metrics.js';
 const REQUEST = { model: 'test-model', prompt: 'Hi' };
 const MAX = Number.MAX_SAFE_INTEGER;
 
-/** Stands for a number that JSON can write and JavaScript cannot hold. */
+/** A number that JSON can write and no double holds. */
 const HUGE = '1e999';
 const written = (answer: object): string => JSON.stringify(answer).replaceAll(`"${HUGE}"`, HUGE);
 
-/** What engines, or those who play one, send for a usage. */
+/** Values of `usage` that are no counts. */
 const JUNK: [string, unknown][] = [
   ['a negative completion', { prompt_tokens: 2, completion_tokens: -1, total_tokens: 1 }],
   ['a negative prompt', { prompt_tokens: -2, completion_tokens: 1, total_tokens: -1 }],
@@ -72,7 +72,7 @@ describe('a usage that holds no counts', () => {
     expect(await metricsOf()).not.toMatch(/gateway_observer_faults_total\{/);
   });
 
-  it('does not come of adding up the parts of an answer', async () => {
+  it('is not made by adding up the parts of an answer', async () => {
     gateway = await Gateway.inFrontOf(upstream, { upstream: { capabilities: { prompt_list: 'emulate' } } });
     const usage = { prompt_tokens: MAX, completion_tokens: MAX, total_tokens: MAX };
     upstream.onCompletion(replyJson(written(completion('Hello', { usage }))));
@@ -82,7 +82,7 @@ describe('a usage that holds no counts', () => {
     expect(await metricsOf()).not.toMatch(/gateway_observer_faults_total\{/);
   });
 
-  it('does not come of an honest count, where two tokens become one', async () => {
+  it('is not made by a correct count, where two tokens become one', async () => {
     gateway = await Gateway.inFrontOf(upstream, { upstream: { engine: 'llama-cpp-python' } });
     upstream.onCompletion((response, request) => {
       // " administra" has two tokens, and so has "tion"; together they are one.

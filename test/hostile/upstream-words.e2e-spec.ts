@@ -93,7 +93,7 @@ describe('what an upstream says of itself', () => {
     expectNoSecret(JSON.stringify([...response.headers]));
   });
 
-  it('is cut at 4 KiB, and no character is halved', async () => {
+  it('is cut at 4 KiB, between characters', async () => {
     for (const message of ['x'.repeat(500_000), '🦊'.repeat(200_000), `a${'é'.repeat(300_000)}`]) {
       upstream.onCompletion(replyJson({ error: { message } }, 400));
       const { error } = await errorOf(await gateway.complete(REQUEST));
@@ -104,7 +104,7 @@ describe('what an upstream says of itself', () => {
     }
   });
 
-  it('leaves no half of a credential where it is cut', async () => {
+  it('leaves no part of a credential where it is cut', async () => {
     for (let length = 4_060; length < 4_120; length++) {
       upstream.onCompletion(
         replyJson({ error: { message: `${'x'.repeat(length)}${KEY} ${'y'.repeat(50_000)}` } }, 400),
@@ -116,7 +116,7 @@ describe('what an upstream says of itself', () => {
     expect((await errorOf(await gateway.complete(REQUEST))).error.message).not.toContain('sk-');
   });
 
-  it('has a `code` and a `param` that are short and can be printed, or none', async () => {
+  it('has a short, printable `code` and `param`, or none', async () => {
     for (const bad of ['x'.repeat(5_000), 'a\nb', 'a\u0000b', 'zwölf\u202e']) {
       upstream.onCompletion(replyJson({ error: { message: 'no', code: bad, param: bad } }, 400));
       const { error } = await errorOf(await gateway.complete(REQUEST));
@@ -125,11 +125,11 @@ describe('what an upstream says of itself', () => {
   });
 
   const strange: [string, unknown][] = [
-    ['texts that are none', { detail: [{ loc: [{ toString: 1 }], msg: { toString: 1 } }] }],
-    ['a status that is none', { error: { message: 'no', code: { valueOf: 1, toString: 1 } } }],
+    ['objects in place of texts', { detail: [{ loc: [{ toString: 1 }], msg: { toString: 1 } }] }],
+    ['an object in place of a status', { error: { message: 'no', code: { valueOf: 1, toString: 1 } } }],
   ];
 
-  it.each(strange)('is read whatever it is: %s', async (_, error) => {
+  it.each(strange)('is answered whatever it is: %s', async (_, error) => {
     for (const [status, behaviour] of [
       [400, replyJson(error, 400)],
       [502, replyEvents({ object: 'error', ...(error as object) })],
@@ -140,7 +140,7 @@ describe('what an upstream says of itself', () => {
     }
   });
 
-  it.each([429, 503])('puts no header into an answer of %i that is not one', async (status) => {
+  it.each([429, 503])('passes on only valid headers of a %i', async (status) => {
     const many = Array.from({ length: 100 }, (_, i) => `x-ratelimit-${i}: 1`);
     const lines = [
       `HTTP/1.1 ${status} X`,

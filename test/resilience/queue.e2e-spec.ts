@@ -10,9 +10,9 @@ describe('POST /v1/completions when the upstream is full', () => {
   let upstream: FakeUpstream;
   let gateway: Gateway;
   let clock: ManualClock;
-  /** Lets the upstream answer the request that it has had for the longest time. */
+  /** Lets the upstream answer its oldest request. */
   let answerOne: () => void;
-  /** Timers that wait when nobody asks for anything. */
+  /** Timers without any request. */
   let idleTimers: number;
 
   beforeEach(async () => {
@@ -40,13 +40,13 @@ describe('POST /v1/completions when the upstream is full', () => {
   const ask = (prompt: string, signal?: AbortSignal): Promise<Response> =>
     gateway.complete({ model: 'test-model', prompt }, signal ? { signal } : {});
 
-  /** A request that waits has one timer, and all that wait have one besides; one that is under way upstream has one, too. */
+  /** Each queued request has a timer, the queue has one, and so has the request in flight. */
   async function isQueued(count: number): Promise<void> {
     const timers = idleTimers + 1 + count + Math.sign(count);
     await until(`${count} in the queue`, () => clock.pendingCount === timers);
   }
 
-  /** One under way, and two in the queue, in this order. */
+  /** One in flight, and two in the queue, in this order. */
   async function fill(signal?: AbortSignal): Promise<[Promise<Response>, Promise<Response>, Promise<Response>]> {
     const first = ask('first');
     await upstream.received();
@@ -75,7 +75,7 @@ describe('POST /v1/completions when the upstream is full', () => {
     });
   }
 
-  it('serves first who came first, one at a time', async () => {
+  it('serves requests in the order of arrival, one at a time', async () => {
     const [first, second, third] = await fill();
     expect(prompts()).toEqual(['first']);
     answerOne();
@@ -91,7 +91,7 @@ describe('POST /v1/completions when the upstream is full', () => {
     expect(clock.pendingCount).toBe(idleTimers);
   });
 
-  it('answers 503 with Retry-After at once to whom finds the queue full, and serves the others', async () => {
+  it('answers 503 with Retry-After at once when the queue is full, and serves the others', async () => {
     const [first, second, third] = await fill();
     await expectBusy(ask('fourth'));
     for (const [index, [prompt, pending]] of Object.entries({ first, second, third }).entries()) {
@@ -105,7 +105,7 @@ describe('POST /v1/completions when the upstream is full', () => {
     expect(busy).not.toHaveProperty('attempts');
   });
 
-  it('answers 503 with Retry-After to whom has waited for too long', async () => {
+  it('answers 503 with Retry-After after `queueTimeoutMs`', async () => {
     const [first, second, third] = await fill();
     clock.advance(QUEUE_TIMEOUT_MS);
     await expectBusy(second);
@@ -116,9 +116,9 @@ describe('POST /v1/completions when the upstream is full', () => {
   });
 
   it('forgets a client that disconnects while it waits, and serves the next', async () => {
-    const caller = new AbortController();
-    const [first, second, third] = await fill(caller.signal);
-    caller.abort();
+    const client = new AbortController();
+    const [first, second, third] = await fill(client.signal);
+    client.abort();
     await expect(second).rejects.toThrow();
     await isQueued(1);
     answerOne();
@@ -132,12 +132,12 @@ describe('POST /v1/completions when the upstream is full', () => {
   });
 
   it('gives the slot of a client that disconnects to the next in the queue', async () => {
-    const caller = new AbortController();
-    const first = ask('first', caller.signal);
+    const client = new AbortController();
+    const first = ask('first', client.signal);
     const request = await upstream.received();
     const second = ask('second');
     await isQueued(1);
-    caller.abort();
+    client.abort();
     await expect(first).rejects.toThrow();
     await request.aborted;
     await upstream.received(2);
@@ -146,7 +146,7 @@ describe('POST /v1/completions when the upstream is full', () => {
     await expectAnswer(second, 'second');
   });
 
-  it('asks an upstream of the next priority before anybody waits', async () => {
+  it('asks an upstream of the next priority before a request waits', async () => {
     await gateway.stop();
     const other = await FakeUpstream.start(replyJson(completion('from the other')));
     await start([{ name: 'other', baseUrl: other.baseUrl, priority: 1 }]);
@@ -160,7 +160,7 @@ describe('POST /v1/completions when the upstream is full', () => {
     await other.stop();
   });
 
-  it('goes back to an upstream that failed rather than wait for one that is full', async () => {
+  it('retries an upstream that failed rather than wait for one that is full', async () => {
     await gateway.stop();
     const broken = await FakeUpstream.start(replyEvents(chunk('Once')));
     await start([{ name: 'broken', baseUrl: broken.baseUrl, priority: 1 }]);
@@ -172,7 +172,7 @@ describe('POST /v1/completions when the upstream is full', () => {
     });
     const pending = gateway.complete({ model: 'test-model', prompt: 'second', stream: true });
     await broken.received();
-    // It is not the queue that it waits in, but the back-off before the same upstream.
+    // It waits for the back-off before the same upstream, not in the queue.
     await until(
       'the second attempt',
       () => broken.requests.length >= 2,
@@ -185,7 +185,7 @@ describe('POST /v1/completions when the upstream is full', () => {
     await broken.stop();
   });
 
-  it('keeps a queue for each model: the backlog of one leaves the others theirs', async () => {
+  it('keeps a queue for each model: the backlog of one delays no other', async () => {
     await gateway.stop();
     const other = await FakeUpstream.start();
     const held: (() => void)[] = [];

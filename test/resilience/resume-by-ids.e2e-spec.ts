@@ -171,21 +171,21 @@ describe('with `resume: exact`, a stream of vLLM that breaks', () => {
     expect(second.requests).toHaveLength(0);
   });
 
-  it('is not asked for ids with an echo, whose text vLLM would leave out', async () => {
+  it('asks for no ids with an echo, whose text vLLM would leave out', async () => {
     await textFor({ ...REQUEST, echo: true });
     expect(first.lastRequest.body).not.toHaveProperty('return_token_ids');
     await textFor(REQUEST);
     expect(first.lastRequest.body).toHaveProperty('return_token_ids', true);
   });
 
-  it('ends with an error event where the rest would be another one: a temperature, and text that is held back', async () => {
+  it('ends with an error event where the rest would differ: a temperature, and text that is held back', async () => {
     first.onCompletion(vllm(1, 4));
     const stream = await textFor({ ...REQUEST, temperature: 1, stop: ['nothing'] });
     expect(stream).toMatch(/data: \{"error":.*\n\n$/);
     expect(second.requests).toHaveLength(0);
   });
 
-  it('ends with an error event where the other one says something else', async () => {
+  it('ends with an error event where the second upstream continues another text', async () => {
     first.onCompletion(vllm(1, 6));
     second.onCompletion((response, request) => {
       const { prompt, ...others } = request.body as unknown as Body & { prompt: number[] };
@@ -199,7 +199,7 @@ describe('with `resume: exact`, a stream of vLLM that breaks', () => {
   it.each([
     ['of another engine', { engine: 'sglang' }],
     ['with another name for the model', { engine: 'vllm', models: { 'test-model': 'other' } }],
-  ])('is not gone on with, by ids, on an upstream %s', async (_, ofSecond) => {
+  ])('is not resumed by ids on an upstream %s', async (_, ofSecond) => {
     await gateway.stop();
     gateway = await start(ofSecond);
     first.onCompletion(vllm(1, 3));

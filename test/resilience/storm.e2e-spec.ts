@@ -36,7 +36,7 @@ describe('a storm: every upstream answers 503', () => {
 
   const requestCount = (): number => upstreams.reduce((sum, { requests }) => sum + requests.length, 0);
 
-  /** Lets back-off times pass until all have their answers; no time passes that nobody waits for. */
+  /** Lets time pass, for the back-off, until all have their answers. */
   async function settled(pending: Promise<Response>[]): Promise<Response[]> {
     const open = new Set(pending);
     for (const each of pending) void each.finally(() => open.delete(each));
@@ -48,7 +48,7 @@ describe('a storm: every upstream answers 503', () => {
     return Promise.all(pending);
   }
 
-  it('sends at most 1.2 times the load, tells every client to come back, and serves as soon as one recovers', async () => {
+  it('sends at most 1.2 times the load, answers every client with Retry-After, and serves as soon as one recovers', async () => {
     answerAll(503);
     const pending: Promise<Response>[] = [];
     for (let step = 0; step < STEPS; step++) {
@@ -70,7 +70,7 @@ describe('a storm: every upstream answers 503', () => {
         code: 'no_upstream_available',
       });
     }
-    // Some were tried again, and the budget was kept.
+    // Some were retried, within the budget.
     expect(requestCount()).toBeGreaterThan(clientCount);
     expect(requestCount()).toBeLessThanOrEqual(1.2 * clientCount + MIN_RETRIES);
 
@@ -81,7 +81,7 @@ describe('a storm: every upstream answers 503', () => {
     }
   });
 
-  it('sends nothing again with a budget of 0', async () => {
+  it('retries nothing with a budget of 0', async () => {
     await gateway.stop();
     const configs = upstreams.map(({ baseUrl }, index) => ({ name: `upstream-${index}`, baseUrl }));
     gateway = await Gateway.start({ upstreams: configs, routing: { retryBudgetPercent: 0 } }, clock);
@@ -92,30 +92,30 @@ describe('a storm: every upstream answers 503', () => {
     expect(requestCount()).toBe(50);
   });
 
-  it('keeps to the budget beside an upstream that is well but full', async () => {
+  it('keeps to the budget beside an upstream that is healthy but full', async () => {
     await gateway.stop();
     const [failing, full] = upstreams as [FakeUpstream, FakeUpstream];
     failing.onCompletion(replyJson({ error: { message: 'overloaded' } }, 503));
     full.onCompletion(hang);
-    // It fails now and then rather than always: nothing ejects it.
+    // It is never ejected, as if it failed only now and then.
     const health = { ejectAfterFailures: 1_000_000 };
     const configs = [
       { name: 'full', baseUrl: full.baseUrl, maxConcurrency: 1 },
       { name: 'failing', baseUrl: failing.baseUrl, priority: 1, health },
     ];
     gateway = await Gateway.start({ upstreams: configs }, clock);
-    const caller = new AbortController();
-    const first = gateway.complete(REQUEST, { signal: caller.signal });
+    const client = new AbortController();
+    const first = gateway.complete(REQUEST, { signal: client.signal });
     await full.received();
     const clientCount = 100;
     const pending = Array.from({ length: clientCount }, () => gateway.complete(REQUEST));
     for (const response of await settled(pending)) expect(response.status).toBe(503);
     expect(failing.requests.length).toBeLessThanOrEqual(1.2 * clientCount + 1);
-    caller.abort();
+    client.abort();
     await expect(first).rejects.toThrow('aborted');
   });
 
-  it('charges the budget for what is sent again, and not for what fails for another reason', async () => {
+  it('charges the budget for retries, and not for other failures', async () => {
     await gateway.stop();
     const [only] = upstreams as [FakeUpstream];
     const health = { ejectAfterFailures: 1_000_000 };

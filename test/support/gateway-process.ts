@@ -11,7 +11,7 @@ import { within } from './wait.js';
 const PROGRAM = fileURLToPath(new URL('../../dist/src/main.js', import.meta.url));
 
 /** How a process ended, and what it said. */
-export interface Ended {
+interface Ended {
   exitCode: number | null;
   signal: NodeJS.Signals | null;
   stderr: string;

@@ -4,7 +4,7 @@ import { LEASE_MS, type LimitStore, type ReserveRequest } from '../../src/limits
 const MINUTE_MS = 60_000n;
 
 /** Limits as they are explained to a person: buckets that fill, a purse, a list of who is in. Exact, slow, and on one clock. */
-export class LimitModel {
+class LimitModel {
   /** What is left, times 60,000. */
   private readonly buckets = new Map<string, { left: bigint; at: number }>();
   private readonly purses = new Map<string, number>();
@@ -77,7 +77,7 @@ function someLimits(random: () => number, name: string): Limits[] {
 }
 
 /** What a store and the model were asked and how each judged: the same, if all is well. */
-export interface Verdicts {
+interface Verdicts {
   store: boolean[];
   model: boolean[];
 }

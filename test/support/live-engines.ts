@@ -10,7 +10,7 @@ const VARIABLES: Partial<Record<Engine, string>> = {
   transformers: 'TRANSFORMERS_BASE_URL',
 };
 
-export interface LiveEngine {
+interface LiveEngine {
   engine: Engine;
   baseUrl: string;
   /** A second server of the same engine and model: the variable with `OTHER_` before it. */

@@ -47,7 +47,7 @@ interface WireExport {
   resourceSpans: { resource: { attributes: KeyValue[] }; scopeSpans: { spans: WireSpan[] }[] }[];
 }
 
-export interface ReceivedSpan {
+interface ReceivedSpan {
   name: string;
   kind: 'server' | 'client';
   traceId: string;

@@ -195,7 +195,7 @@ export function usageOfOne({ prompt, tokenCount }: Ran): Usage {
 }
 
 /** The first of each list, then the second of each: choices are generated side by side. */
-export function interleave<T>(lists: readonly (readonly T[])[]): T[] {
+function interleave<T>(lists: readonly (readonly T[])[]): T[] {
   const longest = Math.max(0, ...lists.map(({ length }) => length));
   return Array.from({ length: longest }, (_, at) => lists.flatMap((list) => list.slice(at, at + 1))).flat();
 }

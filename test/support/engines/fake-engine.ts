@@ -37,7 +37,7 @@ const DIALECTS = {
 export type FakeEngineName = keyof typeof DIALECTS;
 
 /** What a fake does instead of answering a request: fail with a status, cut the connection, or stay silent. */
-export type Trouble = number | 'reset' | 'hang' | { failAfterEvents: number } | { hangAfterEvents: number };
+type Trouble = number | 'reset' | 'hang' | { failAfterEvents: number } | { hangAfterEvents: number };
 
 export interface FakeEngineOptions {
   /** What it lacks besides: ignored silently, or refused with a status. */

@@ -11,7 +11,7 @@ export interface LegacyLogprobs {
 }
 
 /** What a token is called. */
-export type Naming = (token: number) => string;
+type Naming = (token: number) => string;
 
 /** As a tokenizer decodes it alone: a part of a character is none. */
 export const decodedAlone: Naming = (token) => (bytesOf(token).length > 0 ? bytesOf(token).toString() : nameOf(token));

@@ -2,7 +2,7 @@ import type { FeatureName } from '../../../src/engines/feature-names.js';
 import { type Asked, type Body, anotherSeed, isOfTokens, promptsOf, UNLIMITED, withoutNulls } from './asked.js';
 
 /** How something that an engine lacks shows: it is ignored in silence, or refused with a status. */
-export type Lack = 'ignored' | number;
+type Lack = 'ignored' | number;
 
 interface Plant {
   /** Whether a body, its nulls taken off, asks for it. */

@@ -1,8 +1,8 @@
 /** The tokens of the tiny model that stand for no text. */
 export const END = 0;
 export const FIM_PREFIX = 1;
-export const FIM_SUFFIX = 2;
-export const FIM_MIDDLE = 3;
+const FIM_SUFFIX = 2;
+const FIM_MIDDLE = 3;
 
 const SPECIAL = ['<|end|>', '<|fim_prefix|>', '<|fim_suffix|>', '<|fim_middle|>'];
 
