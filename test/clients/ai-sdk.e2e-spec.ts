@@ -9,7 +9,7 @@ import { GatewayOnEngine } from '../support/gateway-on-engine.js';
 Object.assign(globalThis, { AI_SDK_LOG_WARNINGS: false });
 
 const SETTINGS = { prompt: 'Once upon a time', maxOutputTokens: 12, temperature: 0, maxRetries: 0 };
-/** What the SDK makes of `SETTINGS` for a completion model. */
+/** The body that the SDK sends for `SETTINGS`. */
 const WIRE = {
   prompt: 'user:\nOnce upon a time\n\nassistant:\n',
   max_tokens: 12,
@@ -80,7 +80,7 @@ describe('the AI SDK completion model on the embedded engine', () => {
     { title: 'a wrong key', name: 'storyteller', apiKey: 'wrong', status: 401, code: 'invalid_api_key' },
     { title: 'an unknown model', name: 'nobody', apiKey: API_KEY, status: 404, code: 'model_not_found' },
     { title: 'a bad parameter', name: 'storyteller', apiKey: API_KEY, topP: 2, status: 422, code: 'less_than_equal' },
-  ])('throws what the gateway says about $title, not to be tried again', async ({ name, apiKey, topP, ...error }) => {
+  ])("throws the gateway's error for $title, not to be retried", async ({ name, apiKey, topP, ...error }) => {
     const settings = { ...SETTINGS, model: modelOf(served.baseUrl, name, apiKey), ...(topP ? { topP } : {}) };
     const isExpected = (thrown: unknown): void => {
       if (!APICallError.isInstance(thrown)) throw new Error('an APICallError was expected', { cause: thrown });

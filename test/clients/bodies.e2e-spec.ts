@@ -2,10 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { Completion } from '../support/engine-process.js';
 import { GatewayOnEngine } from '../support/gateway-on-engine.js';
 
-/**
- * What clients that are no npm packages send, body by body, and what each of them reads of the answer, the way it reads
- * it. See the sources of each client.
- */
+/** The bodies of clients outside npm, and what each reads of the answer, as in its source. */
 
 const MODEL = 'storyteller';
 
@@ -221,7 +218,7 @@ describe('the body of', () => {
         ...{ session_params: null, return_hidden_states: false, metadata: null, stream: false },
       },
     ],
-  ])('%s, before it, adds what says nothing', async (_, added) => {
+  ])('%s, in front of it, adds no-op values', async (_, added) => {
     const body = { prompt: 'Once upon a time', temperature: 0 };
     expect((await postJson({ ...body, ...added })).choices).toEqual((await postJson(body)).choices);
   });
@@ -239,7 +236,7 @@ describe('the body of', () => {
     expect(ids.flatMap(({ token_ids: generated }) => generated)).toHaveLength(counts?.completion_tokens ?? NaN);
   });
 
-  it('is refused in the engine’s words where a field of vLLM has a value that cannot be', async () => {
+  it('is refused in the engine’s words where a field of vLLM has an invalid value', async () => {
     const response = await served.gateway.complete({ model: MODEL, prompt: 'Hi', top_k: -2, min_tokens: 17 });
     expect(response.status).toBe(400);
     expect(await response.json()).toMatchObject({

@@ -1,16 +1,16 @@
 import { join } from 'node:path';
 import { ROOT } from '../support/client-tools.js';
 
-/** How a client is made, where it is generated, and how its driver runs. */
+/** How a client is generated, and how its driver runs. */
 export interface Client {
   name: string;
   /** Programs that are not in this repository. */
   tools: string[];
-  /** Run where `openapi.json` and the driver are. The last prints what the driver has read. */
+  /** Run in the folder of `openapi.json` and the driver. The last one prints the report. */
   commands: string[][];
 }
 
-/** A driver in TypeScript has to fit the types of what is generated, before it runs. */
+/** A driver in TypeScript is checked against the generated types before it runs. */
 const RUN_TYPESCRIPT = [
   [
     ...['tsc', '--noEmit', '--strict', '--target', 'es2022', '--module', 'esnext', '--moduleResolution', 'bundler'],
@@ -79,7 +79,7 @@ export const GENERATORS: Client[] = [
   {
     name: 'openapi-generator-typescript-fetch',
     tools: ['openapi-generator'],
-    // With names of its own it sends each field twice, by both names.
+    // By default it sends each field twice, under two names.
     commands: [
       openapiGenerator('typescript-fetch', 'client', '--additional-properties', 'modelPropertyNaming=original'),
       ...RUN_TYPESCRIPT,

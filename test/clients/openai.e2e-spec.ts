@@ -8,7 +8,7 @@ const MODEL = 'storyteller';
 const PROMPT = 'Once upon a time';
 /** `PROMPT` in the storyteller's tokens. */
 const PROMPT_TOKENS = [752, 867, 262, 396];
-/** Without the end of the text a completion is as long as it may be. */
+/** Without the end-of-text token, so that a completion reaches `max_tokens`. */
 const ENDLESS = { model: MODEL, prompt: PROMPT, max_tokens: 400, logit_bias: { '0': -100 } };
 
 describe('the openai package on the embedded engine', () => {
@@ -89,7 +89,7 @@ describe('the openai package on the embedded engine', () => {
       model: MODEL,
       prompt: PROMPT,
       ...nulls,
-      // The package's type has no null here, and the wire has.
+      // The type of the package has no null here; the API has.
       user: null as unknown as string,
     });
     expect(answer.choices).toHaveLength(1);
@@ -133,7 +133,7 @@ describe('the openai package on the embedded engine', () => {
     expect(await served.engine.health()).toMatchObject({ active: 0, tokensGenerated: tokensGenerated + 5 });
   });
 
-  it('ends the generation when it leaves the loop over a stream', async () => {
+  it('ends the generation when its loop over a stream breaks', async () => {
     for await (const part of await openai.completions.create({ ...ENDLESS, n: 128, stream: true })) {
       expect(part.choices).toHaveLength(1);
       break;
@@ -181,7 +181,7 @@ describe('the openai package on the embedded engine', () => {
       const thrown = await rejected(client.completions.create({ ...body, stream }));
       expect(thrown).toBeInstanceOf(type);
       expect(thrown).toMatchObject(error);
-      // The message of the body, and no dump of it: the package found the error where it looks.
+      // The package found the error object, and does not dump the whole body.
       expect(thrown.message).toBe(`${error.status} ${(thrown.error as { message: string }).message}`);
     }
   });

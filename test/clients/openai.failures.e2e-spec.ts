@@ -70,7 +70,7 @@ describe('the openai package on an upstream that fails', () => {
     expect(thrown.headers?.get('retry-after')).toBe('1');
   });
 
-  it('throws in mid-stream, after the text that came: a broken stream is no short answer', async () => {
+  it('throws in mid-stream, after the delivered text: a broken stream is no short answer', async () => {
     upstream.onCompletion(breakAfter(events(chunk('Once'))));
     let text = '';
     const reading = (async () => {
@@ -96,7 +96,7 @@ describe('the openai package on an upstream that fails', () => {
     await resuming.stop();
   });
 
-  it('reads Retry-After, and tries again when it says now', async () => {
+  it('reads Retry-After, and retries at once when that is 0', async () => {
     upstream.onCompletion((response, received) => {
       const isFirst = upstream.requests.length === 1;
       const reply = isFirst ? replyJson(overloaded, 429, { 'retry-after': '0' }) : replyJson(completion('At last'));
@@ -118,7 +118,7 @@ describe('the openai package on an upstream that fails', () => {
     expect(seen).toEqual(['0', null]);
   });
 
-  it('does not try again what can never succeed', async () => {
+  it('does not retry a request that can never succeed', async () => {
     upstream.onCompletion(replyJson({ error: { message: 'too long', code: 'context_length_exceeded' } }, 400));
     await rejected(clientOf(`${gateway.url}/v1`, { maxRetries: 2 }).completions.create(request));
     expect(upstream.requests).toHaveLength(1);

@@ -10,13 +10,13 @@ export interface ViewChoice {
   logprobs: LegacyLogprobs | null;
 }
 
-/** What a client has in its hands at the end, whichever way it asked. */
+/** What a client has at the end, streamed or not. */
 export interface View {
   choices: ViewChoice[];
   usage: Usage | undefined;
 }
 
-/** What came, with the id of the answer. */
+/** The same with the id of the answer. */
 export interface Answered extends View {
   id: string;
 }
@@ -85,7 +85,7 @@ function takeUsage(chunks: Wire[], asked: Body): Usage | undefined {
   return last?.usage ?? undefined;
 }
 
-/** One choice of its pieces, of which the last one, and no other, has the finish. */
+/** One choice from its pieces, of which only the last has a finish reason. */
 function together(pieces: readonly ViewChoice[]): ViewChoice {
   const reasons = pieces.map(({ finish_reason: reason }) => reason);
   expect(reasons.slice(0, -1).every((reason) => reason === null)).toBe(true);
@@ -128,7 +128,7 @@ function expectLists(logprobs: LegacyLogprobs, count: number): void {
   for (const [at, token] of tokens.entries()) {
     const top = top_logprobs[at];
     if (!top) {
-      // Only what nothing stands before.
+      // Only the first token of all.
       expect([text_offset[at], token_logprobs[at]]).toEqual([0, null]);
       continue;
     }

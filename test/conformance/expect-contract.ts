@@ -3,21 +3,21 @@ import type { Body } from '../support/engines/asked.js';
 import { type ErrorAnswer, errorOf, eventsOf } from '../support/gateway.js';
 import { readAnswer, readStream } from './client-view.js';
 
-/** Every code that the contract has for what an upstream says. */
+/** Every error code that an answer of an upstream may lead to. */
 const CODES =
   /^(unsupported_parameter|context_length_exceeded|invalid_request_error|model_not_found|upstream_error|upstream_timeout|no_upstream_available|[a-z_]+_type|missing|greater_than_equal|less_than_equal|extra_forbidden|value_error|json_invalid|string_too_short|too_short|finite_number)$/;
 
-/** What every engine answers, if need be with the gateway's help. */
+/** The requests that every engine answers, natively or emulated. */
 export const ALWAYS_ANSWERED = new Set([
   ...['plain', 'seeded', 'several texts', 'characters of several bytes', 'n', 'n at temperature 0', 'echo', 'user'],
   ...['max_tokens 0', 'max_tokens 0 with echo', 'max_tokens 1', 'stop as a text', 'stop as a list', 'top_p 1'],
   ...['explicit nulls', 'with usage'],
 ]);
 
-/** What a server lets out about itself. */
+/** Internals of a server. */
 const LEAKS = /\/(usr|home|root|tmp|opt)\/|site-packages|Traceback|BadRequestError/;
 
-/** Holds an answer, whatever it says, to the contract: a completion, or an error of its shape. `body` is what was asked for. */
+/** Expects an answer of the contract: a completion, or an error in its shape. `body` is the request. */
 export async function expectContract(response: Response, body: string | undefined): Promise<void> {
   const asked = parsed(body);
   if (response.status !== 200) {

@@ -34,11 +34,11 @@ export function isDetermined(body: Body): boolean {
   return body.temperature === 0 || typeof body.seed === 'number' || body.max_tokens === 0;
 }
 
-/** How an upstream is able to fill in the middle, if at all. */
+/** How an upstream can fill in the middle, if at all. */
 export type FillsIn = 'nothing' | 'template' | 'infill';
 
 /**
- * The parameters of which any may be named by the refusal of a body; none means that it is answered.
+ * The parameters that the refusal of a body may name; none: it is answered.
  *
  * They follow from the profile, and from what the emulations need: a text to prepend, log probabilities to rank by, and a
  * template or an endpoint to fill in the middle.
@@ -61,7 +61,7 @@ export function refusedParams(body: Body, profile: EngineProfile, fillsIn: Fills
   return refused;
 }
 
-/** The fields of a body that are refused, since the engine is not known to take them. */
+/** The fields of a body that are refused since the engine does not take them. */
 export function forbiddenFields(body: Body, { extraParameters, knownFields }: ConfiguredProfile): string[] {
   const isGiven = (name: string): boolean => name in withoutNulls(body);
   const isSent = (path: string): boolean =>

@@ -11,7 +11,7 @@ import { contractAnswer, forbiddenFields, isDetermined, refusedParams } from './
 import { Stage, type Subject } from './subjects.js';
 
 const MODEL = 'tiny';
-/** Of which each engine gets the same ones each time. */
+/** Random ones for each engine, the same for a seed. */
 const COMBINATIONS = 60;
 
 /** Runs every case against one engine: each is answered as the contract says, or refused as the profile says. */
@@ -29,7 +29,7 @@ export function holdToContract(subject: Subject): void {
       if (view) conformanceCase.check?.(view, asked);
     });
 
-    it('whatever is combined', async () => {
+    it('any combination of fields', async () => {
       await fc.assert(
         fc.asyncProperty(anyCombination, async (body) => {
           await expectConformance(stage, { model: MODEL, ...body });
@@ -41,9 +41,9 @@ export function holdToContract(subject: Subject): void {
 }
 
 /**
- * Asks, and expects what the contract says, or the refusal that follows from the profile.
+ * Expects what the contract says, or the refusal that follows from the profile.
  *
- * @returns the answer, if it is none.
+ * @returns the answer, unless it is a refusal.
  */
 async function expectConformance({ subject, profile, gateway, fake }: Stage, asked: Body): Promise<View | undefined> {
   const sentBefore = fake.requests.length;
@@ -52,7 +52,7 @@ async function expectConformance({ subject, profile, gateway, fake }: Stage, ask
   const refused = refusedParams(asked, profile, subject.fillsIn);
   if (forbidden.length > 0 || refused.length > 0) {
     await (forbidden.length > 0 ? expectForbidden(response, forbidden) : expectRefused(response, refused));
-    // What is refused does not reach the engine.
+    // A refused request does not reach the engine.
     expect(fake.requests).toHaveLength(sentBefore);
     return undefined;
   }
@@ -104,7 +104,7 @@ function expectAnswer(view: View, asked: Body, subject: Subject): void {
   expectUsage(view.usage, expected.usage, asked, subject);
 }
 
-/** What the gateway is able to know of a choice in front of this engine. */
+/** What the gateway can know of a choice in front of this engine. */
 function known(choice: ViewChoice, asked: Body, { knowsNoLength, namesNoBytes }: Subject): object {
   const { logprobs } = choice;
   const lacksNames = namesNoBytes && logprobs?.tokens.some((token) => token.startsWith('bytes:'));
@@ -115,13 +115,13 @@ function known(choice: ViewChoice, asked: Body, { knowsNoLength, namesNoBytes }:
     logprobs: logprobs && {
       ...logprobs,
       ...(lacksNames ? nameless : {}),
-      // What characters token ids stand for is known to the engine alone.
+      // Only the engine knows the characters of token ids.
       ...(isOfTokens(asked.prompt) ? { text_offset: expect.any(Array) } : {}),
     },
   };
 }
 
-/** Lists that have no entry are the same as none: in a stream, there may have been no occasion to send them. */
+/** Empty lists equal none: a stream may never send them. */
 function comparable(choices: readonly object[]): object[] {
   return choices.map((choice) => {
     const { logprobs } = choice as { logprobs?: { tokens: unknown } | null };

@@ -9,7 +9,7 @@ import { FIM_TEMPLATE } from '../support/engines/tiny-vocabulary.js';
 import { Gateway } from '../support/gateway.js';
 import type { FillsIn } from './expectation.js';
 
-/** An engine that the contract is held against, with what stays different, as its profile's `limits` say. */
+/** An engine to hold to the contract, with the differences that its profile's `limits` document. */
 export interface Subject {
   name: FakeEngineName | typeof EMULATED;
   /** What the configuration says of it. */
@@ -23,15 +23,15 @@ export interface Subject {
   knowsNoLength?: true;
   /** Whole answers have no usage. */
   lacksUsage?: true;
-  /** It does not know that a text is over: what it has generated after a stop text counts, too. */
+  /** It does not stop at a stop text: the tokens after it count, too. */
   generatesPastStop?: true;
-  /** The usage of a stream is counted again, from its text; what stands for a suffix is not seen there. */
+  /** The usage of a stream is counted from its text, without that of the suffix. */
   recountsUsage?: true;
-  /** A part of a character has no name, and so no place, of its own. */
+  /** A part of a character has no name, and so no offset. */
   namesNoBytes?: true;
 }
 
-/** A server that has all of the contract, and is not asked for any of it that the gateway can emulate. */
+/** A server with all of the contract, for which the gateway emulates all that it can. */
 const EMULATED = 'openai, everything emulated';
 
 /** The usage of a stream can be counted only where there is an endpoint for it. */

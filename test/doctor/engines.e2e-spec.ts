@@ -7,7 +7,7 @@ import { examineFake, proposedIn, tooMuchIn } from './examining.js';
 
 type Engine = Exclude<UpstreamConfig['engine'], 'embedded'>;
 
-/** What the fakes do better than their profiles say, which are cautious. */
+/** Where the fakes do more than their cautious profiles claim. */
 const BETTER: Partial<Record<Engine, object>> = {
   // Real ones have been seen to echo whole answers only.
   localai: { echo: 'native' },
@@ -18,8 +18,8 @@ const BETTER: Partial<Record<Engine, object>> = {
 /** The embedded one is ours; vLLM and transformers are recorded. */
 const engines = ENGINES.filter((engine) => engine !== 'embedded' && engine !== 'vllm' && engine !== 'transformers');
 
-describe('npm run doctor, when nobody says which engine answers', () => {
-  it.each(engines)('takes %s for what it is, and finds its profile true', async (engine) => {
+describe('npm run doctor, when no engine is named', () => {
+  it.each(engines)('recognizes %s, and finds its profile true', async (engine) => {
     const examined = await examineFake(engine);
     expect(examined.engine).toBe(engine);
     expect(tooMuchIn(examined)).toEqual([]);
@@ -31,7 +31,7 @@ describe('npm run doctor, when nobody says which engine answers', () => {
 });
 
 describe('npm run doctor, beside the profile of the engine that answers', () => {
-  it('finds that llama-cpp-python without --logits_all has no log probabilities, and nothing to rank by', async () => {
+  it('finds that llama-cpp-python without --logits_all has no log probabilities, and no `best_of`', async () => {
     const examined = await examineFake('llama-cpp-python without logits', {
       upstream: { engine: 'llama-cpp-python' },
     });
@@ -70,7 +70,7 @@ describe('npm run doctor, beside the profile of another engine', () => {
     expect(overrides).not.toHaveProperty('seed');
   });
 
-  it('finds what it could do better, which is no error', async () => {
+  it('proposes more than the profile claims, which is no fault', async () => {
     const examined = await examineFake('openai', { upstream: { engine: 'tgi' } });
     expect(isTrue(examined.diagnosis)).toBe(true);
     expect(examined.extraParameters).toBe('forward');

@@ -21,12 +21,12 @@ export async function examineFake(
   }
 }
 
-/** The cells in which the profile promises what cannot be kept. */
+/** The cells in which the profile claims too much. */
 export function tooMuchIn({ diagnosis }: Examined): FeatureName[] {
   return diagnosis.cells.filter(({ isTooMuch }) => isTooMuch).map(({ feature }) => feature);
 }
 
-/** The cells for which something else is proposed than the profile has. */
+/** The cells whose proposal differs from the profile. */
 export function proposedIn({ diagnosis }: Examined): Partial<Record<FeatureName, Support>> {
   const changed = diagnosis.cells.filter(({ claim, proposal }) => claim !== proposal);
   return Object.fromEntries(changed.map(({ feature, proposal }) => [feature, proposal]));

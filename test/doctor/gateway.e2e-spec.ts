@@ -21,7 +21,7 @@ const CASES: Case[] = [
   { fake: 'chat-only', engine: 'openai', api: 'chat' },
 ];
 
-/** The doctor asks the gateway what it would ask an engine: this is what callers get, whatever stands behind. */
+/** The doctor asks the gateway as it would an engine: what clients get, whatever engine is behind it. */
 describe('npm run doctor, beside the gateway itself', () => {
   it.each(CASES)('finds all honoured or refused by name in front of $fake', async ({ fake: name, ...config }) => {
     const fake = await FakeEngine.start(name);

@@ -4,7 +4,7 @@ import { isTrue } from '../../src/cli/doctor/diagnosis.js';
 import type { HabitName } from '../support/engines/habits.js';
 import { examineFake } from './examining.js';
 
-describe('npm run doctor, when a server has a habit that no cell has', () => {
+describe('npm run doctor, when a server has a habit beyond its profile', () => {
   it.each<[habit: HabitName, item: string, verdict: Partial<Verdict>, isProfileTrue: boolean]>([
     ['a temperature without effect', 'temperature', { is: 'deviates' }, false],
     ['greedy only', 'temperature', { is: 'ignored' }, false],
@@ -22,14 +22,14 @@ describe('npm run doctor, when a server has a habit that no cell has', () => {
     expect(isTrue(diagnosis)).toBe(isProfileTrue);
   });
 
-  it('has nothing to say against one stream at a time where the profile knows of it', async () => {
+  it('reports no fault for one stream at a time where `maxConcurrency` is 1', async () => {
     const upstream = { engine: 'openai', maxConcurrency: 1 } as const;
     const { findings, diagnosis } = await examineFake('openai', { habit: 'one stream at a time', upstream });
     expect(findings.get('two streams at once')).toMatchObject({ is: 'deviates' });
     expect(diagnosis.faults).toEqual([]);
   });
 
-  it('knows that the gateway switches off what leaves nothing to chance, where the profile has that', async () => {
+  it('reports no fault for a sampling default that the gateway overrides', async () => {
     const { findings, diagnosis } = await examineFake('openai', {
       habit: 'a temperature without effect',
       upstream: { engine: 'vllm' },

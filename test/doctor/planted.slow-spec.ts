@@ -5,7 +5,7 @@ import { examineFake, proposedIn } from './examining.js';
 
 type Cells = Partial<Record<FeatureName, Support>>;
 
-/** What a lack takes along: who does not echo does not score the echo, either. */
+/** What a lack implies: without an echo there is no scored echo, either. */
 const TAKEN_ALONG: Partial<Record<FeatureName, Cells>> = {
   n: { n_greedy: 'emulate', n_scored_stream: 'emulate' },
   echo: { echo_only: 'emulate', echo_logprobs: 'refuse' },
@@ -26,7 +26,7 @@ describe('npm run doctor, when a server does all but one thing', () => {
     const examined = await examineFake('openai', { without: [lacking], upstream: { engine: 'openai' } });
     expect(['ignored', 'deviates']).toContain(examined.findings.get(lacking)?.is);
     expect(proposedIn(examined)).toEqual(expectedFor(lacking));
-    // It takes them, which nobody can know of its profile.
+    // It takes extra fields, which its profile does not claim.
     expect(examined.extraParameters).toBe('forward');
   });
 
@@ -37,7 +37,7 @@ describe('npm run doctor, when a server does all but one thing', () => {
       expect([name, findings.get(name)]).toMatchObject([name, { is: 'refused', status: 400 }]);
   });
 
-  it('does not take a server for refusing what it is too busy for', async () => {
+  it('takes a 429 or a 503 for no refusal', async () => {
     const { findings } = await examineFake('openai', { without: { seed: 429, echo: 503 } });
     expect(findings.get('seed')).toMatchObject({ is: 'unclear' });
     expect(findings.get('echo')).toMatchObject({ is: 'unclear' });

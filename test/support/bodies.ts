@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 
-/** Completion bodies by the thousand: good ones, nearly good ones and bad ones. */
+/** Random completion bodies: good ones, nearly good ones and bad ones. */
 
 type Fields = Record<string, unknown>;
 
@@ -11,7 +11,7 @@ const some = <T>(item: fc.Arbitrary<T>) => fc.array(item, { minLength: 1, maxLen
 const between = (min: number, max: number) =>
   fc.oneof(fc.constantFrom(min, max, 0.5), fc.double({ min, max, noNaN: true }));
 
-/** What each field may hold. */
+/** Valid values of each field. */
 const GOOD = {
   model: nonEmptyText,
   prompt: fc.oneof(text, some(text), some(tokenId), some(some(tokenId))),
@@ -51,7 +51,7 @@ const integerOutside = (min: number, max: number) =>
   fc.oneof(notAnInteger, fc.constantFrom(min - 1, max + 1), fc.integer({ min: -1000, max: min - 1 }));
 const badTokenId = fc.constantFrom(-1, 0.5, '1', null, true, Infinity, []);
 
-/** What no field may hold, whatever the other fields are. */
+/** Values that are invalid whatever the other fields are. */
 const BAD: Record<keyof typeof GOOD, fc.Arbitrary<unknown>> = {
   model: fc.oneof(notText, fc.constantFrom('', null)),
   prompt: fc
@@ -95,7 +95,7 @@ const BAD: Record<keyof typeof GOOD, fc.Arbitrary<unknown>> = {
   user: notText,
 };
 
-/** Extra names, with values that can be sent on. */
+/** Extra fields that can be forwarded. */
 const extras = fc.dictionary(
   fc.constantFrom('top_k', 'min_p', 'ignore_eos', 'toString', 'guided_json'),
   fc.jsonValue(),
@@ -104,7 +104,7 @@ const extras = fc.dictionary(
   },
 );
 
-/** Each field good, and the two that are required given; only `best_of` may contradict `n` and `stream`. */
+/** Every field valid, and the two required ones given; only `best_of` may contradict `n` and `stream`. */
 const plausible: fc.Arbitrary<Fields> = fc
   .tuple(fc.record(GOOD, { requiredKeys: ['model', 'prompt'] }), extras)
   .map(([fields, others]) => ({ ...others, ...fields }));
@@ -119,12 +119,12 @@ const badField = fc
   .constantFrom(...FIELD_NAMES)
   .chain((name) => fc.tuple(fc.constant(name), BAD[name as keyof typeof GOOD]));
 
-/** One field of a body that is good otherwise holds what it may not. */
+/** An otherwise good body with one invalid field. */
 const spoilt: fc.Arbitrary<Fields> = fc
   .tuple(good, badField)
   .map(([body, [name, value]]) => ({ ...body, [name]: value }));
 
-/** Whether such a body is good depends on the fields: some are null, some are missing, some hold another field's value. */
+/** Good or bad: some fields are null, some are missing, some hold another field's value. */
 const shuffled: fc.Arbitrary<Fields> = fc
   .tuple(
     plausible,
@@ -139,7 +139,7 @@ const shuffled: fc.Arbitrary<Fields> = fc
 /** Good, nearly good and bad bodies, mixed. */
 export const anyBody: fc.Arbitrary<Fields> = fc.oneof(good, plausible, shuffled, spoilt);
 
-/** JSON in which an infinite number stands as what would be read as one. */
+/** JSON in which an infinite number is written as 1e400, which is read as one. */
 export function toJson(value: unknown): string {
   const json = JSON.stringify(value, (_, each: unknown) =>
     each === Infinity || each === -Infinity ? `<${each}>` : each,
@@ -163,12 +163,12 @@ const badMember = fc.oneof(
   fc.integer({ min: 100, max: 3000 }).map((depth) => `"logit_bias":${nested(depth, '{"1":', '}')}`),
 );
 
-/** A whole JSON text, and how much of it is sent. */
+/** A JSON text that is cut off. */
 const cutOff = fc
   .tuple(good.map(toJson), fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true }))
   .map(([json, share]) => json.slice(0, Math.floor(json.length * share)));
 
-/** Request bodies as they stand on the wire; not one of them is good. */
+/** Request bodies as bytes; all of them are bad. */
 export const badBodyBytes: fc.Arbitrary<Buffer> = fc.oneof(
   { weight: 5, arbitrary: spoilt.map((body) => Buffer.from(toJson(body))) },
   {

@@ -5,7 +5,7 @@ import { describeWithPrograms, run } from './programs.js';
 
 export const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 
-/** What `.ci/clients-tools` has filled. */
+/** The folder that `.ci/clients-tools` fills. */
 export const CLIENTS_TOOLS = process.env.CLIENTS_TOOLS ?? join(ROOT, 'absent');
 
 const FOLDERS = [
@@ -15,7 +15,7 @@ const FOLDERS = [
   join(ROOT, 'node_modules', '.bin'),
 ];
 
-/** Where a program is: with the tools, in this repository, or on the path. */
+/** The path of a program among the tools or in this repository, else its name. */
 function located(program: string): string {
   return FOLDERS.map((folder) => join(folder, program)).find((file) => existsSync(file)) ?? program;
 }
@@ -25,7 +25,7 @@ export function describeWithTools(tools: readonly string[], name: string, tests:
   describeWithPrograms(tools.map(located), name, tests, '.ci/clients-tools');
 }
 
-/** What a command prints. `env` stands beside the variables of this process. */
+/** What a command prints. `env` is added to the variables of this process. */
 export function runTool(
   [program = '', ...args]: readonly string[],
   cwd: string,

@@ -4,9 +4,9 @@ import { once } from 'node:events';
 
 /** A name server on a real socket. */
 export class DnsServer {
-  /** What it knows, by name; what it does not know is NXDOMAIN. */
+  /** By name; any other name is NXDOMAIN. */
   readonly records = new Map<string, Answer[]>();
-  /** Types of records that it fails to look up: SERVFAIL. */
+  /** Types of records that are answered with SERVFAIL. */
   readonly failing = new Set<string>();
   /** Answers nothing while false. */
   isUp = true;

@@ -7,7 +7,7 @@ interface Document {
   paths: Partial<Record<string, Partial<Record<string, { responses: Responses }>>>>;
 }
 
-/** Tests spy on JSON.parse to count what the gateway parses. */
+/** The original: tests spy on JSON.parse to count what the gateway parses. */
 const parse = JSON.parse.bind(JSON) as (json: string) => unknown;
 
 const document = parse(readFileSync('openapi.json', 'utf8')) as Document;
@@ -18,8 +18,8 @@ ajv.addSchema(document, 'document');
 const checks = new Map<string, ValidateFunction>();
 
 /**
- * The response, which throws when it is read and is not what `openapi.json` says. What cannot be parsed as JSON is left to
- * the test, as are routes without documentation.
+ * The response, which throws when it is read and contradicts `openapi.json`. A body that is no JSON is left to the test, and
+ * so is a route without documentation.
  */
 export function documented(response: Response, method: string, path: string): Response {
   const { pathname } = new URL(path, 'http://gateway');

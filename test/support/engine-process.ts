@@ -36,7 +36,7 @@ export interface Health {
   tokensGenerated: number;
 }
 
-/** The embedded engine as built, running as a child process with the model that is shipped. */
+/** The built embedded engine as a child process, with the model that is shipped. */
 export class EngineProcess {
   private constructor(
     readonly child: ChildProcess,
@@ -99,7 +99,7 @@ export class EngineProcess {
     return (await response.json()) as Health;
   }
 
-  /** Asks until the engine's state is as expected. */
+  /** The engine's state, once it is as expected. */
   async healthWhen(isAsExpected: (health: Health) => boolean): Promise<Health> {
     let health = await this.health();
     await until('a state of the engine', async () => isAsExpected((health = await this.health())));

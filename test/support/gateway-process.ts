@@ -10,7 +10,7 @@ import { within } from './wait.js';
 
 const PROGRAM = fileURLToPath(new URL('../../dist/src/main.js', import.meta.url));
 
-/** How a process ended, and what it said. */
+/** How a process ended, and what it printed. */
 interface Ended {
   exitCode: number | null;
   signal: NodeJS.Signals | null;
@@ -25,7 +25,7 @@ export class GatewayProcess {
 
   private constructor(
     private readonly child: ChildProcess,
-    /** What `gateway.yaml` would be; a test may write it anew. */
+    /** Its `gateway.yaml`, which a test may rewrite. */
     readonly configFile: string,
   ) {
     child.stdout?.on('data', (text) => (this.stdout += String(text)));

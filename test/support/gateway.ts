@@ -67,7 +67,7 @@ export class Gateway {
     return documented(await fetch(this.url + path, { headers }), 'GET', path);
   }
 
-  /** The access log's lines. They are written when a connection is done with its request, which may be a moment later. */
+  /** At least `count` lines of the access log. A line is written when its connection is done, a moment after the answer. */
   async accessLog(count = 1): Promise<LogLine[]> {
     const lines = (): LogLine[] => this.logLines.filter(({ msg }) => msg === 'request');
     await until(`${count} lines of the access log`, () => lines().length >= count);

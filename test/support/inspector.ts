@@ -35,11 +35,11 @@ export class Inspector {
   }
 
   /**
-   * The bytes that are reachable in JavaScript, buffers included: what is left after everything else was collected. The
-   * resident size would add what the allocators keep for later, which depends on the weather.
+   * The bytes that are reachable in JavaScript, buffers included, after a full collection. The resident size would add
+   * what the allocators keep for later, which varies.
    */
   async reachableBytes(): Promise<number> {
-    // What finalizers free can be collected the next time only.
+    // What finalizers free is collected the next time.
     for (let round = 0; round < 3; round++) await this.call('HeapProfiler.collectGarbage');
     const { heapUsed, external } = (await this.evaluate('process.memoryUsage()')) as NodeJS.MemoryUsage;
     return heapUsed + external;

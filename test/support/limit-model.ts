@@ -3,11 +3,11 @@ import { LEASE_MS, type LimitStore, type ReserveRequest } from '../../src/limits
 
 const MINUTE_MS = 60_000n;
 
-/** Limits as they are explained to a person: buckets that fill, a purse, a list of who is in. Exact, slow, and on one clock. */
+/** The plain model of the limits: buckets that fill, sums, and leases. Exact, slow, and on one clock. */
 class LimitModel {
   /** What is left, times 60,000. */
   private readonly buckets = new Map<string, { left: bigint; at: number }>();
-  private readonly purses = new Map<string, number>();
+  private readonly sums = new Map<string, number>();
   private readonly leases = new Map<string, Map<string, number>>();
 
   reserve({ lease, claims }: ReserveRequest, now: number): boolean {
@@ -25,7 +25,7 @@ class LimitModel {
 
   private hasRoom(claim: Claim, now: number): boolean {
     const { key, kind, limit, amount } = claim;
-    if (kind === 'daily' || kind === 'budget') return (this.purses.get(key) ?? 0) + amount <= limit;
+    if (kind === 'daily' || kind === 'budget') return (this.sums.get(key) ?? 0) + amount <= limit;
     if (kind === 'concurrency') return this.leasesOf(key, now).size < limit;
     return this.leftOf(claim, now) >= BigInt(amount) * MINUTE_MS;
   }
@@ -35,7 +35,7 @@ class LimitModel {
     if (kind === 'concurrency') {
       this.leasesOf(key, now).set(lease, now + LEASE_MS);
     } else if (kind === 'daily' || kind === 'budget') {
-      this.purses.set(key, Math.max(0, (this.purses.get(key) ?? 0) + amount));
+      this.sums.set(key, Math.max(0, (this.sums.get(key) ?? 0) + amount));
     } else {
       const left = this.leftOf(claim, now) - BigInt(amount) * MINUTE_MS;
       const full = BigInt(limit) * MINUTE_MS;
@@ -76,15 +76,15 @@ function someLimits(random: () => number, name: string): Limits[] {
   });
 }
 
-/** What a store and the model were asked and how each judged: the same, if all is well. */
+/** The decisions of a store and of the model, which have to be equal. */
 interface Verdicts {
   store: boolean[];
   model: boolean[];
 }
 
 /**
- * A random schedule of reservations, settlements (of which some give all back) and requests that never end, on a store and on
- * the model, which is told the time that the store used: `timeOf` what a settlement resolved with. `pass` lets up to so many milliseconds pass.
+ * A random schedule of reservations, settlements (some of which give all back) and requests that never end, on a store and
+ * on the model, which gets the store's time: `timeOf` reads it from the result of a settlement. `pass` lets time pass.
  */
 export async function runSchedule(
   store: LimitStore,

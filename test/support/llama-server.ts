@@ -47,7 +47,7 @@ export class LlamaServer {
     return valueOf('requests_processing', await this.metrics()) > 0;
   }
 
-  /** All tokens that it has generated, when none is being generated any more. */
+  /** How many tokens it has generated, once it is idle. */
   async tokensWhenIdle(): Promise<number> {
     let text = '';
     await until('llama-server to be idle', async () => {
@@ -64,7 +64,7 @@ export class LlamaServer {
 
 async function spawnServer(port: number, further: string[] = []): Promise<{ child: ChildProcess; port: number }> {
   const args = ['-m', MODEL, '--alias', 'storyteller', '--host', '127.0.0.1', '--port', String(port), '-t', '1'];
-  // Each of four slots has all of the model's context.
+  // Four slots, each with the whole context of the model.
   const child = spawn(PROGRAM, [...args, '-np', '4', '-c', '2048', '--metrics', ...further], {
     stdio: ['ignore', 'ignore', 'pipe'],
   });

@@ -25,12 +25,12 @@ export class ManualClock implements Clock {
     };
   }
 
-  /** How long each of them still waits. */
+  /** The remaining time of each timer. */
   get pendingMs(): number[] {
     return [...this.timers].map(({ dueAt }) => dueAt - this.time);
   }
 
-  /** How many timers still wait for their time. */
+  /** How many timers are pending. */
   get pendingCount(): number {
     return this.timers.size;
   }

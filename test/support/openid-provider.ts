@@ -8,7 +8,7 @@ import { listen } from './listen.js';
 const CLIENT = 'robot';
 const SECRET = 'a-secret-of-the-test';
 
-/** An OpenID provider of its own (oidc-provider 9.13.3), on a real socket; it gives out access tokens that are JWTs. */
+/** An OpenID provider (oidc-provider 9.13.3) on a real socket, whose access tokens are JWTs. */
 export class OpenIdProvider {
   /** Requests for the set of keys. */
   keyRequests = 0;
@@ -40,7 +40,7 @@ export class OpenIdProvider {
     return `http://127.0.0.1:${(this.server.address() as AddressInfo).port}`;
   }
 
-  /** Gives it a new key, and no other. */
+  /** Replaces its key. */
   async rotate(): Promise<void> {
     const { privateKey } = await generateKeyPair('RS256', { extractable: true });
     const key: JWK = { ...(await exportJWK(privateKey)), use: 'sig', alg: 'RS256', kid: crypto.randomUUID() };

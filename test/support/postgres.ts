@@ -7,7 +7,7 @@ import pg from 'pg';
 import { freePort } from './free-port.js';
 import { until } from './wait.js';
 
-/** The folder with `initdb` and `postgres`: what POSTGRES_BIN says, or where Debian puts it; undefined where there is none. */
+/** The folder with `initdb` and `postgres`: POSTGRES_BIN, else Debian's; undefined where there is none. */
 export const POSTGRES_BIN = [
   process.env.POSTGRES_BIN,
   ...globSync('/usr/lib/postgresql/*/bin').toSorted().reverse(),
@@ -17,7 +17,7 @@ export const POSTGRES_BIN = [
 const NOBODY = 65_534;
 const account = process.getuid?.() === 0 ? { uid: NOBODY, gid: NOBODY } : {};
 
-/** A PostgreSQL of its own, in a folder that goes with it. */
+/** A PostgreSQL server in a folder of its own. */
 export class Postgres {
   private server: ReturnType<typeof spawn> | undefined;
 

@@ -6,9 +6,9 @@ import { listen } from './listen.js';
 
 type Fields = Record<string, unknown>;
 
-/** A real engine as it was recorded: each request gets, byte by byte, what the engine said to the nearest one that it was asked. */
+/** Replays a recorded engine: each request gets, byte by byte, the recorded answer to the most similar request. */
 export class RecordedUpstream {
-  /** The names of the exchanges that were served, in their order. */
+  /** The names of the exchanges served so far. */
   readonly served: string[] = [];
 
   private readonly fields: ReadonlyMap<Exchange, Fields>;
@@ -62,12 +62,12 @@ export class RecordedUpstream {
   }
 }
 
-/** How many fields differ; what the whole answer depends on weighs more. */
+/** How many fields differ, by weight: those on which the whole answer depends count more. */
 function distanceBetween(asked: Fields, recorded: Fields): number {
   const names = new Set([...Object.keys(asked), ...Object.keys(recorded)]);
   return [...names].reduce((sum, name) => {
     const isSame = JSON.stringify(asked[name]) === JSON.stringify(recorded[name]);
-    // Nothing at all is another request than less.
+    // A limit of 0 asks for something else than a smaller limit.
     const isOfNothing = isLimit(name) && [asked[name], recorded[name]].includes(0);
     return sum + (isSame ? 0 : isOfNothing ? 50 : (WEIGHTS[name] ?? 1));
   }, 0);

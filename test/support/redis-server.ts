@@ -28,7 +28,7 @@ export class RedisServer {
     return `redis://127.0.0.1:${this.port}`;
   }
 
-  /** Begins, or begins anew and empty. */
+  /** Starts it, empty. */
   async restart(): Promise<void> {
     const folder = mkdtempSync(join(tmpdir(), 'redis-'));
     this.folder = folder;

@@ -1,4 +1,4 @@
-/** Resolves when a value has stayed the same for many turns of the event loop, in which every socket had its chance. */
+/** Resolves when a value has stayed the same for 500 turns of the event loop: nothing more arrives. */
 export async function settled(valueOf: () => number): Promise<void> {
   for (let turns = 0, last = valueOf(); turns < 500; turns++) {
     await new Promise((resolve) => setImmediate(resolve));

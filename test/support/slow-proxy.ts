@@ -1,7 +1,7 @@
 import { connect, createServer, type Server, type Socket } from 'node:net';
 import { listen } from './listen.js';
 
-/** Passes bytes on to a server of this machine, and holds its answers back when it is told to. */
+/** A TCP proxy in front of a local server, which holds answers back while `delays` is set. */
 export class SlowProxy {
   delays = false;
   private readonly held: (() => void)[] = [];

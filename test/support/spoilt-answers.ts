@@ -1,10 +1,10 @@
 import fc from 'fast-check';
 
-/** Answers of engines that are good but for one field, which holds anything that JSON can write, and some that it cannot. */
+/** Answers of engines that are good but for one field, which holds any JSON, or what is no JSON. */
 
 type Path = readonly (string | number)[];
 
-/** Written in the place of the marks below. */
+/** What the marks are replaced by. */
 const WRITTEN = new Map([
   ['<huge>', '1e400'],
   ['<tiny>', '-1e400'],
@@ -14,7 +14,7 @@ const WRITTEN = new Map([
   ['<deep object>', '{"a":'.repeat(100_000) + '1' + '}'.repeat(100_000)],
 ]);
 
-/** The JSON of an answer, marks replaced by what they stand for. */
+/** The JSON of an answer, marks replaced. */
 export function writeSpoilt(answer: unknown): string {
   return JSON.stringify(answer).replace(/"(<[A-Za-z ]+>)"/g, (literal, mark: string) => WRITTEN.get(mark) ?? literal);
 }
@@ -41,7 +41,7 @@ function withValue(target: unknown, [name, ...path]: Path, value: unknown): unkn
   return { ...(target as object), [name]: withValue((target as Record<string, unknown>)[name], path, value) };
 }
 
-/** The answer with one of its fields, or a field more, replaced by anything. */
+/** The answer with one field replaced, or added. */
 export function spoil(answer: object): fc.Arbitrary<unknown> {
   const paths = pathsOf(answer);
   const ofChoice: Path[] = [

@@ -3,9 +3,9 @@ import { Agent, type IncomingMessage, request } from 'node:http';
 import { API_KEY } from './gateway.js';
 import { within } from './wait.js';
 
-/** One client that asks again and again, over one connection as long as that lasts. */
+/** A client that asks again and again, over one connection as long as that lasts. */
 export class SteadyClient {
-  /** How each request ended: its status, or why there was none; `cut` for a stream without its end. */
+  /** How each request ended: its status, its error, or `cut` for a stream without its end. */
   readonly outcomes: (number | string)[] = [];
   private readonly agent = new Agent({ keepAlive: true, maxSockets: 1 });
   private readonly running: Promise<void>;
@@ -25,7 +25,7 @@ export class SteadyClient {
     return this.outcomes.filter((outcome) => outcome !== 200);
   }
 
-  /** Resolves when so many requests more have been answered well. */
+  /** Resolves when so many more requests have got a 200. */
   async succeeded(count: number): Promise<void> {
     const first = this.outcomes.length;
     while (this.outcomes.slice(first).filter((outcome) => outcome === 200).length < count) {

@@ -1,6 +1,6 @@
 import type { Choice, Completion } from './engine-process.js';
 
-/** What a stream says, put together. */
+/** The content of a whole stream. */
 export interface Told {
   ids: string[];
   text: string;

@@ -1,4 +1,4 @@
-/** Longer than anything takes on a busy machine, and shorter than the limit of a test, which would not say what is missing. */
+/** Long enough for a busy machine, and shorter than the limit of a test, which would not say what is missing. */
 const LIMIT_MS = 25_000;
 
 function gaveUp(what: string): Error {
@@ -6,7 +6,7 @@ function gaveUp(what: string): Error {
 }
 
 /**
- * Resolves when `isSo`, which is asked in each turn of the event loop; between two questions `step` is called.
+ * Resolves when `isSo`, which is checked in each turn of the event loop; `step` is called between two checks.
  *
  * @throws {Error} that names `what`, when it takes too long.
  */

@@ -10,7 +10,7 @@ export interface Prompt {
   context: readonly number[];
 }
 
-/** What a request asks for, as the one who reads it understands it. */
+/** A request as an engine understands it. */
 export interface Asked {
   model: string;
   prompts: readonly Prompt[];
@@ -31,7 +31,7 @@ export interface Asked {
   continuousUsage: boolean;
 }
 
-/** Where nothing limits an engine, a fake one ends all the same. */
+/** Where a real engine has no limit, a fake one stops here. */
 export const UNLIMITED = 64;
 
 /** Reads a body as the contract has it; `null` is not given. */
@@ -101,7 +101,7 @@ function numberOf(value: unknown): number | undefined {
 
 let lastSeed = 1_000_000;
 
-/** What comes without a seed is different each time, and all the same in each run of the tests. */
+/** Without a seed, answers differ within a run of the tests, and not between runs. */
 export function anotherSeed(): number {
   return (lastSeed += 1_000);
 }

@@ -4,7 +4,7 @@ import { type ChunkPart, Dialect, type Refusal, type Told } from './dialect.js';
 import { chatLogprobs } from './logprobs.js';
 import type { Entry, Outcome } from './run.js';
 
-/** A server that has nothing but `/v1/chat/completions`, in OpenAI's shape. What one message says is read as it stands. */
+/** A server with only `/v1/chat/completions`, in OpenAI's shape. The content of the messages is the prompt as it is. */
 export class ChatOnly extends Dialect {
   override readonly path: string = '/v1/chat/completions';
 

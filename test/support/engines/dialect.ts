@@ -4,7 +4,7 @@ import { legacyLogprobs } from './logprobs.js';
 import { entriesIn, type Entry, type Outcome, type Part, type Ran, textIn } from './run.js';
 import { VOCABULARY_SIZE } from './tiny-vocabulary.js';
 
-/** An error as an engine means it; its dialect says how it is written. */
+/** An error, which each dialect writes in its own shape. */
 export interface Refusal {
   status: number;
   message: string;
@@ -30,7 +30,7 @@ export interface Told {
   outcome: Outcome;
 }
 
-/** How a stream goes on when the engine fails in the middle of it. */
+/** How a stream ends when the engine fails in mid-stream. */
 export interface Failure {
   events: string[];
   then: 'end' | 'cut';
@@ -38,11 +38,11 @@ export interface Failure {
 
 export type Route = (body: Body) => { json: unknown } | { events: string[] };
 
-/** How one engine reads requests and writes answers. This one is the contract's; each engine changes what it does otherwise. */
+/** How one engine reads requests and writes answers. This one is the contract's; engines override where they differ. */
 export class Dialect {
-  /** Where it answers for its health, if it has such a path. */
+  /** The path of its health check, if it has one. */
   readonly healthPath: string | undefined = undefined;
-  /** What it says there. */
+  /** The body of its health check. */
   readonly health: unknown = { status: 'ok' };
   readonly models: readonly string[] = ['tiny'];
   /** Whether it closes the connection after a stream, though it said that it would keep it. */
@@ -50,9 +50,9 @@ export class Dialect {
   /** The one endpoint that completes. */
   readonly path: string = '/v1/completions';
   readonly contentType: string = 'text/event-stream';
-  /** What it answers besides, by path. */
+  /** Its other endpoints, by path. */
   readonly routes: Readonly<Record<string, Route>> = {};
-  /** Whether every name means the one model that is loaded. */
+  /** Whether every name stands for the one loaded model. */
   protected readonly takesAnyModel: boolean = false;
   /** Whether choices are generated one after the other, not side by side. */
   protected readonly isSerial: boolean = false;
@@ -80,7 +80,7 @@ export class Dialect {
     return { status: 404, message, type: 'invalid_request_error', param: 'model', code: 'model_not_found' };
   }
 
-  /** What it takes a body to ask for. */
+  /** How it understands a body. */
   read(body: Body): Asked {
     return readAsked(body);
   }

@@ -2,12 +2,12 @@ import type { Asked, Body } from './asked.js';
 import type { Refusal } from './dialect.js';
 import type { Outcome, Part } from './run.js';
 
-/** What engines have been seen to do that no profile has a cell for. */
+/** Behaviour seen in engines that no cell of a profile describes. */
 export interface Habit {
   refuse?: (body: Body) => Refusal | undefined;
-  /** What the engine takes the request for. */
+  /** How the engine misunderstands the request. */
   change?: (asked: Asked, body: Body) => Partial<Asked>;
-  /** What it makes of its own answer. */
+  /** How it spoils its own answer. */
   spoil?: (outcome: Outcome, body: Body) => Outcome;
 }
 

@@ -1,13 +1,13 @@
 import type { FeatureName } from '../../../src/engines/feature-names.js';
 import { type Asked, type Body, anotherSeed, isOfTokens, promptsOf, UNLIMITED, withoutNulls } from './asked.js';
 
-/** How something that an engine lacks shows: it is ignored in silence, or refused with a status. */
+/** What an engine does with a feature that it lacks: ignore it silently, or refuse it with a status. */
 type Lack = 'ignored' | number;
 
 interface Plant {
   /** Whether a body, its nulls taken off, asks for it. */
   isAsked: (given: Body) => boolean;
-  /** What an engine takes the request for that does not know it. */
+  /** How an engine without it understands the request. */
   ignore: (asked: Asked) => Partial<Asked>;
 }
 
@@ -22,7 +22,7 @@ const onlyFirst = ({ prompts }: Asked): Partial<Asked> => ({ prompts: prompts.sl
 const onlyOne = (): Partial<Asked> => ({ n: 1, bestOf: 1 });
 const withoutStops = (): Partial<Asked> => ({ stops: [] });
 
-/** What an engine does that lacks a capability, for each of them. */
+/** For each feature, how an engine without it behaves. */
 export const PLANTS: Record<FeatureName, Plant> = {
   prompt_list: { isAsked: (given) => !hasOnePrompt(given) && !isOfTokens(given.prompt), ignore: onlyFirst },
   // The model is loaded, and nothing is generated.
@@ -93,7 +93,7 @@ export const PLANTS: Record<FeatureName, Plant> = {
 
 export type Lacks = readonly FeatureName[] | Partial<Record<FeatureName, Lack>>;
 
-/** The lacks that a body runs into, of those that are planted. */
+/** The planted lacks of which a body asks for the feature. */
 export function lacksOf(planted: Lacks, body: Body): [FeatureName, Lack][] {
   const lacks = Array.isArray(planted)
     ? (planted as readonly FeatureName[]).map((name): [FeatureName, Lack] => [name, 'ignored'])

@@ -3,7 +3,7 @@ import type { Asked, Prompt } from './asked.js';
 import { generate, type Scored, scoreAll } from './tiny-model.js';
 import { bytesOf, FIM_PREFIX } from './tiny-vocabulary.js';
 
-/** A token at its place in the text of prompt and completion; the first of a prompt has no score. */
+/** A token with its offset in prompt and completion; the first of a prompt has no score. */
 export interface Entry {
   token: number;
   scored: Scored | undefined;
@@ -25,7 +25,7 @@ export interface Ran {
   echo: Part | undefined;
   /** The completion, token by token. */
   parts: readonly Part[];
-  /** With those of a stop text. */
+  /** Including those of a stop text. */
   tokenCount: number;
   ended: 'end' | 'limit' | 'stop';
 }
@@ -33,7 +33,7 @@ export interface Ran {
 export interface Outcome {
   choices: Ran[];
   promptTokens: number;
-  /** Of all that were generated, those included of which `best_of` left nothing. */
+  /** Of all generated choices, also those that `best_of` discards. */
   completionTokens: number;
 }
 
@@ -45,7 +45,7 @@ export function entriesIn(ran: Ran): Entry[] {
   return [ran.echo ?? [], ...ran.parts].flat().flatMap(({ entries }) => entries);
 }
 
-/** What the model has to say to a request: each prompt's choices with the seeds that follow one another. */
+/** The model's answer to a request: the choices of a prompt have consecutive seeds. */
 export function run(asked: Asked): Outcome {
   const outcome: Outcome = { choices: [], promptTokens: 0, completionTokens: 0 };
   for (const [promptIndex, prompt] of asked.prompts.entries()) {

@@ -1,8 +1,8 @@
 import { END, FIRST_PIECE, VOCABULARY_SIZE } from './tiny-vocabulary.js';
 
 /**
- * A language model of a few lines, with which every fake engine speaks. What comes next is a pure function of the tokens
- * so far, and what is drawn from that of the seed besides: whoever knows a request can compute what its answer must be.
+ * A language model of a few lines, with which every fake engine generates. The next distribution is a pure function of the
+ * tokens so far, and the drawn token also of the seed: a test can compute the answer to any request.
  */
 
 export interface Sampling {
