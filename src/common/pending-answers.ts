@@ -17,20 +17,12 @@ export class PendingAnswers<Answer> {
   }
 
   resolve(id: number, answer: Answer): void {
-    this.take(id)?.resolve(answer);
-  }
-
-  reject(id: number, error: Error): void {
-    this.take(id)?.reject(error);
+    this.pending.get(id)?.resolve(answer);
+    this.pending.delete(id);
   }
 
   rejectAll(error: Error): void {
-    for (const id of this.pending.keys()) this.reject(id, error);
-  }
-
-  private take(id: number): PromiseWithResolvers<Answer> | undefined {
-    const answer = this.pending.get(id);
-    this.pending.delete(id);
-    return answer;
+    for (const { reject } of this.pending.values()) reject(error);
+    this.pending.clear();
   }
 }

@@ -10,7 +10,7 @@ import { metricsOf } from '../observability/observability.module.js';
 import { EmbeddedEngine, type EngineAddress } from '../upstreams/embedded-engine.js';
 import { MemoryStore } from '../limits/memory-store.js';
 import { Acceptor } from './workers/acceptor.js';
-import type { ToPrimary, ToWorker } from './workers/messages.js';
+import type { Answers, ToPrimary, ToWorker } from './workers/messages.js';
 import type { LeaseSource } from '../storage/lease.js';
 import { MetricsSum } from './workers/metrics-sum.js';
 import { SharedDatabase } from './workers/shared-database.js';
@@ -63,7 +63,7 @@ class Primary implements PoolOwner, Service {
     const send = (id: number, message: ToWorker): void => this.workerOf(id)?.send(message);
     this.slots = new SharedLimits(workerCount, send);
     this.slots.replace(config.upstreams);
-    if (parts.databaseFile) this.database = new SharedDatabase(parts.databaseFile, send);
+    if (parts.databaseFile) this.database = new SharedDatabase(parts.databaseFile);
     this.sum = new MetricsSum(
       () => this.pool.workers.filter(({ state }) => state !== 'starting').map(({ id }) => id),
       (id) => send(id, { type: 'reportMetrics' }),
@@ -150,6 +150,8 @@ class Primary implements PoolOwner, Service {
   }
 
   onMessage(worker: WorkerProcess, message: ToPrimary): void {
+    const answer = ({ id }: { id: number }, value: Answers[keyof Answers]): void =>
+      worker.send({ type: 'answer', id, answer: value });
     switch (message.type) {
       case 'taken':
         this.acceptor.taken(worker);
@@ -166,10 +168,10 @@ class Primary implements PoolOwner, Service {
         this.pool.broadcast({ type: 'drained', upstreams: [...this.drained] });
         break;
       case 'reserve':
-        worker.send({ type: 'reserved', id: message.id, answer: this.limits.reserve(message.request) });
+        answer(message, this.limits.reserve(message.request));
         break;
       case 'readLimits':
-        worker.send({ type: 'limitsRead', id: message.id, used: this.limits.used(message.claims) });
+        answer(message, this.limits.used(message.claims));
         break;
       case 'settle':
         this.limits.settle(message.request);
@@ -178,7 +180,7 @@ class Primary implements PoolOwner, Service {
         this.limits.renew(message.requests);
         break;
       case 'database':
-        void this.database?.answer(worker.id, message);
+        void this.database?.answerTo(worker.id, message).then((rows) => answer(message, rows));
         break;
       case 'databaseChanged':
         this.pool.broadcast({ type: 'databaseChanged' });
@@ -187,7 +189,7 @@ class Primary implements PoolOwner, Service {
         this.sum.reported(worker.id, message.snapshot);
         break;
       case 'readMetrics':
-        void this.sum.read().then((text) => worker.send({ type: 'metricsText', id: message.id, text }));
+        void this.sum.read().then((text) => answer(message, text));
         break;
       case 'failing':
         this.pool.replaceFailing(worker);

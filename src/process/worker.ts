@@ -46,7 +46,6 @@ class GatewayWorker implements Service {
     private readonly app: NestExpressApplication,
     private readonly config: GatewayConfig,
     private readonly sharing: WorkerSharing,
-    private readonly limits: PrimaryLimitStore | undefined,
     private readonly channel: PrimaryChannel,
     private readonly storage: Storage | undefined,
     private readonly logger: Logger,
@@ -70,9 +69,9 @@ class GatewayWorker implements Service {
     registry.setEngineAddress(start.engine);
     registry.setDrained(start.drained);
     registry.onDrain = (upstream, isDrained) => void channel.send({ type: 'drainUpstream', upstream, isDrained });
-    app.get(Metrics).readFrom(() => channel.readMetrics());
+    app.get(Metrics).readFrom(() => channel.ask({ type: 'readMetrics' }));
     await app.init();
-    const worker = new GatewayWorker(app, config, sharing, sharedLimits, channel, storage, logger, shutdown);
+    const worker = new GatewayWorker(app, config, sharing, channel, storage, logger, shutdown);
     shutdown.attach(worker, logger);
     channel.onMessage((message, socket) => worker.onMessage(message, socket));
     shutdown.started();
@@ -124,12 +123,6 @@ class GatewayWorker implements Service {
       case 'full':
         this.sharing.sharedSlotsOf(message.upstream)?.markFull();
         break;
-      case 'reserved':
-        this.limits?.reservations.resolve(message.id, message.answer);
-        break;
-      case 'limitsRead':
-        this.limits?.readings.resolve(message.id, message.used);
-        break;
       case 'recalled':
         this.sharing.sharedSlotsOf(message.upstream)?.recall();
         break;
@@ -147,8 +140,7 @@ class GatewayWorker implements Service {
         this.shutdown.begin('the primary process says so');
         break;
       case 'start':
-      case 'metricsText':
-      case 'databaseAnswer':
+      case 'answer':
         break;
     }
   }
@@ -163,7 +155,8 @@ class GatewayWorker implements Service {
   }
 
   private async reportMetrics(): Promise<void> {
-    await this.channel.report(await this.app.get(Metrics).registry.getMetricsAsJSON());
+    const snapshot = await this.app.get(Metrics).registry.getMetricsAsJSON();
+    await this.channel.send({ type: 'metrics', snapshot });
   }
 
   private async retire(): Promise<void> {

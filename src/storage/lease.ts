@@ -15,6 +15,11 @@ export interface Rows {
   changes: number;
 }
 
+/** What the process or thread with the database answers to one statement. */
+export interface StatementAnswer extends Partial<Rows> {
+  error?: { message: string; code?: number };
+}
+
 /** The embedded database, held by one user at a time: what runs between two statements of a transaction is part of it. */
 export interface Lease {
   /** @throws {DatabaseError} */
@@ -38,4 +43,10 @@ export class DatabaseError extends Error {
   ) {
     super(message);
   }
+}
+
+/** @throws {DatabaseError} the answer's error. */
+export function rowsOf({ error, rows = [], changes = 0 }: StatementAnswer): Rows {
+  if (error) throw new DatabaseError(error.message, error.code);
+  return { rows, changes };
 }

@@ -1,9 +1,9 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { Worker } from 'node:worker_threads';
+import { PendingAnswers } from '../common/pending-answers.js';
 import { ConfigError } from '../config/load-config.js';
-import { DatabaseError, type Lease, type LeaseSource, type Rows } from './lease.js';
-import { PendingStatements, type StatementAnswer } from './pending-statements.js';
+import { DatabaseError, type Lease, type LeaseSource, type Rows, rowsOf, type StatementAnswer } from './lease.js';
 
 const FILE = 'gateway.sqlite';
 
@@ -16,7 +16,7 @@ interface Answer extends StatementAnswer {
 
 /** The embedded database: a file in `folder`, opened by this process alone, in a thread of its own. */
 export class SqliteFile implements LeaseSource {
-  private readonly pending = new PendingStatements();
+  private readonly pending = new PendingAnswers<StatementAnswer>();
   /** The end of the last lease that was asked for. */
   private free: Promise<void> = Promise.resolve();
   private failure: Error | undefined;
@@ -79,14 +79,14 @@ export class SqliteFile implements LeaseSource {
     return this.ask((id) => this.thread.postMessage({ id, sql, parameters }));
   }
 
-  private ask(send: (id: number) => void): Promise<Rows> {
+  private async ask(send: (id: number) => void): Promise<Rows> {
     // It keeps the process alive while it is asked something, and no longer.
     this.thread.ref();
-    return this.pending.ask(send);
+    return rowsOf(await this.pending.ask(send));
   }
 
   private take({ id, ...answer }: Answer): void {
-    this.pending.settle(id, answer);
+    this.pending.resolve(id, answer);
     if (this.pending.size === 0) this.thread.unref();
   }
 

@@ -2,25 +2,37 @@ import type { MetricObjectWithValues, MetricValue } from 'prom-client';
 import type { GatewayConfig } from '../../config/config.js';
 import type { Claim } from '../../limits/limit-rule.js';
 import type { ReserveAnswer, ReserveRequest } from '../../limits/limit-store.js';
-import type { StatementAnswer } from '../../storage/pending-statements.js';
+import type { StatementAnswer } from '../../storage/lease.js';
 import type { EngineAddress } from '../../upstreams/embedded-engine.js';
 
 /** Every metric of one process, as prom-client writes it for others. */
 export type MetricsSnapshot = MetricObjectWithValues<MetricValue<string>>[];
 
-/** A worker asks for the embedded database, or something of it. Answered with `databaseAnswer`. */
+/** A worker asks for the embedded database, or something of it. */
 export interface DatabaseCall {
   type: 'database';
-  call: number;
   lease: number;
   action: 'acquire' | 'execute' | 'release';
   sql?: string;
   parameters?: readonly unknown[];
 }
 
-export interface DatabaseAnswer extends StatementAnswer {
-  type: 'databaseAnswer';
-  call: number;
+/** What a worker asks the primary process. */
+export type Question =
+  /** Check and take what the request may use of its limits. */
+  | { type: 'reserve'; request: ReserveRequest }
+  /** Say what is used of these limits. */
+  | { type: 'readLimits'; claims: readonly Claim[] }
+  /** Write the metrics of all workers in Prometheus's format. */
+  | { type: 'readMetrics' }
+  | DatabaseCall;
+
+/** The answers, by the type of the question. */
+export interface Answers {
+  reserve: ReserveAnswer;
+  readLimits: number[];
+  readMetrics: string;
+  database: StatementAnswer;
 }
 
 /** Messages from the primary process to a worker. They arrive in order. */
@@ -41,19 +53,14 @@ export type ToWorker =
   | { type: 'full'; upstream: string }
   /** Others want slots of the upstream: give back what you do not use, or what gets free next. Answered with `returned`. */
   | { type: 'recalled'; upstream: string }
-  /** The answer to `reserve`. */
-  | { type: 'reserved'; id: number; answer: ReserveAnswer }
-  /** The answer to `readLimits`. */
-  | { type: 'limitsRead'; id: number; used: number[] }
+  /** The answer to the question with this id. */
+  | { type: 'answer'; id: number; answer: Answers[keyof Answers] }
   /** Answered with `metrics`. */
   | { type: 'reportMetrics' }
-  /** The answer to `readMetrics`. */
-  | { type: 'metricsText'; id: number; text: string }
   /** Another worker replaces you: end each connection after its next answer, and then yourself. */
   | { type: 'retire' }
   /** The gateway is going to end: say in `/readyz` that it is not ready, and serve on. */
   | { type: 'announceEnd' }
-  | DatabaseAnswer
   /** Something was written to the embedded database. */
   | { type: 'databaseChanged' }
   /** No connection comes any more: let what is under way end within the limit, then end. */
@@ -71,17 +78,13 @@ export type ToPrimary =
   | { type: 'taken' }
   /** An operator takes the upstream out of service, or back: for all workers. Answered with `drained`. */
   | { type: 'drainUpstream'; upstream: string; isDrained: boolean }
-  | DatabaseCall
+  /** Answered with `answer`. */
+  | (Question & { id: number })
   /** It has written to the embedded database: for all workers. */
   | { type: 'databaseChanged' }
   /** A slot of the upstream. Another name in the configuration has one that discovery has found. */
   | { type: 'wanted'; upstream: string; configured: string }
   | { type: 'returned'; upstream: string; count: number }
-  /** Check and take what the request may use of its limits. Answered with `reserved`. */
-  | { type: 'reserve'; id: number; request: ReserveRequest }
-  /** Say what is used of these limits. Answered with `limitsRead`. */
-  | { type: 'readLimits'; id: number; claims: readonly Claim[] }
   | { type: 'settle'; request: ReserveRequest }
   | { type: 'renew'; requests: readonly ReserveRequest[] }
-  | { type: 'metrics'; snapshot: MetricsSnapshot }
-  | { type: 'readMetrics'; id: number };
+  | { type: 'metrics'; snapshot: MetricsSnapshot };

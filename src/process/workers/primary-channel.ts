@@ -1,6 +1,6 @@
-import { PendingAnswers } from '../../common/pending-answers.js';
 import type { Socket } from 'node:net';
-import type { DatabaseAnswer, MetricsSnapshot, ToPrimary, ToWorker } from './messages.js';
+import { PendingAnswers } from '../../common/pending-answers.js';
+import type { Answers, Question, ToPrimary, ToWorker } from './messages.js';
 
 type Start = Extract<ToWorker, { type: 'start' }>;
 type Listener = (message: ToWorker, socket: Socket | undefined) => void;
@@ -10,14 +10,11 @@ export class PrimaryChannel {
   /** Messages received before a listener was set. */
   private readonly early: Parameters<Listener>[] = [];
   private listener: Listener = (...message) => this.early.push(message);
-  private readonly metricsTexts = new PendingAnswers<string>();
-  /** Set by whoever asks the database; the application does so while it starts. */
-  onDatabaseAnswer: (answer: DatabaseAnswer) => void = () => undefined;
+  private readonly pending = new PendingAnswers<Answers[keyof Answers]>();
 
   constructor() {
     process.on('message', (message: ToWorker, socket: Socket | undefined) => {
-      if (message.type === 'metricsText') this.metricsTexts.resolve(message.id, message.text);
-      else if (message.type === 'databaseAnswer') this.onDatabaseAnswer(message);
+      if (message.type === 'answer') this.pending.resolve(message.id, message.answer);
       else this.listener(message, socket);
     });
   }
@@ -47,12 +44,8 @@ export class PrimaryChannel {
     });
   }
 
-  report(snapshot: MetricsSnapshot): Promise<void> {
-    return this.send({ type: 'metrics', snapshot });
-  }
-
-  /** The metrics of all workers, in Prometheus's format. */
-  readMetrics(): Promise<string> {
-    return this.metricsTexts.ask((id) => void this.send({ type: 'readMetrics', id }));
+  ask<Asked extends Question>(question: Asked): Promise<Answers[Asked['type']]> {
+    const answered = this.pending.ask((id) => void this.send({ ...question, id }));
+    return answered as Promise<Answers[Asked['type']]>;
   }
 }

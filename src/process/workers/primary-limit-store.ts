@@ -1,4 +1,3 @@
-import { PendingAnswers } from '../../common/pending-answers.js';
 import type { RemoteStore } from '../../limits/guarded-store.js';
 import type { Claim } from '../../limits/limit-rule.js';
 import type { ReserveAnswer, ReserveRequest } from '../../limits/limit-store.js';
@@ -8,8 +7,6 @@ import type { PrimaryChannel } from './primary-channel.js';
 export class PrimaryLimitStore implements RemoteStore {
   /** The primary may be busy with the start of workers; one that is gone takes the workers with it. */
   readonly timeoutMs = 2_000;
-  readonly reservations = new PendingAnswers<ReserveAnswer>();
-  readonly readings = new PendingAnswers<number[]>();
 
   constructor(
     private readonly channel: PrimaryChannel,
@@ -17,11 +14,11 @@ export class PrimaryLimitStore implements RemoteStore {
   ) {}
 
   reserve(request: ReserveRequest): Promise<ReserveAnswer> {
-    return this.reservations.ask((id) => void this.channel.send({ type: 'reserve', id, request }));
+    return this.channel.ask({ type: 'reserve', request });
   }
 
   used(claims: readonly Claim[]): Promise<number[]> {
-    return this.readings.ask((id) => void this.channel.send({ type: 'readLimits', id, claims }));
+    return this.channel.ask({ type: 'readLimits', claims });
   }
 
   settle(request: ReserveRequest): Promise<void> {

@@ -1,13 +1,12 @@
-import type { Lease, LeaseSource, Rows } from '../../storage/lease.js';
-import { PendingStatements } from '../../storage/pending-statements.js';
-import type { DatabaseAnswer, DatabaseCall } from './messages.js';
+import { type Lease, type LeaseSource, type Rows, rowsOf } from '../../storage/lease.js';
+import type { DatabaseCall } from './messages.js';
+import type { PrimaryChannel } from './primary-channel.js';
 
 /** The embedded database as a worker has it: the primary process holds the file, and gives one lease at a time. */
 export class RemoteDatabase implements LeaseSource {
-  private readonly pending = new PendingStatements();
   private lastLease = 0;
 
-  constructor(private readonly send: (call: DatabaseCall) => void) {}
+  constructor(private readonly channel: PrimaryChannel) {}
 
   async acquire(): Promise<Lease> {
     const lease = ++this.lastLease;
@@ -18,16 +17,12 @@ export class RemoteDatabase implements LeaseSource {
     };
   }
 
-  answered({ call, ...answer }: DatabaseAnswer): void {
-    this.pending.settle(call, answer);
-  }
-
   /** The primary closes it. */
   async close(): Promise<void> {
     return Promise.resolve();
   }
 
-  private call(asked: Omit<DatabaseCall, 'type' | 'call'>): Promise<Rows> {
-    return this.pending.ask((call) => this.send({ type: 'database', call, ...asked }));
+  private async call(asked: Omit<DatabaseCall, 'type'>): Promise<Rows> {
+    return rowsOf(await this.channel.ask({ type: 'database', ...asked }));
   }
 }

@@ -1,22 +1,19 @@
-import type { DatabaseError, Lease, LeaseSource } from '../../storage/lease.js';
-import type { DatabaseAnswer, DatabaseCall } from './messages.js';
+import type { DatabaseError, Lease, LeaseSource, StatementAnswer } from '../../storage/lease.js';
+import type { DatabaseCall } from './messages.js';
 
 /** Gives the workers the embedded database that the primary process holds. What a worker holds when it ends is undone. */
 export class SharedDatabase {
   /** By worker and by the worker's number for it. */
   private readonly leases = new Map<number, Map<number, Promise<Lease>>>();
 
-  constructor(
-    private readonly source: LeaseSource,
-    private readonly send: (worker: number, answer: DatabaseAnswer) => void,
-  ) {}
+  constructor(private readonly source: LeaseSource) {}
 
-  async answer(worker: number, { call, ...asked }: DatabaseCall): Promise<void> {
+  async answerTo(worker: number, call: DatabaseCall): Promise<StatementAnswer> {
     try {
-      this.send(worker, { type: 'databaseAnswer', call, ...(await this.run(worker, asked)) });
+      return await this.run(worker, call);
     } catch (error) {
       const { message, code } = error as DatabaseError;
-      this.send(worker, { type: 'databaseAnswer', call, error: { message, ...(code !== undefined && { code }) } });
+      return { error: { message, ...(code !== undefined && { code }) } };
     }
   }
 
@@ -35,8 +32,8 @@ export class SharedDatabase {
 
   private async run(
     worker: number,
-    { lease: number, action, sql = '', parameters = [] }: Omit<DatabaseCall, 'call'>,
-  ): Promise<object> {
+    { lease: number, action, sql = '', parameters = [] }: DatabaseCall,
+  ): Promise<StatementAnswer> {
     const leases = this.leases.get(worker) ?? new Map<number, Promise<Lease>>();
     this.leases.set(worker, leases);
     if (action === 'acquire') {

@@ -13,7 +13,5 @@ export async function openWorkerStorage(
   logger: Logger,
 ): Promise<Storage | undefined> {
   if (config.database !== 'embedded') return openStorage(config, systemClock, logger);
-  const remote = new RemoteDatabase((call) => void channel.send(call));
-  channel.onDatabaseAnswer = (answer) => remote.answered(answer);
-  return openEmbedded(remote, () => void channel.send({ type: 'databaseChanged' }));
+  return openEmbedded(new RemoteDatabase(channel), () => void channel.send({ type: 'databaseChanged' }));
 }
