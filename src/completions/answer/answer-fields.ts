@@ -1,4 +1,4 @@
-/** The fields of a completion or a chunk that are no extra ones. */
+/** The known fields of a completion or a chunk; any other is an extra field. */
 const ENVELOPE = new Set([
   'id',
   'object',

@@ -1,12 +1,12 @@
 import { isExact } from '../../common/exact-json.js';
 import { isCount } from '../../observability/usage.js';
 import { UpstreamError } from '../../upstreams/upstream-error.js';
-import { checkLogprobs, checkUsage } from './answer-shape.js';
+import { makeLogprobsCanonical, makeUsageCanonical } from './canonical-fields.js';
 import type { UpstreamCompletion } from './upstream-completion.js';
 
 const FINISH_REASONS = new Set<unknown>([null, 'stop', 'length', 'content_filter']);
 
-/** What engines call the end of a text besides. Any other reason of their own is a `stop`: the text is whole. */
+/** Engines' other names for `length`. Any other reason is a `stop`: the text is whole. */
 const LENGTH_REASONS = new Set<unknown>(['max_tokens', 'max_length', 'limit']);
 
 /** The id and time of an answer whose upstream gives none. */
@@ -41,9 +41,9 @@ export function makeCanonical(completion: UpstreamCompletion, fallback: Fallback
     delete completion.system_fingerprint;
     isCanonical = false;
   }
-  if (!checkUsage(completion)) isCanonical = false;
+  if (!makeUsageCanonical(completion)) isCanonical = false;
   for (const choice of completion.choices) {
-    if (!checkLogprobs(choice)) isCanonical = false;
+    if (!makeLogprobsCanonical(choice)) isCanonical = false;
     if (FINISH_REASONS.has(choice.finish_reason) && typeof choice.text === 'string') continue;
     choice.finish_reason = canonicalReason(choice.finish_reason);
     if (typeof choice.text !== 'string') choice.text = '';
@@ -66,7 +66,7 @@ function canonicalId(id: unknown, fallbackId: string): string {
 function canonicalReason(reason: unknown): string | null {
   if (FINISH_REASONS.has(reason)) return reason as string | null;
   if (reason === undefined || reason === '') return null;
-  if (typeof reason !== 'string') throw new UpstreamError('answered', 'a finish reason that is no text');
+  if (typeof reason !== 'string') throw new UpstreamError('answered', 'a finish reason that is not a string');
   if (reason === 'abort') throw abortedByOperator();
   if (reason === 'error') throw new UpstreamError('broken', 'the upstream gave up');
   return LENGTH_REASONS.has(reason) ? 'length' : 'stop';

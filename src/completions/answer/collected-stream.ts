@@ -7,7 +7,7 @@ import type { UpstreamChoice, UpstreamCompletion } from './upstream-completion.j
 import type { Dialect } from '../dialects/dialect.js';
 import { isStream } from './unwanted-answer.js';
 
-/** A whole answer as JSON: as the dialect's endpoint gives it, or, where it is collected, in the contract's form. `spend` as below. */
+/** A whole answer as JSON: in the endpoint's form, or in the contract's where a stream is collected. `spend` as below. */
 export function readWhole(answer: UpstreamAnswer, dialect: Dialect, spend: (length: number) => void): Promise<string> {
   if (!dialect.isCollected) return readAll(answer.body, spend);
   return isStream(answer, dialect.framing)
@@ -15,7 +15,7 @@ export function readWhole(answer: UpstreamAnswer, dialect: Dialect, spend: (leng
     : readUnasked(answer, dialect, spend);
 }
 
-/** The whole answer of an engine that was asked for a stream. */
+/** The whole answer of an engine that ignored that a stream was asked for. */
 async function readUnasked(
   { body }: UpstreamAnswer,
   { isContract, read }: Dialect,

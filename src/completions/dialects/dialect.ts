@@ -13,17 +13,17 @@ export interface Dialect {
   readonly isContract?: true;
   /** A whole answer is streamed by the engine, and collected here. */
   readonly isCollected?: true;
-  /** Fields stand within others: those that the parts of a request have in common cannot be written apart from the rest. */
+  /** Fields are nested in others: those that the parts of a request have in common cannot be serialized apart. */
   readonly isNested?: true;
-  /** The engine gives up on some texts: their streams lack an end, and the engine is well. */
+  /** The engine abandons some texts: a stream without its end is no sign of a fault. */
   readonly givesUp?: true;
   readonly framing: StreamFraming;
   /**
-   * The body in the names of the endpoint. Unless it is nested, each field by itself gives its part of what all of them
-   * give: those that the parts of a request have in common are written once. Undefined is not sent.
+   * Translates fields to the endpoint's. Unless `isNested`, each is translated by itself, so that those that the parts of a
+   * request have in common are serialized once. Undefined is not sent.
    */
   readonly write: (fields: SentBody) => object;
-  /** What has to be known of the prompt before the request is sent. `count` asks the engine's tokenizer. */
+  /** Awaited before the request is sent. `count` asks the engine's tokenizer. */
   readonly prepare?: (fields: SentBody, count: (text: string) => Promise<number>) => Promise<void>;
   /**
    * A whole answer (`isWhole`), or a message of a stream, as a completion.

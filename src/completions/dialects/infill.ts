@@ -7,8 +7,8 @@ import type { Dialect, SentBody } from './dialect.js';
 import { inOwnNames, type LlamaCppAnswer, toCompletion } from './llama-cpp-answer.js';
 
 /**
- * It cuts a prefix of more tokens than three quarters of its batch (`-b`), and a suffix of more than a quarter, without a
- * word (b10434). A token is a byte at least, and a batch 512 tokens: what is shorter is read whole.
+ * It silently cuts a prefix of more tokens than three quarters of its batch (`-b`), and a suffix of more than a quarter
+ * (b10434). A token is a byte at least, and a batch 512 tokens: what is shorter is read whole.
  */
 const MAX_UNCOUNTED_BYTES = { prefix: 384, suffix: 120 };
 

@@ -3,7 +3,7 @@ import { UpstreamError } from '../../upstreams/upstream-error.js';
 import type { UpstreamCompletion } from '../answer/upstream-completion.js';
 import type { SentBody } from './dialect.js';
 
-/** llama.cpp's own answer: of a stream each piece, and at the end `stop` with the counts. */
+/** llama.cpp's own answer, or a piece of its stream; the last piece has `stop` and the counts. */
 export interface LlamaCppAnswer {
   content: unknown;
   tokens: unknown;
@@ -22,7 +22,7 @@ export function inOwnNames({ max_tokens: maxTokens, logprobs, stop, ...others }:
     ...others,
     stream_options: undefined,
     n_predict: maxTokens,
-    // A text would be taken for no stop at all.
+    // A string is ignored.
     ...(stop === undefined ? {} : { stop: [stop].flat() }),
     ...(logprobs === undefined ? {} : { n_probs: logprobs }),
   };

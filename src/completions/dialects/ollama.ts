@@ -4,14 +4,14 @@ import { UpstreamError } from '../../upstreams/upstream-error.js';
 import { readAnswer, type UpstreamCompletion } from '../answer/upstream-completion.js';
 import type { Dialect, SentBody } from './dialect.js';
 
-/** The fields that stand among the `options`, and their names there. */
+/** The fields that are sent in `options`, and their names there. */
 const OPTIONS = new Map([
   ['max_tokens', 'num_predict'],
   ...['temperature', 'top_p', 'top_k', 'min_p', 'typical_p', 'seed', 'presence_penalty', 'frequency_penalty'].map(same),
   ...['repeat_penalty', 'repeat_last_n'].map(same),
 ]);
 
-/** The fields of the contract for which it has none. */
+/** The fields of the contract that it does not have. */
 const UNKNOWN = new Set(['n', 'best_of', 'echo', 'user', 'logit_bias', 'stream_options']);
 
 /** Ollama's own answer, whole or a line of a stream; the last one is `done`. */
@@ -53,13 +53,13 @@ export const ollamaDialect: Dialect = {
       // The model's template places the suffix.
       raw: suffix === undefined,
       stream: stream === true,
-      // Without it Ollama would take what stands between tags of thinking out of the text.
+      // Otherwise Ollama removes what is between thinking tags from the text.
       think: false,
       truncate: false,
       shift: false,
       format: format ?? json_schema ?? formatOf(response_format),
       ...(logprobs === undefined ? {} : { logprobs: true, top_logprobs: logprobs }),
-      // An empty list is none, and not those of the Modelfile.
+      // An empty list overrides the Modelfile's.
       options: { ...options, stop: [stop ?? []].flat() },
     };
   },
@@ -86,7 +86,7 @@ function formatOf(responseFormat: unknown): unknown {
   return type === 'json_schema' ? named?.schema : undefined;
 }
 
-/** A whole answer that is not done is one on which it gave up. */
+/** A whole answer that is not done was abandoned. */
 function finishReasonOf({ done, done_reason: reason }: Partial<OllamaAnswer>, isWhole: boolean): unknown {
   if (done === true) return reason ?? 'stop';
   return isWhole ? 'length' : null;

@@ -18,7 +18,7 @@ export const stop: Feature = {
   emulation: {
     how: 'the text is searched as it comes, held back as far as it may begin a stop text, and cut',
     cost: 'what it generates past the text, where it does not find it itself; a stream is aborted there',
-    /** What the engine stops at by itself saves what it would generate in vain. */
+    /** Sends as many as the engine accepts: where it stops by itself, it generates nothing in vain. */
     rewrite(sent, body, { stopLimit = 0 }) {
       const stops = stopsOf(body).slice(0, stopLimit);
       sent.stop = stops.length > 0 ? stops : undefined;
@@ -40,7 +40,7 @@ export const stopText: Feature = {
   },
 };
 
-/** What was released of one choice, and what is still held back. */
+/** The state of one choice. */
 class Scan {
   readonly scanner: StopScanner;
   readonly held = new HeldTokens();

@@ -32,9 +32,7 @@ export interface CountedChoice {
   text: string;
 }
 
-/**
- * The choices as the client has them, `textAt` being the delivered texts; undefined when one was too long to be kept.
- */
+/** The choices as the client has them; undefined when a delivered text was too long to be kept. */
 export function countedChoices(
   asked: CreateCompletionDto,
   choiceCount: number,
@@ -55,8 +53,8 @@ export function countedChoices(
 }
 
 /**
- * The usage of a stream, for engines that tell none there, counted by their own tokenizer: a completion is what prompt and
- * completion have together and the prompt has not. That may be less than none: where the two meet, two tokens become one.
+ * The usage of a stream, counted by the engine's tokenizer: a completion has the tokens of prompt and completion together,
+ * less the prompt's. The difference may be negative, since two tokens may merge where the texts meet.
  *
  * @throws {UpstreamError} when the engine does not count.
  */
@@ -79,7 +77,7 @@ export async function countUsage(
   return usageOf(promptTokens, completion);
 }
 
-/** A request without what it asks for. */
+/** A request without its path and body. */
 export type NewRequest = Omit<UpstreamRequest, 'path' | 'body'>;
 
 /** A count is a few digits, and a list has a number for each token. */

@@ -7,13 +7,13 @@ import { featureOf } from '../features/all.js';
 import { type ChoiceFitter, type Feature, type FittedRequest, STAGES } from '../features/feature.js';
 import { featuresIn } from './verdict.js';
 
-/** A request as one candidate is asked for it, and what the gateway emulates there. */
+/** What one candidate is asked for, and what the gateway emulates there. */
 export interface Adaptation {
-  /** What the candidate is asked for; the client's body, but for a feature that is emulated by asking for others. */
+  /** The client's body, or that of an emulation that asks for other features in its place. */
   body: CreateCompletionDto;
-  /** The features in it. */
+  /** The features that the body asks for. */
   asked: readonly Feature[];
-  /** Those of the client's body, too. */
+  /** Including those of the client's body that were replaced. */
   emulated: ReadonlySet<FeatureName>;
 }
 
@@ -35,7 +35,7 @@ export function adapt(body: CreateCompletionDto, candidate: Candidate, asked = f
   return { body, asked, emulated };
 }
 
-/** Whether one upstream request can have all choices, or takes one for each prompt, or for each choice of each prompt. */
+/** Whether the request is split into one for each prompt, or for each choice of each prompt; undefined: one request has all. */
 export function splitOf({ body, emulated }: Adaptation): 'prompt' | 'choice' | undefined {
   if (emulated.size === 0) return undefined;
   const isSplitBy = (by: 'prompt' | 'choice'): boolean =>

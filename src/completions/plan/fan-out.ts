@@ -19,7 +19,7 @@ export type FanOutLimits = Pick<RoutingConfig, 'maxFanOutBytes' | 'maxMergedAnsw
  */
 export class FanOut {
   private readonly promptCount: number;
-  /** Of each prompt, those that are thrown away included. */
+  /** Per prompt, including those that `best_of` discards. */
   private readonly choiceCount: number;
   private measured: { prompts: number; others: number } | undefined;
 
@@ -58,9 +58,10 @@ export class FanOut {
   }
 
   /**
-   * Counts the bytes of the answers that are merged into one. `prependsPrompt`: the gateway puts the prompts in front.
+   * Returns a function that is charged for the bytes of the answers that are merged into one. `prependsPrompt`: the gateway
+   * puts the prompts in front.
    *
-   * @throws {UpstreamError} 400 from the function that is returned, when they are too many.
+   * @throws {UpstreamError} 400, from the returned function, when they are too many.
    */
   answerBudget(prependsPrompt: boolean): (bytes: number) => void {
     const { maxMergedAnswerBytes: limit } = this.limits;
@@ -71,7 +72,7 @@ export class FanOut {
     };
   }
 
-  /** In the choices that the client gets, or that are ranked with the scores of their prompt. */
+  /** Bytes of prompts in the choices that the client gets, or that are ranked with the scores of their prompts. */
   private get echoedBytes(): number {
     const isScored = typeof this.body.logprobs === 'number';
     return this.sizes.prompts * (isScored ? this.choiceCount : (this.body.n ?? 1));
@@ -81,7 +82,7 @@ export class FanOut {
     return partCount === 1 ? 0 : this.sizes.others * partCount + this.sizes.prompts * choicesEach;
   }
 
-  /** Of a stream whose tokens are counted: each prompt, and each again with each of its completions. */
+  /** To count the tokens of a stream, each prompt is sent alone and again with each of its completions. */
   private countedBytes({ emulated }: Adaptation): number {
     return emulated.has('stream_usage') ? this.sizes.prompts * (1 + this.choiceCount) : 0;
   }

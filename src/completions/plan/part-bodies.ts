@@ -8,14 +8,14 @@ import { uniqueIdFields } from '../upstream-request-ids.js';
 export class PartBodies {
   private common: string | undefined;
 
-  /** `template` is how a prompt with a suffix is written, in which then the suffix stands. */
+  /** `template` joins a prompt and its suffix to one prompt. */
   constructor(
     private readonly sent: SentBody,
     private readonly dialect: Dialect,
     private readonly template: string | undefined,
   ) {}
 
-  /** The only request. `idSuffix` makes unique what names it to the engine. */
+  /** The body of the only request. `idSuffix` makes its id fields unique. */
   whole(idSuffix: string): string {
     const ids = uniqueIdFields(this.sent, idSuffix);
     return this.write(ids ? { ...this.sent, ...ids } : this.sent);

@@ -24,38 +24,35 @@ import { sentBody } from './sent-body.js';
 /** One request to the upstream: the whole of what the client asked for, or one part of it. */
 export interface Part {
   readonly dialect: Dialect;
-  /**
-   * The body as it is sent, once: it is written then, and what it is written from is not kept longer. `idSuffix` makes unique
-   * what names the request to the engine.
-   */
+  /** Writes the body. Called once: what it is written from is released then. `idSuffix` makes its id fields unique. */
   writeBody: (idSuffix: string) => string;
-  /** To be awaited before it is sent. */
+  /** Awaited before it is sent. */
   readonly prepare?: (count: (text: string) => Promise<number>) => Promise<void>;
   /** The first of the client's choices that it is for; the others follow. */
   readonly firstChoice: number;
   readonly choiceCount: number;
   /** The first of the client's prompts that it is for. */
   readonly promptIndex: number;
-  /** Nothing is emulated: of a piece that has only a text, the text is the client's as it is. */
+  /** Nothing in its answer is translated or emulated: a chunk with only a text may be passed on as it is. */
   readonly isPlain: boolean;
-  /** What fits its choices, in running order; made anew, since they remember what they have seen. */
+  /** New fitters of its choices, in running order. */
   readonly fitters: () => ChoiceFitter[];
 }
 
 /** How one candidate serves a request. */
 export interface Plan {
   readonly parts: readonly [Part, ...Part[]];
-  /** The features that the gateway emulates, without those that cost the engine nothing. */
+  /** The emulated features that cost the engine something. */
   readonly emulated: readonly FeatureName[];
-  /** The choices are more than the client gets, and are to be ranked. */
+  /** There are more choices than the client gets: the best are picked. */
   readonly ranks: boolean;
   /** The gateway puts the prompt in front of the choices. */
   readonly prependsPrompt: boolean;
-  /** The usage of a stream is to be counted by the engine's tokenizer. */
+  /** The usage of a stream is counted by the engine's tokenizer. */
   readonly countsUsage: boolean;
-  /** To find a stop text, characters of generated tokens are held back. */
+  /** Characters of generated tokens are held back while they may begin a stop text. */
   readonly holdsTextBack: boolean;
-  /** The gateway may know before the upstream does that a choice is over. */
+  /** The gateway may end a choice before the upstream does. */
   readonly endsEarly: boolean;
 }
 
@@ -118,7 +115,6 @@ interface PlannedPart extends Pick<Part, 'firstChoice' | 'choiceCount' | 'prompt
   fields?: SentBody;
 }
 
-/** All at once where the engine can, else a request for each prompt, else one for each choice. */
 function partsOf(adaptation: Adaptation): PlannedPart[] {
   const { body } = adaptation;
   const split = splitOf(adaptation);

@@ -9,14 +9,14 @@ import { featureOf, FEATURES } from '../features/all.js';
 import type { Feature } from '../features/feature.js';
 import { defaultsFor } from '../features/sampling.js';
 
-/** Parameters that are not sent where they ask for nothing. */
+/** Parameters that are omitted unless they ask for something. */
 const OMITTED: ReadonlyMap<string, Feature> = new Map(
   FEATURES.filter(({ isOmittedUnlessAsked }) => isOmittedUnlessAsked).map((feature) => [feature.param, feature]),
 );
 
 /**
- * The body that every part sends, in the names of the contract. It is written anew from the validated object: what was
- * checked is what is sent. `null` means "not given", and some engines reject it.
+ * The body that every part sends, in the names of the contract. It is built from the validated object: what was checked is
+ * what is sent. `null` means "not given", and some engines reject it.
  */
 export function sentBody({ body, emulated }: Adaptation, { upstream, upstreamModel }: Candidate): SentBody {
   const { profile } = upstream;
@@ -33,7 +33,7 @@ export function sentBody({ body, emulated }: Adaptation, { upstream, upstreamMod
   return sent;
 }
 
-/** Usage is asked for in any case, for the access log; a client that did not ask does not see it. */
+/** Usage is always asked for, for the access log; a client that did not ask does not see it. */
 function streamOptions(
   { stream, stream_options: options }: CreateCompletionDto,
   profile: Upstream['profile'],
@@ -51,7 +51,7 @@ function isUnwanted(path: string, value: unknown, { extraParameters, knownFields
   return isNoOp(path, value) && !(extraParameters === 'forward-known' && Object.hasOwn(knownFields, path));
 }
 
-/** Some engines know no list of prompts, not even of one. */
+/** Some engines accept no list of prompts, not even of one. */
 function unpacked(prompt: CreateCompletionDto['prompt'], capabilities: Capabilities): CreateCompletionDto['prompt'] {
   if (typeof prompt === 'string' || prompt.length !== 1) return prompt;
   const [only] = prompt;

@@ -12,16 +12,16 @@ const isNumber = (value: unknown): boolean => Number.isFinite(value);
 const isNumberOrNull = (value: unknown): boolean => value === null || isNumber(value);
 
 /**
- * Looks whether log probabilities are what one of the two shapes has, and makes `null` of what has neither.
+ * Checks log probabilities of either shape, and sets those that hold nothing to `null`.
  *
  * @returns whether nothing had to change.
- * @throws {UpstreamError} when something else stands in their place.
+ * @throws {UpstreamError} when they are malformed.
  */
-export function checkLogprobs(choice: UpstreamChoice): boolean {
+export function makeLogprobsCanonical(choice: UpstreamChoice): boolean {
   const logprobs: unknown = choice.logprobs;
   if (logprobs === null) return true;
   if (logprobs === undefined) {
-    // Ollama has no such field, and LocalAI's last chunk neither; the contract has it in any case.
+    // Ollama does not have the field, nor does LocalAI's last chunk; the contract requires it.
     choice.logprobs = null;
     return false;
   }
@@ -37,7 +37,7 @@ export function checkLogprobs(choice: UpstreamChoice): boolean {
 }
 
 function noLogprobs(): UpstreamError {
-  return new UpstreamError('answered', 'log probabilities that are none');
+  return new UpstreamError('answered', 'malformed log probabilities');
 }
 
 /** OpenAI's four lists. Some engines have only the first two. */
@@ -79,12 +79,12 @@ function isByte(value: unknown): boolean {
 }
 
 /**
- * Takes away a usage that holds no counts, and of its details those that are none, such as vLLM's `null` (0.32.0). OpenAI's own `null` for
- * a usage on the way stays.
+ * Removes a usage without counts, and details that are no counts, such as vLLM's `null` (0.32.0). OpenAI's own `null` before the
+ * last chunk stays.
  *
  * @returns whether nothing had to change.
  */
-export function checkUsage(completion: UpstreamCompletion): boolean {
+export function makeUsageCanonical(completion: UpstreamCompletion): boolean {
   const { usage } = completion;
   if (usage === undefined || usage === null) return true;
   if (!isUsage(usage) || isEmpty(usage)) {
@@ -93,16 +93,16 @@ export function checkUsage(completion: UpstreamCompletion): boolean {
   }
   const isWhole = isCount(usage.total_tokens);
   if (!isWhole) usage.total_tokens = addCounts(usage.prompt_tokens, usage.completion_tokens);
-  const areDetails = [checkDetails(usage, 'prompt_tokens_details'), checkDetails(usage, 'completion_tokens_details')];
+  const areDetails = [dropNonCounts(usage, 'prompt_tokens_details'), dropNonCounts(usage, 'completion_tokens_details')];
   return isWhole && areDetails.every(Boolean);
 }
 
-/** Ollama on the way, and LocalAI in whole answers: zeros for what it has not counted. */
+/** Ollama before the last chunk, and LocalAI in whole answers, report zeros for what they have not counted. */
 function isEmpty({ prompt_tokens: prompt, completion_tokens: completion }: Usage): boolean {
   return prompt === 0 && completion === 0;
 }
 
-function checkDetails(usage: object, name: string): boolean {
+function dropNonCounts(usage: object, name: string): boolean {
   const details = (usage as Fields)[name];
   if (details === undefined) return true;
   if (!isJsonObject(details)) {
