@@ -54,7 +54,7 @@ export class PartSender {
     return tokenCounter(upstream, newRequest, upstreamModel, cancellation);
   }
 
-  /** Apart from those that wait for the answer: a suspended function keeps all that it has touched. */
+  /** Not async: a function that awaits the answer would keep the body in memory until then. */
   private post(part: Part, attempt: SendingAttempt, cancellation: Cancellation): Promise<UpstreamAnswer> {
     const { path, isFromRoot = false } = part.dialect;
     const idSuffix = this.nextIdSuffix(attempt);

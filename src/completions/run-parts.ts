@@ -2,8 +2,8 @@ import { Cancellation } from '../common/cancellation.js';
 import type { Reservation } from '../routing/reservation.js';
 
 /**
- * Sends the parts of one request to one upstream: one after the other in the slot that the attempt holds, and in as many
- * further slots at the same time as `fanOut` allows and the upstream has.
+ * Sends the parts of one request to one upstream, one after the other in the slot that the attempt holds, and at the same time
+ * in as many further slots as `fanOut` allows and the upstream has.
  *
  * @throws the error of the first part that fails: the others are aborted at once, since the answer is incomplete.
  */

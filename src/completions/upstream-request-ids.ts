@@ -12,7 +12,7 @@ const ID_FIELDS = ['request_id', 'rid'] as const;
  * running, and clients may choose the same: each is `<id, cut>-<8 random hex digits>-<attempt>-<request of the attempt>`.
  */
 export class UpstreamRequestIds {
-  /** All of them begin with it: what to look for in an engine's log. */
+  /** The common beginning, to search for in an engine's log. */
   readonly prefix: string;
   private readonly random: string;
 
@@ -23,7 +23,7 @@ export class UpstreamRequestIds {
     this.prefix = `${cut(id)}-${this.random}`;
   }
 
-  /** The id of one request, both numbers from 1 on, as what is added to any name that the client gave it. */
+  /** What makes any id that the client chose unique for one request. Both numbers start at 1. */
   suffixOf(attempt: number, request: number): string {
     return `-${this.random}-${attempt}-${request}`;
   }
@@ -33,7 +33,7 @@ export function uniqueId(id: string, suffix: string): string {
   return cut(id) + suffix;
 }
 
-/** The fields of a body that name the request, made unique; undefined when it has none, as nearly all. */
+/** The id fields of a body, made unique; undefined when it has none, as nearly all. */
 export function uniqueIdFields(body: SentBody, suffix: string): SentBody | undefined {
   let fields: SentBody | undefined;
   for (const name of ID_FIELDS) {

@@ -26,7 +26,7 @@ export const echo: Feature = {
   },
 };
 
-/** Never emulated: scores of a prompt that the engine did not score would look right. */
+/** Never emulated: made-up scores of a prompt would look right. */
 export const echoLogprobs: Feature = {
   name: 'echo_logprobs',
   param: 'echo',
@@ -68,7 +68,7 @@ export class RequireEcho implements ChoiceFitter {
   }
 }
 
-/** How much of a prompt has come. Each piece is compared once, and none is kept. */
+/** How much of the prompt has been echoed. Each piece is compared once, and none is kept. */
 class SeenEcho {
   /** The text that is still to come; tokenizers may drop a space at its start. */
   private missing: string;

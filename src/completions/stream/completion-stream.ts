@@ -19,15 +19,15 @@ export interface StreamExpectation {
   includeUsage: boolean;
   /** Whether the client asked for the counts on each chunk, as vLLM gives them with `continuous_usage_stats`. */
   continuousUsage: boolean;
-  /** The end waits for a usage that is counted when everything else is there. */
+  /** The end waits for a usage that the gateway counts once the text is complete. */
   countsUsage: boolean;
-  /** The gateway may know that a choice is over before the upstream does. */
+  /** The gateway may end a choice before the upstream does. */
   endsEarly: boolean;
 }
 
 /**
- * Makes the client's one stream of the events of all parts: the requested model's name on every chunk, one id, and usage only
- * for those who asked. An event that needs no change is passed on as it came.
+ * Merges the events of all parts into the client's stream: one id, the requested model's name on every chunk, and usage only
+ * for clients that asked. An event that needs no change is passed on as it came.
  */
 export class CompletionStream {
   private readonly plain = new PlainChunks();
@@ -62,14 +62,14 @@ export class CompletionStream {
     return this.counted ?? usageOfParts(this.readers);
   }
 
-  /** Whether a part is complete; later messages are ignored. */
+  /** Whether the client has all of a part; later messages are ignored. */
   isOver(reader: PartReader): boolean {
     if (reader.hasEnded) return true;
     return this.expected.endsEarly && !this.expected.includeUsage && this.isWhole(reader);
   }
 
   /**
-   * The events for the client that follow from one of the upstream.
+   * Turns an event of the upstream into those for the client.
    *
    * @throws {UpstreamError} when it is an error, or no completion chunk.
    */
@@ -134,16 +134,16 @@ export class CompletionStream {
   }
 
   /**
-   * What is still owed when the upstream's answer to a part has ended.
+   * The events that are left when the upstream's answer to a part has ended.
    *
-   * @throws {UpstreamError} when a choice has no finish: that is no whole answer, even where the engine says `[DONE]`, as
-   *   llama-cpp-python does when another request cuts this one.
+   * @throws {UpstreamError} when a choice has no finish reason: the answer is incomplete even after `[DONE]`, which
+   *   llama-cpp-python sends when another request cuts this one.
    */
   end(reader: PartReader): string {
     return reader.hasEnded ? '' : this.finishPart(reader);
   }
 
-  /** The end of the client's stream. Some engines have the usage on the last choice's chunk; its own is then made here. */
+  /** The end of the client's stream. Where an engine sent the usage on the last choice's chunk, it gets a chunk of its own. */
   finish(counted?: Usage): string {
     this.ending.state = 'done';
     this.counted = counted;
@@ -154,7 +154,7 @@ export class CompletionStream {
     return owed + formatEvent(DONE);
   }
 
-  /** The same, with the finish of a choice that has all its tokens. */
+  /** The same, after the finish of a choice that has all its tokens. */
   finishAs({ unfinished, usage }: KnownEnd): string {
     const head = { ...this.progress.identity, object: 'text_completion' };
     const choices = [{ index: unfinished, text: '', logprobs: null, finish_reason: 'length' }];
@@ -168,25 +168,25 @@ export class CompletionStream {
     return this.ending.partEnded() && !this.expected.countsUsage ? this.finish() : '';
   }
 
-  /** Of a resumed stream, the choice may have finished before. */
+  /** In a resumed stream, the choice may have finished before. */
   private isWhole(reader: PartReader): boolean {
     return reader.isWhole || this.progress.isWhole;
   }
 
-  /** Makes a chunk of one of several answers a chunk of the client's one. */
+  /** Makes a part's chunk one of the client's stream. */
   private merge(chunk: UpstreamCompletion, reader: PartReader): void {
     Object.assign(chunk, this.progress.identity);
     this.promptFields?.fit(chunk, reader);
   }
 
-  /** Null on the way is OpenAI's own; counts on the way are for those who asked for them on each chunk. */
+  /** OpenAI itself sends null before the last chunk; counts there are for clients that asked for them on each chunk. */
   private keepsUsage({ usage }: UpstreamCompletion): boolean {
     return (
       this.expected.includeUsage && (usage === null || (this.expected.continuousUsage && this.readers.length === 1))
     );
   }
 
-  /** The one chunk that has the usage, and no choices: of several parts, it is made at the end. */
+  /** The chunk with the usage and no choices. Of several parts, `finish` writes it. */
   private writeUsage(chunk: UpstreamCompletion): string {
     const isSingle = this.readers.length === 1 && !this.expected.countsUsage;
     if (!isSingle || !this.expected.includeUsage || this.hasWrittenUsage || !isUsage(chunk.usage)) return '';

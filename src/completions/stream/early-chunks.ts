@@ -5,8 +5,8 @@ import type { UpstreamCompletion } from '../answer/upstream-completion.js';
 const MAX_LENGTH = 1_048_576;
 
 /**
- * Chunks without choices that come before the first with some. They wait for it: a stream that has not begun can still be
- * had from another upstream, and its chunks have one id.
+ * Chunks without choices that come before the first with some. They wait for it: a stream that has not begun may still fall
+ * back to another upstream, and its chunks have one id.
  */
 export class EarlyChunks {
   private chunks: UpstreamCompletion[] = [];
@@ -16,7 +16,7 @@ export class EarlyChunks {
     return this.chunks.length === 0;
   }
 
-  /** @throws {UpstreamError} when there are more than any engine has. */
+  /** @throws {UpstreamError} when there are more than any engine sends. */
   add(chunk: UpstreamCompletion, length: number): void {
     this.length += length;
     if (this.length > MAX_LENGTH)

@@ -4,7 +4,7 @@ import { type Usage, usageOf } from '../../observability/usage.js';
 import type { StreamProgress } from './stream-progress.js';
 import type { TokenTrails } from './token-trails.js';
 
-/** What a broken stream lacks, where that is known without a request. */
+/** The missing end of a broken stream, known without another request. */
 export interface KnownEnd {
   /** The choice that has all its tokens and no finish; its reason is `length`. */
   unfinished: number | undefined;

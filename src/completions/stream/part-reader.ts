@@ -12,11 +12,11 @@ export interface Piece {
   completion: UpstreamCompletion;
   /** Nothing in it had to change: the upstream's bytes say the same. */
   isAsItCame: boolean;
-  /** It came without choices: it is there for the usage. */
+  /** It came without choices, as usage chunks do. */
   isUsageOnly: boolean;
 }
 
-/** Reads the upstream's answer to one part of a request, and converts it to the contract as the client requested it. */
+/** Reads the upstream's answer to one part of a request, and converts it to the contract. */
 export class PartReader {
   /** Whether no message of the upstream has arrived. */
   isSilent = true;
@@ -92,10 +92,7 @@ export class PartReader {
     this.finishedCount++;
   }
 
-  /**
-   * @throws {UpstreamError} when the upstream has ended, and a choice that was asked for never came: with some of them, it
-   *   takes no such request; with none, it is at fault.
-   */
+  /** @throws {UpstreamError} when a choice never came: with some of them, the engine ignored a parameter; with none, it failed. */
   private requireChoices(): void {
     const { choiceCount } = this.part;
     if (this.begunCount === choiceCount) return;
@@ -104,7 +101,7 @@ export class PartReader {
     throw ignoredBy({ param, asks: `\`${param}\` as it was given` });
   }
 
-  /** @throws {UpstreamError} when the upstream ended while a choice has no finish reason. */
+  /** Call when the upstream has ended. @throws {UpstreamError} when a choice has no finish reason. */
   requireWhole(): void {
     if (this.isWhole) return;
     const hasOpen = this.finishedCount < this.begunCount;

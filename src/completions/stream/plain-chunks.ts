@@ -1,6 +1,6 @@
 import { formatEvent } from '../../upstreams/event-stream.js';
 
-/** Stands for the text of a chunk, where a place for one is looked for. */
+/** A sample text, by which the position of a chunk's text is found. */
 const ANY_TEXT = '\u0001';
 const ANY_LITERAL = JSON.stringify(ANY_TEXT);
 
@@ -28,7 +28,7 @@ export interface PlainChunk {
 /** UTF-16 units. A longer chunk is not like the others, and a regular expression may not get through it. */
 const MAX_LEARNED_LENGTH = 65_536;
 
-/** After so many misses in a row, learning costs more than it saves. */
+/** After this many misses in a row, learning costs more than it saves. */
 const MAX_MISSES = 8;
 
 /**
@@ -50,14 +50,14 @@ export class PlainChunks {
     return { index, text, event: event.head + literal + event.tail };
   }
 
-  /** A choice has finished: what still comes of it is not for the client. */
+  /** Call when a choice has finished: its further chunks are not for the client. */
   forget(): void {
     this.shape = undefined;
   }
 
   /**
-   * Takes the shape of a chunk with one choice, of which nothing but the text may change without more to be done.
-   * `rewrite` writes the event for the client as it is with another text, if it is not the upstream's own.
+   * Learns the shape of a one-choice chunk that stays valid with any other text. `rewrite` writes the client's event with a
+   * given text; undefined where it is the upstream's own.
    */
   learn(data: string, index: number, rewrite: ((text: string) => string) | undefined): void {
     if (this.misses++ > MAX_MISSES || data.length > MAX_LEARNED_LENGTH) return;
@@ -74,7 +74,7 @@ function holeInEvent(event: string): Hole | undefined {
   return tail !== undefined && others.length === 0 ? { head, tail } : undefined;
 }
 
-/** What is in the hole; undefined when what is around it differs. */
+/** The content of the hole; undefined when the text around it differs. */
 function within({ head, tail }: Hole, data: string): string | undefined {
   const fits = data.length > head.length + tail.length && data.startsWith(head) && data.endsWith(tail);
   return fits ? data.slice(head.length, data.length - tail.length) : undefined;
@@ -82,7 +82,7 @@ function within({ head, tail }: Hole, data: string): string | undefined {
 
 const QUOTE = '"';
 
-/** Undefined for anything but one JSON text, without white space around it: a line end there would end the event. */
+/** Undefined for anything but a JSON string without white space around it: a line end there would end the event. */
 function textOf(literal: string): string | undefined {
   if (!literal.startsWith(QUOTE) || !literal.endsWith(QUOTE)) return undefined;
   try {
@@ -96,7 +96,7 @@ function textOf(literal: string): string | undefined {
 const TEXT = /"text"\s*:\s*(?="(?:[^"\\]|\\.)*")/;
 const LITERAL = /"(?:[^"\\]|\\.)*"/y;
 
-/** The place of the text of a chunk's only choice, tried out: what looks like it may be something else. */
+/** The position of the text of a chunk's only choice, verified: another field may look like it. */
 function holeIn(data: string): Hole | undefined {
   const key = TEXT.exec(data);
   if (!key) return undefined;

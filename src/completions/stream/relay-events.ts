@@ -5,12 +5,12 @@ import type { CompletionStream } from './completion-stream.js';
 import type { PartReader } from './part-reader.js';
 
 /**
- * Passes an upstream's stream on to the client as fast as both go: each piece is handed to `sink` within the call that
+ * Relays an upstream's stream to the client, at the pace of the slower: each piece is handed to `sink` within the call that
  * brings it.
  *
- * Resolves when the client has got all of the part; after the last part of a stream, when all is on its way. What the
- * upstream still says then is read, which keeps its connection for the next request, and nobody waits for it: the time
- * limits end an upstream that does not end.
+ * Resolves when the client has all of the part or, after the last part of a stream, when all is on its way. The rest of the
+ * upstream's answer is read in the background, which keeps its connection for the next request; the time limits end an
+ * upstream that does not end.
  *
  * @throws {UpstreamError} when the upstream breaks off, errs or makes no sense; what came before has been delivered.
  * @throws {ClientGoneError}
@@ -45,7 +45,7 @@ export function relayEvents(
   return promise;
 }
 
-/** Sends what the events say, up to the one that cannot be used. */
+/** Sends the events, up to the first that cannot be used. */
 function sendAccepted(
   events: readonly string[],
   part: PartReader,

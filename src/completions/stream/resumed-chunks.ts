@@ -18,11 +18,11 @@ export class ResumedChunks {
     this.owedText = resumption.owedText;
   }
 
-  /** Changes a chunk in place. */
+  /** Changes the chunk in place. */
   fit(chunk: UpstreamCompletion): void {
     const { isOnlyEnd } = this.resumption;
     Object.assign(chunk, this.progress.identity);
-    // The prompt of a resumed request is another one.
+    // A resumed request has a prompt of its own.
     for (const each of [chunk, ...chunk.choices]) dropPromptFields(each);
     if (isOnlyEnd) chunk.choices = chunk.choices.filter(({ finish_reason }) => finish_reason && this.isOpen);
     for (const choice of chunk.choices) this.fitChoice(choice);

@@ -3,7 +3,7 @@
  *
  * - `open`: a choice has no finish reason; an upstream that ends now has broken off.
  * - `usage pending`: every choice has finished, and the usage that the client asked for has not come.
- * - `text done`: nothing but the end is missing; it can be written without the upstream.
+ * - `text done`: only the end is missing, which can be written without the upstream.
  * - `done`: the client has the whole answer.
  */
 export type EndState = 'open' | 'usage pending' | 'text done' | 'done';

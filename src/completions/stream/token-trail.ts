@@ -15,7 +15,7 @@ export interface Boundary {
   characters: number;
 }
 
-/** Of a number in a list, and of a boundary, at most. */
+/** At most, for an id and its boundary. */
 const BYTES_PER_TOKEN = 64;
 
 const BEGIN: Boundary = { tokenCount: 0, characters: 0 };
@@ -24,7 +24,7 @@ const BEGIN: Boundary = { tokenCount: 0, characters: 0 };
 export class TokenTrail {
   ids: number[] = [];
   private boundaries: Boundary[] = [];
-  /** Characters that the engine has sent. */
+  /** Of the text that the engine has sent. */
   private sentCharacters = 0;
   private isBroken = false;
 
@@ -53,12 +53,12 @@ export class TokenTrail {
     this.boundaries.push({ tokenCount: this.ids.length, characters });
   }
 
-  /** The last place whose text lies within the delivered characters. */
+  /** The last boundary within this many characters. */
   boundaryWithin(characters: number): Boundary {
     return this.boundaries.findLast((each) => each.characters <= characters) ?? BEGIN;
   }
 
-  /** Forgets what came after; the engine is asked for it again. */
+  /** Forgets what came after: the engine generates it again. */
   rewind(to: Boundary): void {
     this.ids = this.ids.slice(0, to.tokenCount);
     this.boundaries = this.boundaries.filter(({ tokenCount }) => tokenCount <= to.tokenCount);

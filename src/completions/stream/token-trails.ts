@@ -33,7 +33,7 @@ export class TokenTrails {
     return count;
   }
 
-  /** Takes in a chunk, and takes from it what the client has, or did not ask for. */
+  /** Records a chunk, and removes from it what the client has or did not ask for. */
   take(chunk: UpstreamCompletion, overlap: TokenOverlap | undefined): void {
     for (const choice of chunk.choices) this.at(choice.index).add(choice);
     if (overlap) chunk.choices = chunk.choices.filter((choice) => overlap.cut(choice));
