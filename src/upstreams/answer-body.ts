@@ -20,20 +20,20 @@ export interface AnswerBody {
 /** Unread bytes at which the sender is paused. */
 const HIGH_WATER_BYTES = 65_536;
 
-/** Whoever fills a body. */
+/** The source of a body. */
 export interface Sender {
   /** The reader is behind: send no more. */
   pause(): void;
   resume(): void;
-  /** The reader has nothing left and waits: from now on silence is the sender's. */
+  /** The reader waits for bytes: from now on silence is the sender's. */
   onWait(): void;
   /** The reader left before the end. */
   onLeave(): void;
 }
 
-/** A body between the socket that pushes and whoever reads, with backpressure. */
+/** A body between a socket that pushes and a reader, with backpressure. */
 export class PushedBody implements AnswerBody {
-  /** What came while the reader was busy: it gets it as one piece. */
+  /** What came while the reader was busy; handed over as one piece. */
   private readonly unread = new GrowingBytes();
   private isPaused = false;
   private hasEnded = false;
@@ -67,7 +67,7 @@ export class PushedBody implements AnswerBody {
     if (this.isAwaited) this.settle();
   }
 
-  /** What was received before is still taken; then the reader gets `error`. */
+  /** The reader still gets what was received before, and then `error`. */
   fail(error: unknown): void {
     this.failure ??= error;
     this.hasEnded = true;
@@ -116,7 +116,7 @@ export class PushedBody implements AnswerBody {
     reading?.reject(error);
   };
 
-  /** Hands over what is there; after that, the reader has all or waits. */
+  /** Hands over what is there. */
   private deliver(): void {
     while (this.unread.length > 0 && this.isAwaited) this.hand(this.unread.take());
     if (this.isPaused && this.unread.length < HIGH_WATER_BYTES) {

@@ -3,12 +3,12 @@ import type { AnswerBody, TakePiece } from './answer-body.js';
 import type { UpstreamAnswer } from './upstream.js';
 import { UpstreamError } from './upstream-error.js';
 
-/** An answer that is cut off is decoded as far as it goes; who reads it sees that its end is missing. */
+/** An answer that breaks off is decoded as far as it goes; its reader notices the missing end. */
 const OPTIONS = { finishFlush: constants.Z_SYNC_FLUSH };
 
 /**
- * The answer with its body in plain. `identity` is asked for; some proxies in front of engines compress all the same, with
- * gzip (RFC 9110, section 8.4.1).
+ * The answer with its body decoded. `identity` is asked for; some proxies in front of engines use gzip all the same (RFC 9110,
+ * section 8.4.1).
  *
  * @throws {UpstreamError} for any other content coding.
  */

@@ -86,16 +86,14 @@ export class EmbeddedEngine implements Upstream {
       stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
     });
     this.child = child;
-    const port = await firstMessage(child);
+    const port = await listeningPortOf(child);
     this.restartDelay.reset();
     this.setAddress({ port, token: this.token });
-    child.once('exit', (code, signal) => {
-      this.onExit(signal ?? code);
-    });
+    child.once('exit', (code, signal) => this.onExit(signal ?? code));
     this.logger.info({ pid: child.pid, port }, 'the embedded engine is ready');
   }
 
-  /** Sets where the engine listens, whoever has started it; undefined while it is being restarted. */
+  /** Sets where the engine listens, in this process's child or another's; undefined while it is being restarted. */
   setAddress(address: EngineAddress | undefined): void {
     void this.http?.close('now');
     this.http = undefined;
@@ -140,8 +138,8 @@ export class EmbeddedEngine implements Upstream {
   }
 }
 
-/** The port that the engine listens on. */
-async function firstMessage(child: ChildProcess): Promise<number> {
+/** @throws {EngineStartError} when the engine ends before it listens. */
+function listeningPortOf(child: ChildProcess): Promise<number> {
   const { promise, resolve, reject } = Promise.withResolvers<number>();
   child.once('message', (message: EngineMessage) => {
     if ('listening' in message) resolve(message.listening);

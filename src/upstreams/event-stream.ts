@@ -1,7 +1,7 @@
 import { GrowingBytes } from '../common/growing-bytes.js';
 import { UpstreamError } from './upstream-error.js';
 
-/** An event that is still not complete at this size is no completion chunk. */
+/** An event of this size without an end is no completion chunk. */
 const MAX_EVENT_CHARACTERS = 16 * 1024 * 1024;
 /** Each `data` line of an event costs memory of its own. */
 const MAX_EVENT_LINES = 100_000;
@@ -11,8 +11,8 @@ const CR = 13;
 const BYTE_ORDER_MARK = '\ufeff';
 
 /**
- * Reads server-sent events as they come, whatever the pieces: the `data` of each event, comments and other fields left
- * out. See https://html.spec.whatwg.org/multipage/server-sent-events.html#event-stream-interpretation.
+ * Reads the `data` of server-sent events from pieces of any size; comments and other fields are skipped. See
+ * https://html.spec.whatwg.org/multipage/server-sent-events.html#event-stream-interpretation.
  */
 export class EventStreamParser {
   /** The line that has no end yet. */
@@ -21,7 +21,7 @@ export class EventStreamParser {
   private data: string | undefined;
   private dataLines = 0;
   private isAtStart = true;
-  /** The last line ended with CR: an LF right behind it is no other line. */
+  /** The last line ended with CR: an LF right behind it belongs to it. */
   private hasEndedInCr = false;
 
   /**
@@ -32,7 +32,7 @@ export class EventStreamParser {
   push(chunk: Buffer): string[] {
     const events: string[] = [];
     const end = endOfLines(chunk);
-    // No character has a byte in it that is a line end.
+    // In UTF-8, no other character contains the byte of a line end.
     if (end > 0) this.takeLines(this.rest.takeText(chunk, end), events);
     if (end < chunk.length) this.rest.append(end === 0 ? chunk : chunk.subarray(end));
     const isTooLong = this.rest.length + (this.data?.length ?? 0) > MAX_EVENT_CHARACTERS;
@@ -60,7 +60,7 @@ export class EventStreamParser {
     }
   }
 
-  /** Without the mark that may be at the start, and with LF for a CR that has none behind it. */
+  /** Without a byte order mark at the start, and with LF for each CR that has none behind it. */
   private withLineFeeds(lines: string): string {
     let text = lines;
     if (this.isAtStart) {
@@ -109,5 +109,5 @@ export function formatEvent(data: string): string {
 
 export const DONE = '[DONE]';
 
-/** Keeps a connection from looking idle; no client sees it. */
+/** Keeps a connection from looking idle; clients ignore it. */
 export const KEEP_ALIVE_COMMENT = ':\n\n';

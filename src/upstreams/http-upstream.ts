@@ -8,7 +8,7 @@ import { profileOf } from '../engines/engine-profiles.js';
 import type { ConfiguredProfile } from '../engines/engine-profile.js';
 import { FimTemplates } from './fim-templates.js';
 import { HttpAttempt } from './http-attempt.js';
-import { isLarge, payloadOf } from './sent-body.js';
+import { isLarge, payloadOf } from './request-payload.js';
 import { ServedModels } from './served-models.js';
 import { UpstreamState } from './upstream-state.js';
 import type { Upstream, UpstreamAnswer, UpstreamRequest } from './upstream.js';

@@ -1,7 +1,7 @@
 import { GrowingBytes } from '../common/growing-bytes.js';
 import { UpstreamError } from './upstream-error.js';
 
-/** A line that is still not complete at this size is no completion chunk. */
+/** A line of this size without an end is no completion chunk. */
 const MAX_LINE_BYTES = 16 * 1024 * 1024;
 
 const LF = 10;

@@ -1,10 +1,10 @@
 import type { Clock } from '../common/clock.js';
 import { remember } from '../common/remember.js';
 
-/** So often one request tries a rate-limited model: a wrong `Retry-After` must not close it. */
+/** How often one request tries a rate-limited model: a wrong `Retry-After` must not close it for long. */
 const TRIAL_INTERVAL_MS = 5_000;
 
-/** After a 429 without `Retry-After` the upstream is the last choice for so long. */
+/** How long an upstream is the last choice after a 429 without `Retry-After`. */
 const LAST_CHOICE_MS = 1_000;
 
 /** An upstream that takes any model may be asked for any name; the oldest are forgotten. */
@@ -18,11 +18,11 @@ interface RateLimit {
 }
 
 /**
- * For which models an upstream is rate-limited. A 429 tells of the model that was asked for, and of no other: the requests
- * of one client must not close a model to which another one speaks.
+ * The models for which an upstream is rate-limited. A 429 concerns the requested model only: the requests of one client must
+ * not close the models that others use.
  *
- * With a `Retry-After` the model is closed for so long, up to a limit; one request tries it each 5 seconds, and a good
- * answer opens it. Without one it stays open, and is the last choice for a second.
+ * A `Retry-After` closes the model for that long, up to a limit; every 5 seconds one request tries it, and a good answer
+ * opens it. After a 429 without one the model stays open, and the upstream is its last choice for a second.
  */
 export class RateLimits {
   private readonly limits = new Map<string, RateLimit>();

@@ -2,13 +2,13 @@ import { toDouble } from '../common/exact-json.js';
 import { type Meaning, meaningOf } from '../engines/refusal-messages.js';
 import { MODEL_NOT_FOUND } from '../errors/model-not-found.js';
 import type { UpstreamAnswer } from './upstream.js';
-import { type PublicError, UpstreamError } from './upstream-error.js';
+import { NOT_IMPLEMENTED, type PublicError, UpstreamError } from './upstream-error.js';
 
 /** An engine's error, normalized. */
 interface EngineError {
-  message: string | undefined;
-  code: string | undefined;
-  param: string | undefined;
+  message?: string | undefined;
+  code?: string | undefined;
+  param?: string | undefined;
   /** What the message means, where it is a known one; the message is then in OpenAI's words. */
   means?: Meaning;
 }
@@ -16,8 +16,7 @@ interface EngineError {
 /** Where the client is at fault, some engines answer 500, and some an unknown model 400. */
 function statusMeant(status: number, { means }: EngineError): number {
   if (means === 'model_not_found') return 404;
-  // Another upstream may support it.
-  if (means === 'unsupported_parameter') return 501;
+  if (means === 'unsupported_parameter') return NOT_IMPLEMENTED;
   return means !== undefined && (status === 422 || status >= 500) ? 400 : status;
 }
 
@@ -86,7 +85,7 @@ function publicErrorOf(
         message: message ?? 'The upstream is at its rate limit.',
         headers: limits,
       };
-    case 501:
+    case NOT_IMPLEMENTED:
       return {
         status: 400,
         code: 'unsupported_parameter',
@@ -156,7 +155,7 @@ function parseEngineError(body: string): EngineError {
   try {
     return readEngineError(JSON.parse(body));
   } catch {
-    return { message: undefined, code: undefined, param: undefined };
+    return {};
   }
 }
 
@@ -169,7 +168,7 @@ const word = (value: unknown): string | undefined =>
 const text = (value: unknown): string | undefined => (typeof value === 'string' && value !== '' ? value : undefined);
 
 function readEngineError(body: unknown): EngineError {
-  if (!isFields(body)) return { message: undefined, code: undefined, param: undefined };
+  if (!isFields(body)) return {};
   const nested = isFields(body.error) ? body.error : body;
   const passedOn =
     typeof body.error === 'string' && body.error.startsWith('{"error":') ? parseEngineError(body.error) : undefined;

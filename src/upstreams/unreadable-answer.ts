@@ -5,9 +5,8 @@ import { UpstreamError } from './upstream-error.js';
 const MAX_REASON_LENGTH = 300;
 
 /**
- * What was thrown while an upstream's answer was read, as an error of the upstream: whatever it holds, it is not the
- * client's fault, another upstream may do better, and it tells against this one. Where it happened is in the reason, which
- * is logged, since it may be a bug of ours.
+ * What was thrown while an upstream's answer was read, as an error of the upstream: it is not the client's fault, another
+ * upstream may do better, and it counts against this one. The logged reason says where, since it may be a bug of ours.
  */
 export function unreadableAnswer(thrown: unknown): ApiError {
   if (thrown instanceof ApiError) return thrown;

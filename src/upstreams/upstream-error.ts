@@ -30,7 +30,7 @@ export interface UpstreamErrorOptions {
   status?: number;
   /** A connection that was kept was closed soon after the request was sent, before a byte of the answer came. */
   isStale?: boolean;
-  /** It is the second connection in a row that closed so. */
+  /** It was sent again on a new connection, which broke as well. */
   isSecondBreak?: boolean;
   /** What the upstream's `Retry-After` asks for, in milliseconds. */
   retryAfterMs?: number | undefined;
@@ -114,15 +114,17 @@ export class UpstreamError extends ApiError {
 /** Statuses that say that the request is at fault: it would be refused again. */
 const REQUEST_IS_WRONG = new Set([400, 413, 422]);
 
+/** RFC 9110, section 15.6.2. The upstream works but lacks a feature: another one may have it. */
+export const NOT_IMPLEMENTED = 501;
+
 /** Statuses of an upstream that will say the same again: it refuses our credential, or lacks the model or the feature. */
-const UPSTREAM_LACKS_IT = new Set([401, 403, 404, 501]);
+const UPSTREAM_LACKS_IT = new Set([401, 403, 404, NOT_IMPLEMENTED]);
 
 /** A 4xx proves that the upstream works, except these: it refuses our credential, or timed out waiting. */
 const FAILURES_BELOW_500 = new Set([401, 403, 408]);
 
-/** 501 proves that it works but lacks a feature. */
 function isFailureStatus(status: number): boolean {
-  return status < 400 || FAILURES_BELOW_500.has(status) || (status >= 500 && status !== 501);
+  return status < 400 || FAILURES_BELOW_500.has(status) || (status >= 500 && status !== NOT_IMPLEMENTED);
 }
 
 function publicErrorOf(phase: Phase, isTimeout: boolean): PublicError {

@@ -15,11 +15,11 @@ export interface Slot {
 }
 
 /**
- * What is known of one upstream from its traffic (passive) and from its probes (active), asked in small questions:
+ * What is known of one upstream from its traffic (passive) and from its health checks (active), in small questions:
  * `isAvailable = isHealthy && !isFull`. Rate limits are per model, and kept apart (`rateLimits`).
  *
- * After some failures in a row it is ejected for a while that doubles with each ejection. When the while is over, one
- * real request tries it: if that succeeds it is healthy again, if not it is ejected for longer.
+ * After some failures in a row it is ejected for a time that doubles with each ejection. After that it is half-open: one real
+ * request tries it, which makes it healthy again or ejects it for longer.
  */
 export class UpstreamState {
   /** Good answers that have begun. */
@@ -32,7 +32,7 @@ export class UpstreamState {
   private isDown = false;
   /** Set by the first check, or by traffic. */
   private isKnown = false;
-  /** The last failure was that of a connection that could not be made. */
+  /** The last failure was a failed connect. */
   private isUnreached = false;
   readonly rateLimits: RateLimits;
   /** An operator has taken it out of service: it gets no request, and those under way end. */
@@ -95,7 +95,7 @@ export class UpstreamState {
     return slot;
   }
 
-  /** Announced by `slots`, when all else is up to date. */
+  /** Gives the slot back. `slots` announces it last, when all else is up to date. */
   release(slot: Slot): void {
     this.inFlight--;
     // A trial whose client disconnected proves nothing: the next request is the trial.
@@ -104,7 +104,7 @@ export class UpstreamState {
     this.slots.release();
   }
 
-  /** It has begun a good answer: it may get requests again. Whether it can end one is still to be seen. */
+  /** It has begun a good answer: it may get requests again. Failures in a row count until one ends well. */
   answered(slot: Slot): void {
     this.answerCount++;
     this.rateLimits.answered(slot.model, slot);
@@ -123,10 +123,7 @@ export class UpstreamState {
     this.ejections = 0;
   }
 
-  /**
-   * The request of this slot could not reach it (`isUnreached`), broke off, met silence for too long, or was told of a
-   * failure.
-   */
+  /** The request of this slot could not reach it (`isUnreached`), broke off, timed out, or got the answer of a failure. */
   failed(slot: Slot, isUnreached = false): void {
     // Requests that were under way when it was ejected fail too: they are the same failure, and no new one.
     if (this.ejectedUntil !== undefined && this.trial !== slot) return;
@@ -135,7 +132,7 @@ export class UpstreamState {
     if (this.trial === slot || this.failuresInARow >= this.limits.health.ejectAfterFailures) this.eject();
   }
 
-  /** What an active probe found. */
+  /** The result of an active check. */
   probed(isUp: boolean): void {
     this.isKnown = true;
     this.isDown = !isUp;

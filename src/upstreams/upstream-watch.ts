@@ -6,7 +6,7 @@ import type { Upstream } from './upstream.js';
 import { UpstreamProbe } from './upstream-probe.js';
 import { UpstreamRegistry } from './upstream-registry.js';
 
-/** Asks each upstream now and then whether it is up, and, with `discover`, which models it serves. */
+/** Checks each upstream's health on a timer and, with `discover`, which models it serves. */
 @Injectable()
 export class UpstreamWatch implements OnApplicationBootstrap, OnApplicationShutdown {
   private timers = new Set<Timer>();
@@ -61,7 +61,7 @@ export class UpstreamWatch implements OnApplicationBootstrap, OnApplicationShutd
   private watchHealth(upstream: Upstream): void {
     const { health } = upstream.config;
     const isDown = (): boolean => upstream.state.condition === 'down';
-    // One that is down is asked more often: it should not wait longer than it needs to.
+    // One that is down is checked more often, to be back soon.
     const intervalMs = (): number => (isDown() ? Math.min(health.intervalMs, health.ejectMs) : health.intervalMs);
     const check = (): Promise<void> => this.checkHealth(upstream);
     const timer = this.repeat(upstream, intervalMs, check);
@@ -74,7 +74,7 @@ export class UpstreamWatch implements OnApplicationBootstrap, OnApplicationShutd
     this.firstChecks.add(first);
   }
 
-  /** Runs `task` again and again, the next time so long after it has ended, until the upstream is removed. */
+  /** Runs `task` repeatedly, each time this long after the last run has ended, until the upstream is removed. */
   private repeat(upstream: Upstream, intervalMs: () => number, task: () => Promise<void>): Timer {
     const timer = this.clock.timer(intervalMs(), () => {
       this.timers.delete(timer);

@@ -1,7 +1,7 @@
 import { isCount } from '../../observability/usage.js';
 import { serverSentEvents } from '../../upstreams/stream-framing.js';
 import { contextMessage } from '../../engines/refusal-messages.js';
-import { UpstreamError } from '../../upstreams/upstream-error.js';
+import { NOT_IMPLEMENTED, UpstreamError } from '../../upstreams/upstream-error.js';
 import { readAnswer, type UpstreamCompletion } from '../answer/upstream-completion.js';
 import type { Dialect, SentBody } from './dialect.js';
 import { inOwnNames, type LlamaCppAnswer, toCompletion } from './llama-cpp-answer.js';
@@ -47,9 +47,6 @@ export function infillDialect(path: string): Dialect {
     },
   };
 }
-
-/** RFC 9110, section 15.6.2: another upstream may do it. */
-const NOT_IMPLEMENTED = 501;
 
 function cut(tokens: number): UpstreamError {
   const message = `${contextMessage({ prompt: String(tokens) })} With a suffix, fewer tokens are read at once.`;

@@ -1,6 +1,6 @@
 import { ApiError } from '../../errors/api-error.js';
 import { contextMessage } from '../../engines/refusal-messages.js';
-import { UpstreamError } from '../../upstreams/upstream-error.js';
+import { NOT_IMPLEMENTED, UpstreamError } from '../../upstreams/upstream-error.js';
 
 /** What an upstream cannot do of what a request asks for. */
 export interface Refusal {
@@ -25,10 +25,7 @@ export function contextExceeded(reason: string, said?: Parameters<typeof context
   return new UpstreamError('answered', reason, { status: 400, publicError });
 }
 
-/** RFC 9110, section 15.6.2: the server does not support what the request needs. */
-const NOT_IMPLEMENTED = 501;
-
-/** The upstream answered as if something had not been asked for. Another one may do it; this one is not unhealthy for it. */
+/** The upstream answered as if something had not been asked for. Another one may support it; this one stays healthy. */
 export function ignoredBy({ param, asks }: Refusal): UpstreamError {
   return new UpstreamError('answered', `the upstream has ignored ${asks}`, {
     status: NOT_IMPLEMENTED,

@@ -1,20 +1,17 @@
 import type { Readable } from 'node:stream';
 import type { Dispatcher } from 'undici';
 
-/** UTF-16 units of a body that is not to be kept until the answer is over. */
+/** UTF-16 units from which on a body is not kept until the answer is over. */
 const LARGE_LENGTH = 65_536;
 
 const SLICE_BYTES = 65_536;
 
-/** Whether the body is let go as soon as it was sent. */
+/** Whether the body is released as soon as it was sent. */
 export function isLarge(body: string): boolean {
   return body.length >= LARGE_LENGTH;
 }
 
-/**
- * How undici is given a body. One that it is given whole it keeps to the end of the answer; of a large one, it has nothing
- * any more when it was sent.
- */
+/** The body as undici gets it. A whole text is kept until the answer is over, so a large one is handed over in slices. */
 export function payloadOf(
   body: string,
   headers: Record<string, string>,
@@ -28,7 +25,7 @@ export function payloadOf(
   };
 }
 
-/** Can be read once, after which it is empty. No generator: one that is over still holds what it has used. */
+/** Releases each slice as it is read. A generator would hold its variables even when it is over. */
 class Slices implements IterableIterator<Buffer> {
   readonly sizeBytes: number;
   private rest: Buffer | undefined;
