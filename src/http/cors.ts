@@ -8,8 +8,8 @@ const MAX_AGE_S = 7_200;
  * Lets pages of the configured origins call the gateway (https://fetch.spec.whatwg.org/#http-cors-protocol). No credentials
  * of the browser's are involved: API keys are sent by the page itself.
  *
- * @returns undefined without origins; else what sets the headers of an answer, and says whether it was a preflight, which
- *   is then answered: it carries no API key, so the guard would refuse it.
+ * @returns undefined without origins; else a function that sets the headers of an answer and, for a preflight, answers it and
+ *   returns true: it carries no API key, so the guard would refuse it.
  */
 export function corsOf({
   origins,
@@ -18,7 +18,7 @@ export function corsOf({
   const allowed = new Set(origins);
   const allowsAny = allowed.has('*');
   return ({ method, headers }, response) => {
-    // Of a cache between: an answer is for the pages of one origin.
+    // Caches must keep the answers for each origin apart.
     if (!allowsAny) response.setHeader('Vary', 'Origin');
     const { origin } = headers;
     if (origin === undefined || !(allowsAny || allowed.has(origin))) return false;
@@ -29,7 +29,7 @@ export function corsOf({
     }
     response.writeHead(204, {
       'Access-Control-Allow-Methods': 'GET, POST, PUT, PATCH, DELETE',
-      // Those that the page wants to send: clients have headers of their own, such as x-stainless-*.
+      // Any that the page asks for: clients have headers of their own, such as x-stainless-*.
       'Access-Control-Allow-Headers': headers['access-control-request-headers'] ?? '*',
       'Access-Control-Max-Age': MAX_AGE_S,
     });

@@ -7,7 +7,7 @@ import type { RequestBody } from './request-body.js';
 export const JSON_BODY_READER = 'json body reader';
 
 /**
- * The body, parsed from JSON. It is read here, after the guard, so that a stranger cannot make the gateway hold 10 MB.
+ * The body, parsed from JSON. It is read after the guard: the gateway buffers nothing for clients without a key.
  *
  * @throws {ApiError} 413, 415, 422, 429 or 503: see `JsonBodyReader`.
  */

@@ -4,7 +4,7 @@ import type { Clock } from '../common/clock.js';
 
 /**
  * How long a connection may be idle while the server drains. The clients of Node, undici and httpx close theirs after 4 to
- * 5 s, so that whoever still asks has done it by then, or never sends into a connection that is being closed.
+ * 5 s, and so never send a request into a connection that is being closed.
  */
 const IDLE_GRACE_MS = 6_000;
 
@@ -22,7 +22,7 @@ interface Idle {
 /** The connections of an HTTP server, and how they end without a loss for their clients. */
 export class OpenConnections {
   private readonly open = new Set<Socket>();
-  /** Our side of them is closed. */
+  /** Those whose side here is closed. */
   private readonly closing = new Set<Socket>();
   private readonly idle = new Map<Socket, Idle>();
   /** For each connection, the response that carries `Connection: close`. */
@@ -39,8 +39,8 @@ export class OpenConnections {
   }
 
   /**
-   * Answers what is asked on each connection, says in the last answer that it is, and closes the connection after it: so no
-   * client sends another request into a connection that is just being closed.
+   * Answers the requests under way, marks the last answer of each connection with `Connection: close`, and closes the connection
+   * after it: no client sends another request into a connection that is being closed.
    */
   endEachWithItsAnswer(): void {
     if (this.isEnding) return;
@@ -116,8 +116,8 @@ export class OpenConnections {
   }
 
   /**
-   * Closes our side, and waits for the client to close its own. What still comes is read and thrown away: the system answers
-   * what nobody has read with a reset, which can destroy the end of the last answer (RFC 9112, section 9.6).
+   * Closes this side, and waits for the client to close its own. What still comes is read and discarded: unread bytes make the
+   * system send a reset, which can destroy the end of the last answer (RFC 9112, section 9.6).
    */
   private close(socket: Socket): void {
     if (this.closing.has(socket)) return;

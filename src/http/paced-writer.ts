@@ -5,12 +5,12 @@ import type { Clock, Timer } from '../common/clock.js';
 import type { Exchange } from '../observability/exchange.js';
 import type { StalledAnswer, StalledAnswers } from './stalled-answers.js';
 
-/** UTF-16 units: so much at least a client has to read within `clientStallMs`. */
+/** UTF-16 units that a client has to read within `clientStallMs`. */
 export const SLICE_LENGTH = 65_536;
 
 const LAST_CHUNK = '0\r\n\r\n';
 
-/** Writes the body of an answer at the client's pace, in as few pieces as its events allow. */
+/** Writes the body of an answer at the client's pace, in as few pieces as possible. */
 export class PacedWriter implements StalledAnswer {
   /**
    * A stream's chunks (RFC 9112, section 7.1) are written here, each as one text and straight to the socket: Node writes
@@ -19,11 +19,11 @@ export class PacedWriter implements StalledAnswer {
   private framesChunks = false;
   /** Buffered until the turn ends or the client drains. */
   private unsent = '';
-  /** Of what is unsent. It is counted only while the client is behind. */
+  /** Bytes of `unsent`, counted only while the client is behind. */
   private unsentBytes = 0;
-  /** In UTF-16 units, the text of which the unsent one is the end. */
+  /** UTF-16 units of the text that `unsent` is the end of. */
   private wholeLength = 0;
-  /** Until the client has taken all that is unsent. */
+  /** Pending until the client has taken all that is unsent. */
   private draining: Promise<void> | undefined;
 
   constructor(
@@ -36,7 +36,7 @@ export class PacedWriter implements StalledAnswer {
     private readonly stalled: StalledAnswers,
   ) {}
 
-  /** Nothing waits: a client that is behind may have half of an event. */
+  /** Whether nothing is unsent. A client that is behind may have half of an event. */
   get isIdle(): boolean {
     return this.unsent === '';
   }
@@ -57,7 +57,7 @@ export class PacedWriter implements StalledAnswer {
     if (this.unsent === '' && !this.draining) setImmediate(this.flush);
     this.unsent += text;
     if (this.draining) this.holdMore(text);
-    // An upstream may bring megabytes in one turn: whether the client takes them is to be known before.
+    // An upstream may bring megabytes in one turn: learn early whether the client keeps up.
     else if (this.unsent.length > SLICE_LENGTH) this.flush();
     return this.draining;
   }

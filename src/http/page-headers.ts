@@ -1,6 +1,6 @@
 /**
- * For pages that hold a key: they run and show nothing but the gateway's own files, speak to nobody else, and stand in nobody's
- * frame. Styles are in Swagger UI's HTML and made by its script, and may be so; `data:` are its icons.
+ * For pages that hold a key: they load only the gateway's own files, send requests to no other origin, and cannot be framed.
+ * Swagger UI needs inline styles, and `data:` for its icons.
  */
 export const PAGE_HEADERS = {
   'Content-Security-Policy': [

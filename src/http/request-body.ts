@@ -2,17 +2,17 @@ import type { BodyShare } from './body-budget.js';
 import { shapeOf } from '../contract/json-shape.js';
 import { parseAgain } from '../contract/parse-json-body.js';
 
-/** What is smaller stays parsed: it takes no more than the connection that it came on. */
+/** Smaller bodies stay parsed: they take no more than the connection that they came on. */
 const MIN_FOLDED_BYTES = 4_096;
 
-/** What a parsed body takes: measured were up to 4 times its bytes (texts of which a character is not Latin 1) … */
+/** A parsed body takes, as measured, up to 4 times its bytes (strings with a character that is not Latin-1) … */
 const HEAP_PER_BYTE = 4;
 /** … and 28 bytes for each list, object, item and field. */
 const HEAP_PER_ITEM = 32;
 
 /**
  * A request's body, which may have to be sent again until the answer is over. It holds the bytes as they came, and parses them
- * when asked: do not keep what was parsed across an await.
+ * on demand: do not keep the value across an await.
  */
 export class RequestBody {
   private parsed: unknown;
@@ -20,7 +20,7 @@ export class RequestBody {
   private isPinned = false;
   private readonly bytes: Buffer | undefined;
 
-  /** `parsed` is what `bytes` say, for which `share` is held. */
+  /** `parsed` is the value of `bytes`, for which `share` is held. */
   constructor(
     bytes: Buffer,
     parsed: unknown,
@@ -46,7 +46,7 @@ export class RequestBody {
   }
 
   /**
-   * For those whose answer needs the prompt: it stays parsed, and is counted as what that takes.
+   * Keeps it parsed, for an answer that needs the prompt, and charges the share for the memory that this takes.
    *
    * @throws {ApiError} 429 or 503 when that is too much.
    */
@@ -55,7 +55,7 @@ export class RequestBody {
     const { elements, fields } = shapeOf(this.bytes);
     const { length } = this.bytes;
     const bytes = length + HEAP_PER_BYTE * length + HEAP_PER_ITEM * (elements + fields);
-    // One body alone is always served.
+    // A single body is always served.
     this.share.resize(Math.min(bytes, this.share.limitBytes));
     this.isPinned = true;
   }
@@ -66,7 +66,7 @@ export class RequestBody {
   }
 }
 
-/** Without the room that was made for more, and in no pool, which it would keep alive. */
+/** A copy without spare room, where that is large. It stands outside of Node's pool, which it would keep alive. */
 function compact(bytes: Buffer): Buffer {
   const spareBytes = bytes.buffer.byteLength - bytes.length;
   if (spareBytes <= bytes.length / 4) return bytes;

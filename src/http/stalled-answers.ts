@@ -4,13 +4,13 @@ import { Metrics } from '../observability/metrics.js';
 
 /** An answer whose client is behind. */
 export interface StalledAnswer {
-  /** Ends the client's connection, and what is done upstream for it. `reason` is for the log. */
+  /** Ends the client's connection and its upstream request. `reason` is for the log. */
   cut(reason: string): void;
 }
 
 /**
- * The answers whose clients are behind, and the bytes that wait in this process for them. Beyond `server.stalledAnswerBytes`
- * the client is cut first that has taken nothing for the longest. An answer whose client keeps up is never in here.
+ * The answers whose clients are behind, and the bytes that wait for them in this process. Beyond `server.stalledAnswerBytes`,
+ * the client that has read nothing for longest is cut first.
  */
 @Injectable()
 export class StalledAnswers {
@@ -27,13 +27,13 @@ export class StalledAnswers {
     metrics.observeStalledAnswers(() => ({ count: this.sizes.size, bytes: this.heldBytes }));
   }
 
-  /** The client has fallen behind, or has taken some and is behind still: `sizeBytes` wait for it. */
+  /** The client has fallen behind, or has read some and is still behind: `sizeBytes` wait for it. */
   moved(answer: StalledAnswer, sizeBytes: number): void {
     this.left(answer);
     this.resized(answer, sizeBytes);
   }
 
-  /** More waits for a client that has taken nothing meanwhile. */
+  /** More waits for a client that has read nothing meanwhile. */
   resized(answer: StalledAnswer, sizeBytes: number): void {
     this.heldBytes += sizeBytes - (this.sizes.get(answer) ?? 0);
     this.sizes.set(answer, sizeBytes);
@@ -46,7 +46,7 @@ export class StalledAnswers {
     this.sizes.delete(answer);
   }
 
-  /** Ends a client that has taken nothing for too long. */
+  /** Cuts a client that has read too little for too long. */
   cutForStall(answer: StalledAnswer, stallMs: number): void {
     this.cut(answer, 'stall', `the client read less than 64 KiB in ${stallMs} ms`);
   }

@@ -1,15 +1,15 @@
 import { Server } from 'node:net';
 import { setImmediate as turnOfTheEventLoop } from 'node:timers/promises';
 
-/** More than the system keeps for a process, which is 511 as Node asks for it. Those of a turn after that are reset. */
+/** More than the backlog, which is 511 by Node's default. Connections after that many turns are reset. */
 const MOST_TURNS = 1_000;
 
 /**
  * Closes the port of a server, and none of its connections.
  *
- * The system resets connections that it has accepted and the process has not fetched. So first it is told to accept no more
- * of them than one at a time: other clients get no answer to their SYN, and find the port closed when they repeat it. Node fetches
- * one in each turn of its event loop; a turn that brought none was the last.
+ * The system resets connections that it has accepted and the process has not fetched. So the backlog is reduced first: other
+ * clients get no answer to their SYN, and find the port closed when they repeat it. Node fetches one connection in each turn of
+ * its event loop, until a turn brings none.
  */
 export async function stopListening(server: Server): Promise<void> {
   let hasBroughtOne = true;

@@ -16,7 +16,7 @@ export class Poison {
     return this.isCertain;
   }
 
-  /** Notes a failure of the upstream; `blame` counts it there. */
+  /** Notes a failure of the upstream; `blame` counts it against the upstream. */
   note(error: UpstreamError, upstream: string, isInnocent: boolean, blame: () => void): void {
     if (isInnocent || !breaksConnection(error)) {
       blame();
@@ -24,7 +24,7 @@ export class Poison {
       this.first = { upstream, blame };
     } else {
       this.isCertain = true;
-      // Twice at one upstream may as well be its own fault.
+      // Twice at one upstream may as well be the upstream's fault.
       if (error.isSecondBreak || this.first?.upstream === upstream) {
         blame();
         this.acquit();

@@ -73,7 +73,7 @@ export class Queue {
           resolve(taken);
           return true;
         } catch (error) {
-          // The error is this request's, and not that of the one which freed the slot.
+          // The error is this request's, not that of the one that freed the slot.
           giveUp(error);
           return false;
         }
@@ -86,7 +86,7 @@ export class Queue {
     return promise;
   }
 
-  /** The upstream may have a free slot: the first that can use it gets it. Whether one did. */
+  /** Gives a free slot of the upstream to the first that can use it. @returns whether one could. */
   wake(upstream: string): boolean {
     for (const waiter of this.byUpstream.get(upstream) ?? []) if (waiter.tryLeave()) return true;
     return false;
@@ -122,7 +122,7 @@ export class Queue {
     if (this.waiters.size === 0) this.poll?.cancel();
   }
 
-  /** The end of an ejection or of a rate limit, and a successful health check, free slots without an announcement. */
+  /** The end of an ejection or a rate limit and a successful health check free slots without an event. */
   private keepPolling(): void {
     this.poll = this.clock.timer(POLL_INTERVAL_MS, () => {
       this.wakeAll();

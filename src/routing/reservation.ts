@@ -1,16 +1,16 @@
 import type { Slot } from '../upstreams/upstream-state.js';
 import { type EligibleCandidate, isHealthy } from './candidate.js';
 
-/** The slots of one attempt: the first is held all along, and a fan-out takes more while there are any. */
+/** The slots of one attempt: one until its end, and further ones for a fan-out. */
 export class Reservation {
   readonly slot: Slot;
 
-  /** The candidate has to have a free slot. */
+  /** The candidate must have a free slot. */
   constructor(readonly candidate: EligibleCandidate) {
     this.slot = candidate.upstream.state.take(candidate.upstreamModel);
   }
 
-  /** Does `work` in a further slot; without one it is not done. */
+  /** Does `work` in a further slot, if there is one. */
   async inFurtherSlot(work: () => Promise<void>): Promise<void> {
     const { upstream, upstreamModel } = this.candidate;
     const { state } = upstream;

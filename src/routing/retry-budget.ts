@@ -1,7 +1,7 @@
 import type { Clock } from '../common/clock.js';
 
 const WINDOW_S = 10;
-/** Allowed in any case: a share of little traffic is less than one retry. */
+/** Always allowed: a share of little traffic is less than one retry. */
 const MIN_RETRIES = 3;
 
 interface Second {
@@ -28,7 +28,7 @@ export class RetryBudget {
   }
 
   /**
-   * Takes one retry from the budget, if there is one left; with `mayOwe` in any case, and later ones wait for it.
+   * Takes one retry from the budget, if there is one left; with `mayOwe` also when there is none, at the expense of later ones.
    * A budget of 0 % gives none.
    */
   take(mayOwe = false): boolean {

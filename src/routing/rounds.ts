@@ -18,15 +18,15 @@ const NOBODY: ReadonlySet<string> = new Set();
 /**
  * The candidates of one request, round by round, by their names.
  *
- * A round goes over all candidates: first those that are available, then the unhealthy ones, since a certain 503 helps
- * nobody and they may have recovered. Then a new round begins, with the last that failed at its end.
+ * A round tries the available candidates and then the unhealthy ones, which may have recovered and are better than a certain
+ * 503. The next round begins with the last that failed at its end.
  */
 export class Rounds {
   /** In this round. */
   private tried = NOBODY;
-  /** They lack the model or refuse our credential, and would again. */
+  /** Those that would fail again: they lack the model or refuse our credential. */
   private ruledOut = NOBODY;
-  /** A failed connect to them was not counted: the next one is. */
+  /** Those with one uncounted failed connect: the next one counts. */
   private unreached = NOBODY;
 
   constructor(
@@ -105,7 +105,6 @@ export class Rounds {
   }
 }
 
-/** Those of other names; there mostly are none to leave out. */
 function without(candidates: readonly EligibleCandidate[], names: ReadonlySet<string>): readonly EligibleCandidate[] {
   return names.size === 0 ? candidates : candidates.filter((candidate) => !names.has(nameOf(candidate)));
 }

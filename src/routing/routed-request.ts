@@ -10,7 +10,7 @@ export interface RoutedRequest<Continuation> {
   cancellation: Cancellation;
   /** Whether the client has received anything: from then on another attempt is a resume. */
   hasBegun(): boolean;
-  /** Tokens delivered so far: an attempt that added to them makes each candidate eligible for a retry. */
+  /** Tokens delivered so far: after an attempt that added some, every candidate may be tried again. */
   progress(): number;
   /** The candidate, if it supports the request. */
   qualify(candidate: Candidate): EligibleCandidate | undefined;

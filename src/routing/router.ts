@@ -16,11 +16,11 @@ import { Rounds } from './rounds.js';
 import type { Attempt, RoutedRequest } from './routed-request.js';
 import { type SelectionPolicy, WeightedTwoChoices } from './selection.js';
 
-/** A request on its way through its candidates. */
+/** The state of one request's attempts. */
 interface Route<Continuation> {
   request: RoutedRequest<Continuation>;
   rounds: Rounds;
-  /** Those among which the candidates were found. */
+  /** The registry's upstreams when the candidates were found. */
   upstreams: readonly Upstream[];
   deadlineAt: number;
   /** Those that count towards `maxAttempts`. */
@@ -29,13 +29,13 @@ interface Route<Continuation> {
   poison: Poison;
 }
 
-/** What follows a failed attempt: after a wait, one that starts anew or continues what the client has. */
+/** The attempt after a failed one: from the start, or as a continuation of what the client has. */
 interface NextAttempt<Continuation> {
   waitMs: number;
   continuation: Continuation | undefined;
 }
 
-/** Takes a request to one upstream after the other until one of them has done it. */
+/** Tries a request on one upstream after the other until one of them completes it. */
 @Injectable()
 export class Router {
   private readonly retries: RetryPolicy;
@@ -81,7 +81,7 @@ export class Router {
   }
 
   /**
-   * Tries the candidates until one attempt comes to its end.
+   * Tries the candidates until one attempt succeeds.
    *
    * A failed attempt is followed at once by one on an untried candidate (fallback), or, when there is none, by one on a
    * candidate that has failed (retry), after a wait. Once the client has received something, either is a resume. All of
@@ -130,7 +130,7 @@ export class Router {
     }
   }
 
-  /** What follows the error; undefined: nothing. The retry budget is charged when nothing else stands against it. */
+  /** The attempt that follows the error, if any. The retry budget is charged last, when all else allows it. */
   private decide<Continuation>(
     { request, rounds, attempts, deadlineAt, poison }: Route<Continuation>,
     error: UpstreamError,
@@ -145,7 +145,7 @@ export class Router {
     return { waitMs, continuation };
   }
 
-  /** Resolves with the error, when it is the upstream's. */
+  /** Resolves with the upstream's error, if it failed. */
   private async attempt<Continuation>(
     route: Route<Continuation>,
     reservation: Reservation,
@@ -176,10 +176,10 @@ export class Router {
       if (!(thrown instanceof UpstreamError) || request.cancellation.isCancelled) throw thrown;
       if (thrown.isFailure) {
         const blame = (): void => state.failed(slot, thrown.phase === 'not_sent');
-        // A trial is over with its request.
+        // A trial's verdict cannot wait for other attempts.
         if (slot.isTrial) blame();
         else {
-          // Poison kills an engine at once: not after a token, nor while others are answered.
+          // Poison kills an engine at once: not after a token, nor while other requests are answered.
           const isInnocent = request.progress() > 0 || state.answerCount > answersBefore;
           poison.note(thrown, config.name, isInnocent, blame);
         }
