@@ -5,27 +5,18 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { type Completion, EngineProcess } from './support/engine-process.js';
 import { completion, FakeUpstream, replyJson } from './support/fake-upstream.js';
-import { API_KEY } from './support/gateway.js';
+import { API_KEY, postCompletion } from './support/gateway.js';
 import { GatewayProcess } from './support/gateway-process.js';
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
 const STORYTELLER = join(ROOT, 'engine/models/storyteller.gguf');
 const REQUEST = { model: 'storyteller', prompt: 'Once upon a time', max_tokens: 12, seed: 7 };
-/** Far more than is ever generated here. */
+/** More tokens than are ever generated here. */
 const ENDLESS = { ...REQUEST, max_tokens: 400, logit_bias: { '0': -100 }, n: 128, stream: true, logprobs: 0 };
 
 let gateway: GatewayProcess;
 
 afterEach(() => gateway.stop());
-
-function post(url: string, body: object, options: { key?: string; signal?: AbortSignal } = {}): Promise<Response> {
-  return fetch(`${url}/v1/completions`, {
-    method: 'POST',
-    headers: { authorization: `Bearer ${options.key ?? API_KEY}`, 'content-type': 'application/json' },
-    body: JSON.stringify(body),
-    ...(options.signal ? { signal: options.signal } : {}),
-  });
-}
 
 async function textOf(response: Response): Promise<string | undefined> {
   const { choices } = (await response.json()) as Completion;
@@ -37,7 +28,7 @@ interface EngineLine {
   port: number;
 }
 
-/** Resolves with the embedded engine, once it runs; with `after`, one that was started later. */
+/** The embedded engine, once it is ready; with `after`, its successor. */
 async function engineOf(process: GatewayProcess, after?: EngineLine): Promise<EngineLine> {
   const line = await process.logged(({ msg, pid }) => msg === 'the embedded engine is ready' && pid !== after?.pid);
   return line as unknown as EngineLine;
@@ -48,18 +39,18 @@ describe('the gateway without an upstream', () => {
     gateway = GatewayProcess.spawn({});
     const url = await gateway.listening();
     expect((await fetch(`${url}/readyz`)).status).toBe(200);
-    const response = await post(url, REQUEST);
+    const response = await postCompletion(url, REQUEST);
     expect(response.status).toBe(200);
     expect(await textOf(response)).toMatch(/\w+ \w+/);
     const models = await fetch(`${url}/v1/models`, { headers: { authorization: `Bearer ${API_KEY}` } });
     expect(await models.json()).toMatchObject({ data: [{ id: 'storyteller' }] });
   });
 
-  it('serves another model by the name of its file', async () => {
+  it('serves another model under the name of its file', async () => {
     const file = join(mkdtempSync(join(tmpdir(), 'model-')), 'tales.gguf');
     cpSync(STORYTELLER, file);
     gateway = GatewayProcess.spawn({}, { EMBEDDED_MODEL: file });
-    const response = await post(await gateway.listening(), { ...REQUEST, model: 'tales' });
+    const response = await postCompletion(await gateway.listening(), { ...REQUEST, model: 'tales' });
     expect(await response.json()).toMatchObject({ model: 'tales', choices: [{ index: 0 }] });
   });
 
@@ -68,8 +59,9 @@ describe('the gateway without an upstream', () => {
     await gateway.listening();
     const line = /curl (\S+) -H "Authorization: Bearer (dforg_\S+)" .* -d '(.*)'/.exec(gateway.banner);
     const [, endpoint = '', key = '', body = ''] = line ?? [];
-    expect((await post(endpoint.replace('/v1/completions', ''), JSON.parse(body) as object, { key })).status).toBe(200);
-    expect((await post(endpoint.replace('/v1/completions', ''), REQUEST)).status).toBe(401);
+    const base = endpoint.replace('/v1/completions', '');
+    expect((await postCompletion(base, body, { headers: { authorization: `Bearer ${key}` } })).status).toBe(200);
+    expect((await postCompletion(base, REQUEST)).status).toBe(401);
   });
 
   it('ends with 1 in production when no key is configured, and says how to make one', async () => {
@@ -81,7 +73,7 @@ describe('the gateway without an upstream', () => {
     expect(stderr).toContain('API_KEYS');
   });
 
-  it('ends with 1 when the model is not there, and says so once', async () => {
+  it('ends with 1 when the model file is missing, and says so once', async () => {
     gateway = GatewayProcess.spawn({}, { EMBEDDED_MODEL: '/nowhere/model.gguf' });
     const { exitCode, stderr } = await gateway.ended;
     expect(exitCode).toBe(1);
@@ -94,7 +86,7 @@ describe('the gateway without an upstream', () => {
     gateway = GatewayProcess.spawn({}, { EMBEDDED_MODEL: join(ROOT, 'package.json') });
     const { exitCode, stderr } = await gateway.ended;
     expect(exitCode).toBe(1);
-    expect(stderr).toContain(`${join(ROOT, 'package.json')} is no model that llama.cpp can load`);
+    expect(stderr).toContain(`llama.cpp cannot load the model file ${join(ROOT, 'package.json')}`);
     expect(stderr).not.toMatch(/^ +at /m);
   });
 });
@@ -112,20 +104,20 @@ describe('the embedded engine that dies', () => {
     engine = await engineOf(gateway);
   });
 
-  it('is started again, and serves again; the gateway lives on', async () => {
-    const before = await textOf(await post(url, REQUEST));
+  it('is restarted, and serves again; the gateway lives on', async () => {
+    const before = await textOf(await postCompletion(url, REQUEST));
     process.kill(engine.pid, 'SIGKILL');
     await engineOf(gateway, engine);
-    expect(await textOf(await post(url, REQUEST))).toBe(before);
+    expect(await textOf(await postCompletion(url, REQUEST))).toBe(before);
     await gateway.logged(({ level, reason }) => level === 'error' && reason === 'SIGKILL');
   });
 
-  it('is a 503 and no readiness as long as it cannot be started again', async () => {
-    // Without its model it cannot start: time decides nothing here.
+  it('causes a 503 and no readiness until it can be restarted', async () => {
+    // It cannot start without its model, so that no timing matters.
     renameSync(modelFile, `${modelFile}.away`);
     process.kill(engine.pid, 'SIGKILL');
     await gateway.logged(({ msg }) => msg === 'the embedded engine cannot start');
-    const response = await post(url, REQUEST);
+    const response = await postCompletion(url, REQUEST);
     expect(response.status).toBe(503);
     expect(response.headers.get('retry-after')).toBe('1');
     expect(await response.json()).toMatchObject({ error: { type: 'upstream_error', code: 'no_upstream_available' } });
@@ -133,12 +125,12 @@ describe('the embedded engine that dies', () => {
     expect((await fetch(`${url}/livez`)).status).toBe(200);
     renameSync(`${modelFile}.away`, modelFile);
     await engineOf(gateway, engine);
-    expect((await post(url, REQUEST)).status).toBe(200);
+    expect((await postCompletion(url, REQUEST)).status).toBe(200);
     expect((await fetch(`${url}/readyz`)).status).toBe(200);
   });
 
   it('ends a stream that is under way with an error event, and without [DONE]', async () => {
-    const response = await post(url, ENDLESS);
+    const response = await postCompletion(url, ENDLESS);
     process.kill(engine.pid, 'SIGKILL');
     const events = (await response.text()).split('\n\n').filter(Boolean);
     expect(events.at(-1)).toMatch(/^data: \{"error":\{"message":".*","type":"upstream_error"/);
@@ -151,13 +143,13 @@ describe('the embedded engine ends with its gateway', () => {
     gateway = GatewayProcess.spawn({}, { LOG_LEVEL: 'info' });
     const url = await gateway.listening();
     const { port } = await engineOf(gateway);
-    // It lives, and answers its gateway alone.
+    // It lives, and answers only its gateway.
     expect((await fetch(`http://127.0.0.1:${port}/health`)).status).toBe(401);
-    // It generates when the signal comes; a gateway that drains would wait for that.
+    // It is generating when SIGKILL comes; a drain would wait for the stream.
     const client = new AbortController();
-    if (signal === 'SIGKILL') await post(url, ENDLESS, { signal: client.signal });
+    if (signal === 'SIGKILL') await postCompletion(url, ENDLESS, { signal: client.signal });
     gateway.kill(signal);
-    // The engine writes to the same standard error: that this closes says that both have ended.
+    // The engine shares the standard error, which closes when both have ended.
     const { exitCode } = await gateway.ended;
     expect(exitCode).toBe(signal === 'SIGKILL' ? null : 0);
     await expect(fetch(`http://127.0.0.1:${port}/health`)).rejects.toThrow('fetch failed');
@@ -190,7 +182,7 @@ describe('the gateway in front of an engine in its own process', () => {
     try {
       const otherUrl = await other.listening();
       for (const body of bodies) {
-        const [own, others] = await Promise.all([post(url, body), post(otherUrl, body)]);
+        const [own, others] = await Promise.all([postCompletion(url, body), postCompletion(otherUrl, body)]);
         const { choices, usage } = (await own.json()) as Completion;
         expect(choices.length).toBeGreaterThan(0);
         expect((await others.json()) as Completion).toMatchObject({ choices, usage });
@@ -201,11 +193,11 @@ describe('the gateway in front of an engine in its own process', () => {
     }
   });
 
-  it('stops the generation within two tokens when a client hangs up in mid-stream', async () => {
+  it('stops the generation within two tokens when a client disconnects in mid-stream', async () => {
     gateway = inFront();
     const url = await gateway.listening();
     const client = new AbortController();
-    const response = await post(url, ENDLESS, { signal: client.signal });
+    const response = await postCompletion(url, ENDLESS, { signal: client.signal });
     let received = '';
     const reading = (async () => {
       for await (const text of (response.body ?? new ReadableStream()).pipeThrough(new TextDecoderStream())) {
@@ -214,8 +206,7 @@ describe('the gateway in front of an engine in its own process', () => {
     })();
     reading.catch(() => undefined);
 
-    // The engine stands still, and all that it has said so far comes through: what the gateway answers after that, it
-    // answers after having passed on what had arrived before.
+    // The engine is stopped; when the gateway has answered these, it has passed on all that the engine sent before.
     engine.child.kill('SIGSTOP');
     for (let turn = 0; turn < 20; turn++) await (await fetch(`${url}/livez`)).text();
     const tokensReceived = received
@@ -258,7 +249,7 @@ describe('an install without the embedded engine', () => {
   it('serves an upstream', async () => {
     const upstream = await FakeUpstream.start(replyJson(completion('Hello')));
     gateway = GatewayProcess.spawn({}, { UPSTREAM_BASE_URL: upstream.baseUrl }, program);
-    const response = await post(await gateway.listening(), { model: 'test-model', prompt: 'Hi' });
+    const response = await postCompletion(await gateway.listening(), { model: 'test-model', prompt: 'Hi' });
     expect(await textOf(response)).toBe('Hello');
     await upstream.stop();
   });

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { GENERATORS, LIBRARIES } from './clients.js';
 import { CLIENTS_TOOLS, describeWithTools, ROOT, runTool } from '../support/client-tools.js';
-import { API_KEY } from '../support/gateway.js';
+import { API_KEY, postCompletion } from '../support/gateway.js';
 import { GatewayProcess } from '../support/gateway-process.js';
 
 interface Answer {
@@ -18,13 +18,8 @@ let url: string;
 /** What every driver has to print, read without a client. */
 let expected: Awaited<ReturnType<typeof read>>;
 
-function post(body: object, key = API_KEY): Promise<Response> {
-  const headers = { authorization: `Bearer ${key}`, 'content-type': 'application/json' };
-  return fetch(`${url}/v1/completions`, { method: 'POST', headers, body: JSON.stringify(body) });
-}
-
 async function complete(body: object): Promise<Answer> {
-  const response = await post({ model: 'storyteller', max_tokens: 6, temperature: 0, ...body });
+  const response = await postCompletion(url, { model: 'storyteller', max_tokens: 6, temperature: 0, ...body });
   return (await response.json()) as Answer;
 }
 
@@ -35,9 +30,9 @@ async function read() {
   const [echoed] = (await complete({ prompt: 'The cat', echo: true, logprobs: 0 })).choices;
   const several = await complete({ prompt: ['The cat', 'My name is'], n: 2, stop: ['.'] });
   const invalid = { model: 'storyteller', prompt: 'The cat', n: 2, best_of: 1 };
-  const refused = await post(invalid);
+  const refused = await postCompletion(url, invalid);
   const { detail, error } = (await refused.json()) as { detail: { loc: unknown }[]; error: { code: string } };
-  const turnedAway = await post(invalid, 'wrong');
+  const turnedAway = await postCompletion(url, invalid, { headers: { authorization: 'Bearer wrong' } });
   return {
     completion: {
       text: completion.choices[0]?.text,

@@ -9,7 +9,7 @@ import type { Storage } from '../../src/storage/storage.js';
 import { describeUnless } from './describe-unless.js';
 import { Postgres, POSTGRES_BIN } from './postgres.js';
 
-/** What the configuration of a gateway on a new, empty database says. */
+/** The options of a gateway on a new, empty database. */
 export interface DatabaseOptions {
   database: string;
   dataDir: string;
@@ -17,7 +17,7 @@ export interface DatabaseOptions {
 
 export type NewDatabase = () => Promise<DatabaseOptions>;
 
-/** The tests on the embedded database, and on PostgreSQL; where there is none, those are reported as skipped, with the reason. */
+/** The tests on the embedded database, and on PostgreSQL, where they are skipped, with the reason, if none is installed. */
 export function describeOnDatabases(
   name: string,
   tests: (newDatabase: NewDatabase, postgres: () => Postgres | undefined) => void,
@@ -46,7 +46,7 @@ export function dataDirs(): () => string {
   };
 }
 
-/** The tests that only PostgreSQL can pass. */
+/** Tests on PostgreSQL only. */
 export function describeOnPostgres(
   name: string,
   tests: (newDatabase: NewDatabase, postgres: () => Postgres) => void,

@@ -11,9 +11,9 @@ import type { Storage } from '../../src/storage/storage.js';
 import { type DatabaseOptions, storageOn } from './databases.js';
 import type { FakeUpstream } from './fake-upstream.js';
 
-/** A gateway with a database, in this process, and the first keys of it. */
+/** A gateway with a database, in this process, and its first keys. */
 export class IdentityGateway {
-  /** Questions to the database so far. */
+  /** Reads of the database so far. */
   queryCount = 0;
 
   private constructor(
@@ -23,7 +23,7 @@ export class IdentityGateway {
     private readonly storage: Storage,
   ) {}
 
-  /** On a new database, of which it makes the tables and the first keys. */
+  /** On a new database, in which it creates the tables and the first keys. */
   static async start(
     database: DatabaseOptions,
     upstream: FakeUpstream,
@@ -36,7 +36,7 @@ export class IdentityGateway {
     return IdentityGateway.on(storage, keys, { ...database, ...options }, upstream, clock);
   }
 
-  /** On a database that need not answer; with `isDeaf` it hears of no change. */
+  /** On a database that may be down; with `isDeaf` it gets no notification of changes. */
   static async startWithout(
     database: DatabaseOptions,
     upstream: FakeUpstream,
@@ -101,7 +101,7 @@ export class IdentityGateway {
     });
   }
 
-  /** The answer to the first administrator. */
+  /** The answer to the first admin key; any other status than 200 throws. */
   async json<T>(method: string, path: string, body?: unknown, headers: Record<string, string> = {}): Promise<T> {
     const answer = await this.request(method, path, this.keys.adminKey, body, headers);
     const text = await answer.text();
