@@ -1,7 +1,7 @@
 /**
- * The last step of the build: puts the gateway and its packages into a few files, because most of a start is otherwise
- * spent on finding, reading and linking some 2,300. `dist/src/process/start.js` then leads to them; the other programs in
- * `dist`, and `nest start --watch`, stay as the compiler has written them.
+ * The last step of the build: bundles the gateway and its packages into a few files. Without it, most of a start goes into
+ * finding, reading and linking about 2,300. `dist/src/process/start.js` then imports the bundle; the other programs in
+ * `dist`, and `nest start --watch`, stay unbundled.
  */
 import { build } from 'esbuild';
 import { readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -10,12 +10,12 @@ import { fileURLToPath } from 'node:url';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const start = join(root, 'dist', 'src', 'process', 'start.js');
-// As deep as the folders of `src`: what a module finds from where it lies (`import.meta.url`) is found from here as well.
+// As deep as the folders of `src`: paths relative to `import.meta.url` stay the same.
 const folder = join(root, 'dist', 'src', 'bundle');
 
 /**
- * This file asks Node for class-validator and class-transformer. That would be a second copy of them, which knows none of
- * the rules of the DTO classes.
+ * This file loads class-validator and class-transformer through Node: a second copy of them, without the rules of the DTO
+ * classes.
  */
 const oneCopyOfEach = {
   name: 'one copy of each package',
@@ -23,7 +23,7 @@ const oneCopyOfEach = {
     onLoad({ filter: /mapped-types[\\/]dist[\\/]type-helpers\.utils\.js$/ }, ({ path }) => {
       const code = readFileSync(path, 'utf8');
       const contents = code.replace('const require = createRequire(import.meta.url);', '');
-      if (contents === code) throw new Error(`${path} is not what it was: look whether it is still bundled right`);
+      if (contents === code) throw new Error(`${path} has changed: check whether it is still bundled correctly`);
       return { contents };
     });
   },
@@ -34,18 +34,18 @@ await build({
   entryPoints: [start],
   outdir: folder,
   bundle: true,
-  // What is imported late is read late.
+  // Dynamic imports stay separate files.
   splitting: true,
   format: 'esm',
   platform: 'node',
-  // The least Node that `src/process/check-node.ts` lets in.
+  // The oldest Node that `src/process/check-node.ts` accepts.
   target: 'node24',
-  // It would define a name on each closure of each request, which takes a fifth of a request's time. Names stay as they are
-  // anyhow, but for a digit where two files have the same; the OpenAPI document shows whether a DTO has one.
+  // It would define a name on each closure of each request, which takes a fifth of a request's time. Names are kept anyway,
+  // except for a digit when two files have the same one; the OpenAPI document shows whether a DTO got one.
   keepNames: false,
-  // The files that Node itself would take, and not those that packages offer to bundlers.
+  // The files that Node itself would load, not those for bundlers.
   mainFields: ['main'],
-  // What is not there: Nest and pg ask for it and do without.
+  // Optional dependencies of Nest and pg that are not installed.
   external: [
     'pg-native',
     '@nestjs/microservices',
@@ -54,7 +54,7 @@ await build({
     'class-transformer/storage',
   ],
   plugins: [oneCopyOfEach],
-  // Packages in CommonJS ask for Node's own modules by `require`, which an ES module lacks.
+  // CommonJS packages `require` Node's modules, and ES modules have no `require`.
   banner: {
     js: "import { createRequire as createRequireOfNode } from 'node:module';\nconst require = createRequireOfNode(import.meta.url);",
   },

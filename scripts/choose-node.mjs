@@ -1,7 +1,7 @@
 /**
- * Which Node the npm scripts run on: the machine's own when it is as new as `engines` in package.json asks, else the
- * pinned one of `optionalDependencies`. npm puts `node_modules/.bin` first on the path of every script: a `node` there that
- * does not run would end each of them before it can say anything, so one is left there only after it has been tried.
+ * Chooses the Node of the npm scripts: the machine's if it satisfies `engines` in package.json, else the pinned one of
+ * `optionalDependencies`. npm puts `node_modules/.bin` first on the path of every script: a `node` there that does not run
+ * would break all of them without a message, so it stays there only after it has been tried.
  */
 import { spawnSync } from 'node:child_process';
 import { existsSync, readFileSync, realpathSync, rmSync } from 'node:fs';
@@ -17,18 +17,18 @@ const isWindows = process.platform === 'win32';
 /** The package that holds the pinned Node for this platform, if there is one. */
 const pinned = `node-${isWindows ? 'win' : process.platform}-${process.arch}`;
 const program = join(modules, pinned, 'bin', isWindows ? 'node.exe' : 'node');
-/** What npm makes of it: on Windows three files. */
+/** What npm links: on Windows three files. */
 const links = ['node', 'node.cmd', 'node.ps1'].map((name) => join(modules, '.bin', name));
 
-/** The oldest glibc that the official builds of Node 24 run on. */
+/** The oldest glibc for the official builds of Node 24. */
 const LEAST_GLIBC = '2.28';
 
-/** Before the install: one sentence that says what to install first, where no Node would run. */
+/** Before the install: a sentence that says what to install first, if no Node would run. */
 export function problemBeforeInstall() {
   if (isThisNewEnough()) return undefined;
   if (!(pinned in optionalDependencies)) return sentence(`there is none for ${process.platform} on ${process.arch}`);
   if (process.platform !== 'linux') return undefined;
-  // It would look up the name of each address that this machine is connected to.
+  // Otherwise the report looks up the name of each connected address.
   process.report.excludeNetwork = true;
   const glibc = process.report.getReport().header.glibcVersionRuntime;
   if (glibc === undefined) return sentence(`it needs glibc ${LEAST_GLIBC}, and this system has another C library`);
@@ -38,8 +38,8 @@ export function problemBeforeInstall() {
 }
 
 /**
- * After the install, and before each start: sees to it that `node` is one that runs, or answers with a sentence as above.
- * `link` has npm link a package's programs again, for a Node that was new enough and has given way to an older one.
+ * After the install, and before each start: makes sure that `node` runs, or returns a sentence as above. `link` lets npm link
+ * a package's programs again, after a machine's Node that was new enough has been replaced by an older one.
  */
 export function problemAfterInstall(link) {
   if (isThisPinned()) return undefined;
@@ -62,7 +62,7 @@ function isThisNewEnough() {
   return majorOf(process.version) >= least;
 }
 
-/** Whether the pinned Node runs this: then there is nothing to try. */
+/** Whether the pinned Node runs this script: then there is nothing to try. */
 function isThisPinned() {
   return existsSync(program) && realpathSync(process.execPath) === realpathSync(program);
 }
@@ -73,7 +73,7 @@ function unlink() {
 
 function sentence(why) {
   return (
-    `The gateway needs Node ${least} or newer, this is ${process.version}, and the one that an install brings is no way out, ` +
-    `since ${why}: install Node ${least} from your system's packages or https://nodejs.org, then run the same command again.`
+    `The gateway needs Node ${least} or newer, but this is ${process.version}, and the one that the install brings cannot be ` +
+    `used, since ${why}: install Node ${least} from your system's packages or https://nodejs.org, then run the same command again.`
   );
 }

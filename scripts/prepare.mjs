@@ -1,6 +1,6 @@
 /**
- * Makes a fresh clone ready: `npm ci` when the lock file has changed, `npm run build` (argument `build`) when a
- * source has. It does nothing when nothing has changed, so that a second start takes no install and no build.
+ * Prepares a clone: runs `npm ci` if the lock file has changed, and with the argument `build` also `npm run build` if a
+ * source has.
  *
  * It runs before anything is installed: plain JavaScript, Node's own modules only, any Node from 20 on.
  */
@@ -15,8 +15,8 @@ const root = fileURLToPath(new URL('..', import.meta.url));
 const bin = join(root, 'node_modules', '.bin');
 
 /**
- * With NODE_ENV=production npm would leave out what builds the gateway. `engines` is about the Node that the gateway runs
- * on, which is not yet there. No package needs its install script, and those would run on the pinned Node untried.
+ * With NODE_ENV=production npm would omit what builds the gateway. `engines` is about the Node that runs the gateway, which
+ * may not be installed yet. No package needs its install script, which would run on the pinned Node before it is tried.
  */
 const INSTALL = [
   'ci',
@@ -29,8 +29,8 @@ const INSTALL = [
 ];
 
 /**
- * A container image holds no sources: there is nothing to make ready. Neither is there on a production machine that has
- * its install (`npm ci --omit=dev`) and its build: a start there must not fetch anything.
+ * A container image has no sources to prepare. Nor is there anything to do on a production machine with an install
+ * (`npm ci --omit=dev`) and a build: a start there must not download anything.
  */
 const isDeployed =
   !existsSync(join(root, 'tsconfig.json')) ||
@@ -58,7 +58,7 @@ if (!isDeployed) {
   }
 }
 
-/** Runs `action` unless `stamp` names the digest of `inputs` as they are now. */
+/** Runs `action` unless the file `stamp` holds the current digest of `inputs`. */
 function bringUpToDate(stamp, inputs, action) {
   const file = join(root, stamp);
   const digest = digestOf(inputs);
@@ -73,7 +73,7 @@ function digestOf(inputs) {
   return hash.digest('hex');
 }
 
-/** Every file that is compiled or copied, below `path`, or `path` itself when it is a file. */
+/** Every file below `path` that is compiled or copied, or `path` itself if it is a file. */
 function filesBelow(path) {
   if (!statSync(join(root, path)).isDirectory()) return [path];
   return readdirSync(join(root, path), { recursive: true, encoding: 'utf8' })
@@ -98,7 +98,7 @@ function run(command, args, message) {
   if (result.status === 0) return;
   const reason = result.error?.message ?? `it ended with ${result.signal ?? `exit code ${result.status}`}`;
   process.stderr.write(
-    `\n\`${command} ${args.join(' ')}\` failed: ${reason}. Mend what is said above, then run the same command again.\n`,
+    `\n\`${command} ${args.join(' ')}\` failed: ${reason}. Fix what is reported above, then run the same command again.\n`,
   );
   process.exit(1);
 }

@@ -1,9 +1,9 @@
 /**
- * Makes `completions-gateway.json` from what stands here, with Grafana's own builders:  npm run dashboard
+ * Generates `completions-gateway.json` with Grafana's builders:  npm run dashboard
  *
- * A row answers one question; what is red at three in the morning stands first.
+ * Each row answers one question, the most urgent first.
  */
-/* eslint @typescript-eslint/no-deprecated: off -- the second schema is for Grafana 13 and later; files of this one all take */
+/* eslint @typescript-eslint/no-deprecated: off -- schema v2 needs Grafana 13; all versions read files of this one */
 import { VizLegendOptionsBuilder } from '@grafana/grafana-foundation-sdk/common';
 import {
   type Dashboard,
@@ -53,14 +53,14 @@ const ROWS: Record<string, PanelOfRow[]> = {
       { failed: `sum(${rate(REQUESTS, `${MODEL},http_response_status_code=~"5.."`)}) / sum(${rate(REQUESTS, MODEL)})` },
     ],
     [
-      'Upstreams that may receive',
+      'Available upstreams',
       '1: healthy and not full.',
       'state',
       { '{{upstream}}': 'max by (upstream) (gateway_upstream_available)' },
     ],
     [
-      'Gave up',
-      'Clients that hung up (499), a second.',
+      'Client disconnects',
+      'Requests whose client disconnected (499), a second.',
       'reqps',
       { '499': `sum(${rate(REQUESTS, `${MODEL},http_response_status_code="499"`)})` },
     ],
@@ -74,7 +74,7 @@ const ROWS: Record<string, PanelOfRow[]> = {
     ],
     [
       'Time per output token',
-      'Between two tokens of a stream, on average over it.',
+      'The mean time between two tokens of a stream.',
       's',
       quantiles('gen_ai_server_time_per_output_token_seconds'),
     ],
@@ -94,8 +94,8 @@ const ROWS: Record<string, PanelOfRow[]> = {
       { p50: wait(0.5), p95: wait(0.95), p99: wait(0.99) },
     ],
     [
-      'Under way',
-      'Requests on each upstream.',
+      'In flight',
+      'Requests in flight on each upstream.',
       'none',
       { '{{upstream}}': 'sum by (upstream) (gateway_upstream_in_flight)' },
     ],
@@ -107,12 +107,12 @@ const ROWS: Record<string, PanelOfRow[]> = {
     ],
     [
       'Tokens in flight',
-      'What the requests under way may still generate, at most.',
+      'The most tokens that requests in flight may generate.',
       'none',
       { tokens: 'sum(gateway_tokens_in_flight)' },
     ],
   ],
-  'What was mended?': [
+  'What was recovered?': [
     [
       'Second attempts',
       'Retries, fallbacks and resumes, a second.',
@@ -121,7 +121,7 @@ const ROWS: Record<string, PanelOfRow[]> = {
     ],
     [
       'Failed attempts',
-      'Requests upstream that failed, a second.',
+      'Failed requests upstream, a second.',
       'reqps',
       {
         '{{upstream}} {{outcome}}': `sum by (upstream, outcome) (${rate('gateway_upstream_attempts_total', 'outcome!~"ok|client_gone"')})`,
@@ -129,13 +129,13 @@ const ROWS: Record<string, PanelOfRow[]> = {
     ],
     [
       'Emulations',
-      'Answers for which the gateway did what the engine lacks, a second, by feature.',
+      'Answers with an emulated feature, a second, by feature.',
       'reqps',
       { '{{feature}}': `sum by (feature) (${rate('gateway_emulations_total')})` },
     ],
     [
       'Resumed streams',
-      'Broken streams that went on elsewhere, a second.',
+      'Broken streams that were resumed, a second.',
       'reqps',
       { '{{gen_ai_request_model}}': `sum by (gen_ai_request_model) (${rate('gateway_resumes_total', MODEL)})` },
     ],
@@ -148,8 +148,8 @@ const ROWS: Record<string, PanelOfRow[]> = {
       { '{{scope}} {{kind}}': `sum by (scope, kind) (${rate('gateway_limits_refused_total')})` },
     ],
     [
-      'Store of the limits',
-      '1: it answers. 0: limits.onStoreFailure is in force.',
+      'Limit store',
+      '1: it answers. 0: limits.onStoreFailure applies.',
       'state',
       { '{{instance}}': 'min by (instance) (gateway_limits_store_up)' },
     ],
@@ -161,14 +161,14 @@ const ROWS: Record<string, PanelOfRow[]> = {
     ],
     [
       'Usage rows',
-      'A second: written to the database, spooled to disk before that, dropped for want of room.',
+      'A second: written to the database, spooled to disk while it is down, dropped if the spool is full.',
       'cps',
       { '{{outcome}}': `sum by (outcome) (${rate('gateway_usage_rows_total')})` },
     ],
   ],
-  'Is the gateway well?': [
+  'Is the gateway healthy?': [
     [
-      'Clients behind',
+      'Slow clients',
       'Bytes that wait for clients that read slowly.',
       'bytes',
       { waiting: 'sum(gateway_stalled_answer_bytes)' },
@@ -244,15 +244,15 @@ function panelOf([title, description, unit, expressions]: PanelOfRow, span: numb
         .refId(String.fromCharCode(65 + index))
         .expr(expression)
         .legendFormat(legend)
-        // The traces of single requests, as dots.
+        // Links to traces of single requests.
         .exemplar(expression.startsWith('histogram_quantile')),
     );
   }
   return panel;
 }
 
-/** The committed file, as it has to be. */
 export const DASHBOARD_FILE = fileURLToPath(FILE);
+/** The content that the committed file must have. */
 export const dashboardText = (): string => `${JSON.stringify(makeDashboard(), null, 2)}\n`;
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) writeFileSync(DASHBOARD_FILE, dashboardText());
