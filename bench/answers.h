@@ -1,4 +1,4 @@
-/* What the fake upstream says, made once for each name of a model. */
+/* The answers of the fake upstream, prepared once for each model name. */
 #ifndef ANSWERS_H
 #define ANSWERS_H
 
@@ -16,7 +16,7 @@ typedef struct {
   size_t length;
 } Text;
 
-/* Every answer that has this model's name in it. */
+/* The answers for one model name. */
 typedef struct {
   char name[MAX_NAME_BYTES];
   int intervalMs; /* 0: unpaced */
@@ -43,7 +43,7 @@ static Text text(const char *format, ...) {
   return result;
 }
 
-/* One piece of a body that is sent in pieces (RFC 9112, section 7.1). */
+/* One chunk of a chunked body (RFC 9112, section 7.1). */
 static Text chunked(Text body, const char *end) {
   return text("%zx\r\n%s\r\n%s", body.length, body.bytes, end);
 }
@@ -73,7 +73,7 @@ static Model *newModel(const char *name) {
                     "1795354403,\"model\":\"%s\",\"choices\":[{\"index\":0,\"text\":\" little\",\"logprobs\":null,"
                     "\"finish_reason\":null}]}\n\n", name);
   model->event = chunked(event, "");
-  /* Engines write each event as a piece of its own: many of them come in one read when the reader is behind. */
+  /* Engines send each event as a chunk of its own; a slow reader gets many of them in one read. */
   size_t length = model->event.length;
   model->eventBlock = (Text){calloc(length * EVENTS_A_WRITE + 1, 1), length * EVENTS_A_WRITE};
   for (size_t i = 0; i < EVENTS_A_WRITE; i++) memcpy(model->eventBlock.bytes + length * i, model->event.bytes, length);
@@ -87,7 +87,7 @@ static Model *newModel(const char *name) {
   return model;
 }
 
-/* The model that the request names. A new name gets its answers made: those of the first request are not measured. */
+/* The model that the request names. A new name prepares its answers; the first request is not measured. */
 static Model *modelOf(const char *body) {
   static const char KEY[] = "\"model\":\"";
   char name[MAX_NAME_BYTES] = "unknown";

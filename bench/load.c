@@ -1,13 +1,13 @@
 /*
- * A load generator that costs next to nothing: one thread, exact times, any number of connections.
+ * A load generator of minimal cost: one thread, exact times, any number of connections.
  *
  *   load PORT REQUEST_FILE CONNECTIONS DURATION_MS RAMP_MS RATE
  *
- * sends the request in the file, head and body, over each connection, again and again until the duration is over; what is
- * under way then is finished. With a duration of 0 each connection sends one. The connections start one by one over the
- * ramp. With a rate (requests a second in all; 0 is none) each request has its time, and is measured from that, even when
- * it had to wait for the one before it. An answer is good when it is a whole 200, and, if it is a stream, ends with
- * `[DONE]`. Prints one JSON object; times are microseconds.
+ * sends the request in the file, head and body, over each connection repeatedly until the duration is over; requests in
+ * flight then finish. With a duration of 0 each connection sends one. The connections start one by one over the ramp. With a
+ * rate (requests a second in all; 0: none) each request has a set time, and is measured from that, even if it had to wait for
+ * the one before it. An answer is good if it is a whole 200, and, if it is a stream, ends with `[DONE]`. Prints one JSON
+ * object; times are in microseconds.
  */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
@@ -23,7 +23,7 @@
 #include "samples.h"
 
 #define READ_BYTES 262144
-/* So long after the duration, what is still open counts as an error. */
+/* Requests still open this long after the duration are errors. */
 #define PATIENCE_NS 30000000000
 
 typedef enum { SCHEDULED, SENDING, WAITING, FINISHED } State;
@@ -67,7 +67,7 @@ static bool connectTo(Connection *connection) {
   return epoll_ctl(epollFd, EPOLL_CTL_ADD, connection->socket, &event) == 0;
 }
 
-/* Decides what the connection does after an answer, good or bad. */
+/* Schedules the connection's next request after an answer, or finishes it. */
 static void goOn(Connection *connection) {
   connection->state = SCHEDULED;
   connection->due = periodNs > 0 ? connection->due + periodNs : nowNs();
@@ -77,7 +77,7 @@ static void goOn(Connection *connection) {
   disconnect(connection);
 }
 
-/* The first one says on standard error what it was: the others mostly are the same. */
+/* Only the first error is reported on standard error: the others mostly are the same. */
 static void fail(Connection *connection, const char *why) {
   if (errors++ == 0) fprintf(stderr, "  the first error: %s, after %zu bytes of a %d\n", why, connection->response.bodyBytes,
                              connection->response.status);
@@ -122,7 +122,7 @@ static void finish(Connection *connection) {
   bool isStream = strcasestr(response->head, "text/event-stream") != NULL;
   static const char DONE[] = "data: [DONE]\n\n";
   bool isWhole = !isStream || memcmp(response->tail + TAIL_BYTES - 14, DONE, 14) == 0;
-  if (response->stage == MALFORMED) return fail(connection, "not HTTP as it is known here");
+  if (response->stage == MALFORMED) return fail(connection, "not the HTTP that is understood here");
   if (response->status != 200) return fail(connection, "not a 200");
   if (!isWhole) return fail(connection, "a stream without [DONE]");
   requests++;
@@ -135,7 +135,7 @@ static void finish(Connection *connection) {
   else if (connection->state == SCHEDULED) startDue();
 }
 
-/* One sample for each event: those that come in one read have no time between them. */
+/* One sample per event: events of one read have no time between them. */
 static void recordEvents(Connection *connection, int64_t before) {
   int64_t now = nowNs(), after = connection->response.events;
   for (int64_t event = before; event < after; event++) {
@@ -208,7 +208,7 @@ int main(int count, char **arguments) {
   int64_t giveUpAt = endAt + rampNs + PATIENCE_NS, lookedAt = startedAt;
   for (struct epoll_event happened[256]; finishedCount < connectionCount && nowNs() < giveUpAt;) {
     int number = epoll_wait(epollFd, happened, 256, 100);
-    /* What has failed is due again, and no timer says so. */
+    /* Failed connections are due again without a timer. */
     bool isTime = nowNs() > lookedAt + 100000000;
     for (int i = 0; i < number; i++) {
       uint64_t expirations;

@@ -1,4 +1,4 @@
-/* Reads the answers of one connection, whatever the pieces that they come in: as much of HTTP/1.1 as servers use. */
+/* Parses the answers of one connection, however they are split into reads: as much of HTTP/1.1 as servers use. */
 #ifndef RESPONSE_H
 #define RESPONSE_H
 
@@ -19,13 +19,13 @@ typedef struct {
   bool closes; /* the server closes the connection after this answer */
   char head[MAX_HEAD_BYTES];
   size_t headLength;
-  size_t left; /* bytes of the body, or of this piece of it */
+  size_t left; /* bytes of the body, or of this chunk */
   size_t bodyBytes;
-  char line[32]; /* the size of a piece, or a trailer */
+  char line[32]; /* the size of a chunk, or a trailer */
   size_t lineLength;
   char tail[TAIL_BYTES]; /* the last bytes of the body */
   char last; /* the body's last byte */
-  int64_t events; /* blank lines: ends of events, if this is a stream of them */
+  int64_t events; /* blank lines: the ends of events, if this is a stream */
 } Response;
 
 static void startResponse(Response *response) {
@@ -61,7 +61,7 @@ static void takeBody(Response *response, const char *bytes, size_t length) {
   memcpy(response->tail + kept, end - (TAIL_BYTES - kept), TAIL_BYTES - kept);
 }
 
-/* A line of the framing, which ends with `\n`; false while it is not whole. */
+/* A line of the framing, ending with `\n`; false while it is incomplete. */
 static bool takeLine(Response *response, const char **bytes, const char *end) {
   while (*bytes < end) {
     char byte = *(*bytes)++;

@@ -1,4 +1,4 @@
-/* Measured times, kept one by one: percentiles are exact. */
+/* Measured times, all of them kept: percentiles are exact. */
 #ifndef SAMPLES_H
 #define SAMPLES_H
 
@@ -25,7 +25,7 @@ static int ascending(const void *left, const void *right) {
   return (a > b) - (a < b);
 }
 
-/* `"name":{"count":…,"p50":…,…}`, in microseconds. Null stands for what was never measured. */
+/* `"name":{"count":…,"p50":…,…}`, in microseconds. Null: never measured. */
 static void printSamples(const char *name, Samples *samples) {
   static const struct {
     const char *name;

@@ -1,10 +1,10 @@
 /*
- * A model server that costs next to nothing: one thread, every answer made before it is asked for.
+ * A model server of minimal cost: one thread, every answer prepared in advance.
  *
- * POST /v1/completions reads two things of its request. With `"stream":true` the model's name says how to stream:
- * `…-paced-<interval in ms>-<events>` sends an event each interval, `…-unpaced-<events>` as many as go into a write. GET
- * answers the health checks and the list of models. It listens on 127.0.0.1, on a port of the system's choice, and
- * prints that.
+ * POST /v1/completions reads only `model` and `stream`. With `"stream":true` the model name says how to stream:
+ * `…-paced-<interval in ms>-<events>` sends an event each interval, `…-unpaced-<events>` as many as fit into a write. GET
+ * answers health checks and the list of models. It listens on 127.0.0.1, on a port that the system chooses, and prints the
+ * port.
  */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
@@ -30,7 +30,7 @@ typedef struct Connection {
   int socket;
   char *request;
   size_t requestLength;
-  Model *model; /* of the stream that is under way, or NULL */
+  Model *model; /* of the current stream, or NULL */
   int eventsLeft;
   bool tailSent;
   const char *out;
@@ -53,7 +53,7 @@ static uint64_t nowMs(void) {
 static void runTimer(bool runs) {
   struct itimerspec every = {0};
   if (runs) {
-    /* Away from the edge of a millisecond: an event that came now before, now after it would look like a delay. */
+    /* Off the edge of a millisecond: events that came now before, now after it would look delayed. */
     clock_gettime(CLOCK_MONOTONIC, &every.it_value);
     every.it_value.tv_nsec = every.it_value.tv_nsec / 1000000 * 1000000 + 300000;
     every.it_interval.tv_nsec = 1000000;
@@ -94,7 +94,7 @@ static void say(Connection *connection, Text what) {
   connection->outLength = what.length;
 }
 
-/* What the stream has to say next; false when there is nothing to be said now. */
+/* Prepares the stream's next bytes; false if there are none now. */
 static bool nextOfStream(Connection *connection) {
   Model *model = connection->model;
   if (!model || connection->next) return false;
@@ -115,7 +115,7 @@ static bool nextOfStream(Connection *connection) {
   return true;
 }
 
-/* Writes until the socket is full, the stream has to wait, or all is said; false when the other side has gone. */
+/* Writes until the socket is full, the stream has to wait, or all is sent; false if the client has disconnected. */
 static bool writeOut(Connection *connection) {
   while (connection->outLength > 0 || nextOfStream(connection)) {
     ssize_t written = send(connection->socket, connection->out, connection->outLength, MSG_NOSIGNAL);
@@ -143,7 +143,7 @@ static void answer(Connection *connection, const char *body) {
   say(connection, model->head);
 }
 
-/* Answers the request once the whole of it is there. A client sends the next one only after the answer. */
+/* Answers the request once it is complete. A client sends the next one only after the answer. */
 static void takeRequest(Connection *connection) {
   char *request = connection->request;
   request[connection->requestLength] = '\0';
@@ -170,7 +170,7 @@ static void serve(Connection *connection) {
   if (!writeOut(connection)) closeConnection(connection);
 }
 
-/* Sends the events whose time has come since the last call. */
+/* Sends the events that have become due since the last call. */
 static void tick(void) {
   for (uint64_t now = nowMs(); wheelMs < now && pacedCount > 0;) {
     wheelMs++;

@@ -25,7 +25,7 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version }}
 {{- end }}
 {{- end }}
 
-{{- /* Milliseconds of the whole end of a pod: serving on, draining, and the 2 s after which the process ends whatever hangs. */ -}}
+{{- /* Milliseconds of a pod's shutdown: the delay, the drain, and the 2 s after which the process ends whatever hangs. */ -}}
 {{- define "gateway.endMs" -}}
 {{ add .Values.config.server.shutdownDelayMs .Values.config.server.drainTimeoutMs 2000 }}
 {{- end }}
@@ -36,7 +36,7 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version }}
     secretKeyRef: { name: {{ .secret | quote }}, key: {{ .key | quote }}{{ if .optional }}, optional: true{{ end }} }
 {{- end }}
 
-{{- /* What is wrong between values, which a schema cannot say. */ -}}
+{{- /* Rules between values, which a schema cannot express. */ -}}
 {{- define "gateway.check" -}}
 {{- with .Values -}}
 {{- if and .ingress.enabled .httpRoute.enabled }}{{ fail "ingress and httpRoute: enable one of them" }}{{ end -}}
