@@ -94,7 +94,7 @@ describe('the connections of a server that drains', () => {
     expect(answers).toHaveLength(1);
   });
 
-  it('are answered in that time, and told that this answer is the last one', async () => {
+  it('get an answer in that time, marked as the last one', async () => {
     const client = await open();
     await answered(client);
     const drained = connections.drain(30_000);
@@ -108,7 +108,7 @@ describe('the connections of a server that drains', () => {
     expect(client.error).toBeUndefined();
   });
 
-  it('say so in answers that were under way and had not begun', async () => {
+  it('mark answers that were under way and had not begun', async () => {
     const client = await open();
     client.socket.write(REQUEST);
     await received(1);
@@ -137,7 +137,7 @@ describe('the connections of a server that drains', () => {
     await drained;
   });
 
-  it('answer all that a client has asked for without waiting, and only the last one says so', async () => {
+  it('answer all pipelined requests, and mark only the last answer', async () => {
     const client = await open();
     const drained = connections.drain(30_000);
     client.socket.write(REQUEST + REQUEST);

@@ -55,7 +55,7 @@ describe('a request that may be poison', () => {
     ['an answer with an error', REFUSED, false],
     ['silence', SILENT, false],
     ['a break after tokens', BROKEN, true],
-  ])('is not told by %s, which blames the upstream at once', (_, error, hasProgressed) => {
+  ])('is not found by %s, which blames the upstream at once', (_, error, hasProgressed) => {
     note(error, 'a', hasProgressed);
     note(error, 'b', hasProgressed);
     expect(poison.isFound).toBe(false);

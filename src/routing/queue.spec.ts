@@ -43,7 +43,7 @@ describe('the queue', () => {
     expect([queue.length, queue.isWaitedFor('u'), clock.pendingCount]).toEqual([0, false, 0]);
   });
 
-  it('asks one waiter about a freed slot, however many wait', async () => {
+  it('asks one request about a freed slot, however many wait', async () => {
     let asked = 0;
     const counted = (): string | undefined => (asked++, take());
     const waiting = Array.from({ length: MAX_QUEUE }, () => queue.wait('m', ['u'], counted, stay));
@@ -56,7 +56,7 @@ describe('the queue', () => {
     await Promise.all(waiting);
   });
 
-  it('looks by itself for a slot that nobody announces', async () => {
+  it('polls for slots that become free without an event', async () => {
     const waiting = wait();
     slots.push('one');
     clock.advance(250);
@@ -75,7 +75,7 @@ describe('the queue', () => {
     expect(await first).toBe('late');
   });
 
-  it('answers 503 with Retry-After to whom finds it full', async () => {
+  it('answers 503 with Retry-After when it is full', async () => {
     const waiting = [wait(), wait(), wait()];
     await expect(wait()).rejects.toEqual(busy);
     free('one', 'two', 'three');
@@ -92,7 +92,7 @@ describe('the queue', () => {
     await Promise.all(waiting);
   });
 
-  it('answers 503 with Retry-After to whom has waited for too long', async () => {
+  it('answers 503 with Retry-After after too long a wait', async () => {
     const first = wait();
     clock.advance(400);
     const second = wait();
@@ -114,7 +114,7 @@ describe('the queue', () => {
     expect([queue.length, clock.pendingCount]).toEqual([0, 0]);
   });
 
-  it('tells the one who cannot get a slot any more, and goes on with the next', async () => {
+  it('rejects a request that can get no slot any more, and goes on with the next', async () => {
     const hopeless = new ApiError(429, 'rate_limit_exceeded', 'All are rate-limited.');
     const first = queue.wait<string>(
       'm',

@@ -44,7 +44,7 @@ describe('the retry policy', () => {
     expect(refused(429).allowsRetry).toBe(false);
   });
 
-  it('allows so many attempts, the first one included', () => {
+  it('allows that many attempts, the first one included', () => {
     const error = new UpstreamError('sent', '');
     expect([1, 2, 3, 4].map((attempts) => policy({ maxAttempts: 3 }).isAllowed(error, attempts))).toEqual([
       true,
@@ -59,7 +59,7 @@ describe('the retry policy', () => {
     expect(policy({ retryTimeouts: false }).isAllowed(new UpstreamError('sent', ''), 1)).toBe(true);
   });
 
-  it('takes from the budget what loads an upstream that is alive, and nothing else', () => {
+  it('charges the budget only for retries that load an upstream which is alive', () => {
     const empty = policy({ retryBudgetPercent: 0 });
     const isFree = (error: UpstreamError): boolean => empty.charge('m', error, false);
     expect(
@@ -89,7 +89,7 @@ describe('the retry policy', () => {
     expect(spent.charge('another', refused(503), false)).toBe(true);
   });
 
-  it('waits twice as long each time, up to the limit, and chance takes a part of it', () => {
+  it('waits twice as long each time, up to the limit, with jitter', () => {
     const error = new UpstreamError('sent', '');
     const waits = (random: number): (number | undefined)[] =>
       [1, 2, 3, 4, 5].map((attempts) => policy({ backoffMs: 100, maxBackoffMs: 500 }, random).waitMs(error, attempts));

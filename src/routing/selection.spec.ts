@@ -77,7 +77,7 @@ describe('selection', () => {
     expectShares(sharesOf([busy, idle]), [1, 3]);
   });
 
-  it('takes the lowest priority number only, wherever it stands', () => {
+  it('takes the lowest priority number only, whatever the order', () => {
     const candidates = [
       candidate('second', { priority: 1, weight: 100 }),
       candidate('first', { priority: 0 }),
@@ -94,7 +94,7 @@ describe('selection', () => {
     expect(sharesOf([emulated, candidate('native', { priority: 1 })])).toEqual([1, 0]);
   });
 
-  it('takes the only one without a draw, and nobody from nobody', () => {
+  it('takes an only candidate without a draw, and none of none', () => {
     const only = candidate('only');
     const neverAsked = (): number => {
       throw new Error('there is nothing to draw');

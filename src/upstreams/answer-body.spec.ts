@@ -6,7 +6,7 @@ const ignore = (): void => undefined;
 const SENDER: Sender = { pause: ignore, resume: ignore, onWait: ignore, onLeave: ignore };
 
 describe('a body that is pushed', () => {
-  it('hands what came while nobody read over as one piece, however many it came in', async () => {
+  it('hands over what came while nobody read as one piece', async () => {
     const body = new PushedBody(SENDER);
     for (let count = 0; count < 50_000; count++) body.push(Buffer.from('x'));
     body.end();
@@ -15,7 +15,7 @@ describe('a body that is pushed', () => {
     expect(sizes).toEqual([50_000]);
   });
 
-  it('keeps one piece alone as it came', async () => {
+  it('keeps a single piece as it came', async () => {
     const body = new PushedBody(SENDER);
     const piece = Buffer.from('whole');
     body.push(piece);
@@ -25,7 +25,7 @@ describe('a body that is pushed', () => {
     expect(taken[0]?.buffer).toBe(piece.buffer);
   });
 
-  it('pauses its sender once, when too much is unread, and has it go on when that is taken', async () => {
+  it('pauses its sender once, when too much is unread, and resumes it when that is taken', async () => {
     const calls: string[] = [];
     const body = new PushedBody({ ...SENDER, pause: () => calls.push('pause'), resume: () => calls.push('resume') });
     for (let count = 0; count < 70_000; count++) body.push(Buffer.from('x'));

@@ -65,7 +65,7 @@ describe('Connections', () => {
     for (const response of waiting.splice(0)) response.end('done');
   }
 
-  it('are as many as there are requests under way, and are used again, the one that was free last first', async () => {
+  it('are as many as requests under way, and are reused, the last freed first', async () => {
     const first = await send();
     const second = await send();
     expect(sockets).toHaveLength(2);
@@ -80,7 +80,7 @@ describe('Connections', () => {
     expect(sockets).toHaveLength(2);
   });
 
-  it('are forgotten when the server closes them while they have no request', async () => {
+  it('are dropped when the server closes them while they are idle', async () => {
     const { connection, ended } = await send();
     answerAll();
     await ended;

@@ -105,7 +105,7 @@ describe('an event stream', () => {
     expect(push).toThrow(UpstreamError);
   });
 
-  it('reads what it writes', () => {
+  it('reads what formatEvent writes', () => {
     expect(formatEvent('{"a":1}')).toBe('data: {"a":1}\n\n');
     expect(parseText(formatEvent('{"a":1}') + formatEvent('[DONE]'))).toEqual(['{"a":1}', '[DONE]']);
   });

@@ -46,7 +46,7 @@ describe('what comes before an answer', () => {
     );
   });
 
-  it('is held in 16 KB at most', () => {
+  it('is held up to 16 KB', () => {
     const endless = [...Array.from({ length: 20 }, () => status(`100 ${'x'.repeat(1_000)}`)), 'HTTP/1.1 100 x'];
     expect(read(endless)).toContain('HTTP/1.1 100 ');
     expect(read([`HTTP/1.1 100 ${'x'.repeat(20_000)}`])).toHaveLength(20_013);

@@ -24,7 +24,7 @@ describe('the rate limits of an upstream', () => {
   const refuse = (model: string, retryAfterMs?: number): void =>
     request(model, (slot) => limits.refused(model, slot, retryAfterMs));
 
-  it('close a model for as long as was asked, the longest of it, and no other model', () => {
+  it('close a model, and no other, for the longest time that was asked for', () => {
     refuse('m', 2_000);
     refuse('m', 500);
     expect([limits.isClosed('m'), limits.remainingMs('m'), limits.isClosed('other')]).toEqual([true, 2_000, false]);

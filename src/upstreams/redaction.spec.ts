@@ -8,7 +8,7 @@ const redaction = new Redaction([
   { baseUrl: 'http://[fd00::7]:8080/v1' },
 ]);
 
-describe('what clients read of the words of an upstream', () => {
+describe('the text of an upstream that clients read', () => {
   it.each([
     [`key ${KEY}.`, 'key [redacted].'],
     [`?key=${encodeURIComponent(KEY)}&x`, '?key=[redacted]&x'],
@@ -32,11 +32,11 @@ describe('what clients read of the words of an upstream', () => {
     expect(redaction.clean(text)).toBe(text);
   });
 
-  it('has a short credential taken out where it stands alone', () => {
+  it('has a short credential redacted where it stands alone', () => {
     expect(redaction.clean('your key (none) is wrong')).toBe('your key ([redacted]) is wrong');
   });
 
-  it('is no longer than 4 KiB, in whole characters, and has no half of a secret at its end', () => {
+  it('is at most 4 KiB of whole characters, without half a secret at its end', () => {
     const whole = 'é'.repeat(2_048);
     expect(redaction.clean(whole)).toBe(whole);
     expect(redaction.clean(`${whole}é`)).toBe(`${'é'.repeat(2_046)}…`);

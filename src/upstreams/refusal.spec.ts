@@ -6,7 +6,7 @@ const TOO_LONG = 'request (720 tokens) exceeds the available context size (512 t
 const IN_OPENAIS_WORDS =
   "This model's maximum context length is 512 tokens. However, your prompt resulted in 720 tokens. Please reduce the length of the prompt.";
 
-describe('what an engine refuses of a request, by no fault of its own', () => {
+describe('what an engine refuses without being at fault', () => {
   it.each<[name: string, status: number, body: unknown, told: object]>([
     [
       'llama-server: too long',

@@ -33,7 +33,7 @@ describe('the models of an upstream', () => {
     expect(served(models).upstreamNameOf(requested)).toBe(upstreamModel);
   });
 
-  it('are any when nothing names them', () => {
+  it('are any when none are configured', () => {
     expect([
       served().takesAny,
       served(['a']).takesAny,
@@ -79,7 +79,7 @@ describe('the models of an upstream', () => {
     expect(served(named, false, 'ollama').lists(requested)).toBe(Array.isArray(models) && upstreamModel !== undefined);
   });
 
-  it('have one to probe with, by the name of the upstream, if any name is known', () => {
+  it("include one to probe with, by the upstream's name, if any is known", () => {
     expect(served({ alias: 'real' }).probeModel).toBe('real');
     expect(served(['a*']).probeModel).toBeUndefined();
     const models = served(undefined, true);

@@ -16,24 +16,24 @@ describe("an upstream's state", () => {
 
   function fail(times = 1): void {
     for (let i = 0; i < times; i++) {
-      const place = state.take('m');
-      state.failed(place);
-      state.release(place);
+      const slot = state.take('m');
+      state.failed(slot);
+      state.release(slot);
     }
   }
 
   function succeed(): void {
-    const place = state.take('m');
-    state.succeeded(place);
-    state.release(place);
+    const slot = state.take('m');
+    state.succeeded(slot);
+    state.release(slot);
   }
 
   it('is healthy, and available until it is full', () => {
     expect([state.condition, state.isHealthy, state.isFull, state.isAvailable]).toEqual(['healthy', true, false, true]);
-    const place = state.take('m');
+    const slot = state.take('m');
     state.take('m');
     expect([state.inFlightCount, state.isHealthy, state.isFull, state.isAvailable]).toEqual([2, true, true, false]);
-    state.release(place);
+    state.release(slot);
     expect([state.inFlightCount, state.isFull, state.isAvailable]).toEqual([1, false, true]);
   });
 
@@ -88,10 +88,10 @@ describe("an upstream's state", () => {
   });
 
   it('does not count the failures of requests that were under way when it was ejected', () => {
-    const places = Array.from({ length: 10 }, () => state.take('m'));
-    for (const place of places) {
-      state.failed(place);
-      state.release(place);
+    const slots = Array.from({ length: 10 }, () => state.take('m'));
+    for (const slot of slots) {
+      state.failed(slot);
+      state.release(slot);
     }
     clock.advance(1_000);
     expect(state.isHealthy).toBe(true);
@@ -102,10 +102,10 @@ describe("an upstream's state", () => {
 
   it('is ejected by answers that begin well and break off, each time for longer', () => {
     const breakOff = (): void => {
-      const place = state.take('m');
-      state.answered(place);
-      state.failed(place);
-      state.release(place);
+      const slot = state.take('m');
+      state.answered(slot);
+      state.failed(slot);
+      state.release(slot);
     };
     for (const ejectMs of [1_000, 2_000]) {
       for (let i = 0; i < 3; i++) breakOff();
@@ -130,7 +130,7 @@ describe("an upstream's state", () => {
     expect(state.condition).toBe('healthy');
   });
 
-  it('is tried by the next request when the caller of a trial hangs up', () => {
+  it('is tried by the next request when the client of a trial disconnects', () => {
     fail(3);
     clock.advance(1_000);
     const trial = state.take('m');
@@ -141,7 +141,7 @@ describe("an upstream's state", () => {
     expect(state.condition).toBe('healthy');
   });
 
-  it('is tried by the next request when the caller of a trial hangs up while an old stream goes on', () => {
+  it('is tried by the next request when the client of a trial disconnects while an old stream goes on', () => {
     const old = state.take('m');
     fail(3);
     clock.advance(1_000);
@@ -156,9 +156,9 @@ describe("an upstream's state", () => {
   });
 
   it('is open while it is rate-limited for a model, and names the model', () => {
-    const place = state.take('busy');
-    state.rateLimits.refused('busy', place, 2_000);
-    state.release(place);
+    const slot = state.take('busy');
+    state.rateLimits.refused('busy', slot, 2_000);
+    state.release(slot);
     expect([state.condition, state.isAvailable, state.rateLimits.models]).toEqual(['rate_limited', true, ['busy']]);
     clock.advance(2_000);
     expect([state.condition, state.rateLimits.models]).toEqual(['healthy', []]);

@@ -65,7 +65,7 @@ function answerTo({ dialect, choiceCount }: Part, isChatShape: boolean, isStream
   return { ...HEAD, choices, usage: USAGE, sglext: { a: 1 } };
 }
 
-/** What the caller gets of whole answers to each part, the first of which is given. */
+/** What the client gets of whole answers to each part, the first of which is given. */
 function readWhole(body: CreateCompletionDto, parts: readonly [Part, ...Part[]], ranks: boolean, jsons: string[]) {
   const answers = parts.map((part, at) => ({
     reader: new PartReader(part, { id: 'cmpl-x', created: 1 }),
@@ -149,7 +149,7 @@ function outcomeOf(read: () => string, isChunk: boolean): { faults: string[]; re
 describe('an answer in which one field holds anything', () => {
   afterAll(() => Promise.all(CANDIDATES.map(({ candidate }) => candidate.upstream.close('now'))));
 
-  it.each(CANDIDATES)('is as the contract has it, or an error of the upstream: $engine, $api', ({ candidate }) => {
+  it.each(CANDIDATES)('obeys the contract, or is an error of the upstream: $engine, $api', ({ candidate }) => {
     for (const fields of ASKED) {
       const body: CreateCompletionDto = { model: 'm', prompt: 'Hi', ...fields };
       if (judge(body, featuresIn(body), candidate).refusal) continue;

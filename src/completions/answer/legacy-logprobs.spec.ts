@@ -35,7 +35,7 @@ describe('log probabilities', () => {
     expect(fit(emulation, '!', { content: [{ token: '!', logprob: -3 }] })).toMatchObject({ text_offset: [6] });
   });
 
-  it('name the parts of a character by their bytes, at the place where the character begins', () => {
+  it('name the parts of a character by their bytes, at the offset where the character begins', () => {
     const emulation = emulationFor(0, false, '');
     const [first = 0, second = 0, ...rest] = bytesOf('🙂');
     const content = [
@@ -49,7 +49,7 @@ describe('log probabilities', () => {
     });
   });
 
-  it('that count from the completion are moved behind the prompt, and those that count nothing are counted', () => {
+  it('with offsets from the completion are moved behind the prompt, and those without offsets get them', () => {
     const lists = { tokens: ['a', 'bc'], token_logprobs: [-1, -2], top_logprobs: [{ a: -1 }, { bc: -2 }] };
     const moved = fit(emulationFor(1, false, 'Hey'), 'abc', { ...lists, text_offset: [0, 1] });
     expect(moved).toEqual({ ...lists, text_offset: [3, 4] });
@@ -60,7 +60,7 @@ describe('log probabilities', () => {
   });
 
   it.each([[-1], [0]])(
-    'find their place again after parts of characters in an echoed prompt (offsets from %d)',
+    'find their offset again after parts of characters in an echoed prompt (offsets from %d)',
     (first) => {
       const tokens = ['Za', '\uFFFD', '\uFFFD', 'o', '\uFFFD', '\uFFFD', '\uFFFD', '\uFFFD', ' x'];
       const lists = {
@@ -74,7 +74,7 @@ describe('log probabilities', () => {
     },
   );
 
-  it('are as many as were asked for, by falling probability, the chosen token always with them', () => {
+  it('are as many as requested, by falling probability, and always include the chosen token', () => {
     const logprobs = {
       tokens: ['c', '__proto__'],
       token_logprobs: [-3, -4],
@@ -91,12 +91,12 @@ describe('log probabilities', () => {
     expect(Object.entries(none.top_logprobs[0] ?? {})).toEqual([['c', -3]]);
   });
 
-  it('of a prompt begin with a token that follows nothing', () => {
+  it('of a prompt begin with a token without one', () => {
     const logprobs = { tokens: ['a'], token_logprobs: [null], top_logprobs: [null], text_offset: [0] };
     expect(fit(emulationFor(1, true, 'a'), 'a', logprobs)).toEqual(logprobs);
   });
 
-  it('that do not come with a text are refused by name, and another upstream may have them', () => {
+  it('that are missing beside a text are an error that names them, and allows a fallback', () => {
     const emulation = emulationFor(1, false, '');
     expect(fit(emulation, '', null)).toBeNull();
     expect(() => fit(emulation, 'a', null)).toThrow(
@@ -111,7 +111,7 @@ describe('log probabilities', () => {
     );
   });
 
-  it('may be missing where an end says nothing more', () => {
+  it('may be missing in a last chunk without text', () => {
     const emulation = emulationFor(0, false, '');
     fit(emulation, 'a', { content: [{ token: 'a', logprob: -1 }] });
     expect(fit(emulation, '', null)).toBeNull();

@@ -11,7 +11,7 @@ function counter(): { count: (text: string) => Promise<number>; counted: string[
 }
 
 describe('a prompt with a suffix at /infill', () => {
-  it('is counted where it may be longer than what is read at once, and cut is no answer', async () => {
+  it('is counted where the engine may cut it, and an answer to a cut one is an error', async () => {
     const dialect = infillDialect('/infill');
     const { count, counted } = counter();
     await dialect.prepare?.({ prompt: 'p'.repeat(385), suffix: 'end' }, count);
@@ -20,7 +20,7 @@ describe('a prompt with a suffix at /infill', () => {
     expect(() => dialect.read(answer(387), false)).toThrow('fewer tokens are read at once');
   });
 
-  it('is not counted where it is short, though the suffix were all of its own bytes', async () => {
+  it('is not counted where it is too short to be cut', async () => {
     const dialect = infillDialect('/infill');
     const { count, counted } = counter();
     await dialect.prepare?.({ prompt: 'p'.repeat(384), suffix: 's'.repeat(120) }, count);

@@ -5,7 +5,7 @@ import { ollamaDialect } from './ollama.js';
 const read = (answer: object, isWhole = false): unknown => ollamaDialect.read(JSON.stringify(answer), isWhole);
 
 describe('an answer of Ollama', () => {
-  it('is a text on the way, and the reason and the counts at the end, of which 0 is left out', () => {
+  it('has its text first, and the reason and the counts, which may lack one of 0, at the end', () => {
     expect(read({ response: ' a', done: false })).toEqual({
       choices: [{ index: 0, text: ' a', finish_reason: null, logprobs: null }],
     });
@@ -22,7 +22,7 @@ describe('an answer of Ollama', () => {
     });
   });
 
-  it('was cut where it is whole and not done', () => {
+  it('was cut when it is whole and not done', () => {
     expect(read({ response: 'a a a', done: false }, true)).toMatchObject({ choices: [{ finish_reason: 'length' }] });
   });
 

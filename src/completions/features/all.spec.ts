@@ -3,11 +3,11 @@ import { FEATURE_NAMES, NEVER_EMULATED } from '../../engines/feature-names.js';
 import { FEATURES } from './all.js';
 
 describe('the features', () => {
-  it('are those that profiles name, each under its own name', () => {
+  it('have the names that profiles use', () => {
     expect(FEATURES.map(({ name }) => name)).toEqual(FEATURE_NAMES);
   });
 
-  it('have an emulation, but for those that a configuration may not say is emulated', () => {
+  it('have an emulation wherever a configuration may ask for one', () => {
     const never = FEATURES.filter(({ emulation }) => !emulation).map(({ name }) => name);
     expect(never).toEqual(NEVER_EMULATED);
   });

@@ -12,8 +12,8 @@ function choice(index: number, text: string, ...logprobs: (number | null)[]): Up
   return { index, text, logprobs: { ...lists, text_offset: tokens.map((_, at) => at) }, finish_reason: 'length' };
 }
 
-describe('best_of that the engine does not know', () => {
-  it('is asked for as so many choices with log probabilities', () => {
+describe('best_of of an engine that does not support it', () => {
+  it('asks for that many choices with log probabilities', () => {
     expect(toRankable(asked({ best_of: 3, n: 2, seed: 1 }))).toMatchObject({
       n: 3,
       best_of: null,
@@ -24,7 +24,7 @@ describe('best_of that the engine does not know', () => {
     expect(toRankable(asked({ best_of: 3, echo: true }))).toMatchObject({ logprobs: 0, echo: null });
   });
 
-  it('gives the n choices of each prompt with the highest mean, best first, and numbers them anew', () => {
+  it('picks the n choices of each prompt with the highest mean, best first, and renumbers them', () => {
     const body = asked({ prompt: ['A', 'B'], best_of: 3, n: 2 });
     const choices = [
       choice(0, 'ab', -1, -3),
@@ -51,7 +51,7 @@ describe('best_of that the engine does not know', () => {
     expect(pickBest(choices, tokens)).toEqual([choices[0]]);
   });
 
-  it('puts a prompt in front that was not asked of the engine', () => {
+  it('prepends a prompt that the engine was not asked to echo', () => {
     const body = asked({ prompt: ['A', 'B'], best_of: 2, echo: true });
     const choices = [choice(0, 'a', -1), choice(1, 'b', -2), choice(2, 'c', -2), choice(3, 'd', -1)];
     expect(pickBest(choices, body).map(({ text }) => text)).toEqual(['Aa', 'Bd']);

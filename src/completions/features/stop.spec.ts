@@ -2,7 +2,7 @@ import { describe, expect, it, jest } from '@jest/globals';
 import type { UpstreamChoice } from '../answer/upstream-completion.js';
 import { StopAtTexts } from './stop.js';
 
-/** What the caller gets of a text that comes in these pieces, one token each. */
+/** What the client gets of a text that comes in these pieces, one token each. */
 function relay(
   stops: string[],
   pieces: string[],
@@ -30,7 +30,7 @@ function relay(
   return got;
 }
 
-describe('stop that the engine does not look for', () => {
+describe('stop texts that the engine does not look for', () => {
   it.each([
     [['END'], ['a', ' E', 'N', 'D', ' b']],
     [
@@ -47,11 +47,11 @@ describe('stop that the engine does not look for', () => {
     expect(relay(stops, pieces)).toEqual({ text: whole.slice(0, cut), tokens: [], finish: 'stop' });
   });
 
-  it('gives what was held back when the text ends without it', () => {
+  it('release what was held back when the text ends without one', () => {
     expect(relay(['END'], ['a', ' E', 'N'])).toEqual({ text: 'a EN', tokens: [], finish: 'length' });
   });
 
-  it('holds tokens back with their text, and gives none of the stop text', () => {
+  it('hold tokens back with their text, and send none of the stop text', () => {
     expect(relay(['END'], ['a', ' ', 'EN', 'D', 'b'], true)).toEqual({
       text: 'a ',
       tokens: ['a', ' '],
@@ -72,7 +72,7 @@ describe('stop that the engine does not look for', () => {
     expect([first.text, first.finish_reason, second.text, second.finish_reason]).toEqual(['a', 'stop', 'b', null]);
   });
 
-  it('looks at each held token once more, when it is released, and takes an answer of a million tokens', () => {
+  it('look at each held token once more, when it is released, in an answer of a million tokens', () => {
     const emulation = new StopAtTexts(['x'.repeat(3_000)]);
     const sliced = jest.spyOn(Array.prototype, 'slice');
     let tokens = 0;

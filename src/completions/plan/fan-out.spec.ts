@@ -51,7 +51,7 @@ describe('the fan-out of a request', () => {
     { engine: 'vllm', fimTemplates: { '*': '{prefix}{suffix}' } },
   ];
 
-  it.each(bodies)('is counted as it is planned: %j', (fields) => {
+  it.each(bodies)('has as many parts as the plan: %j', (fields) => {
     for (const options of upstreams) {
       const each = candidate(options);
       const body = asked(fields);
@@ -83,14 +83,14 @@ describe('the fan-out of a request', () => {
     expect(refusal(fields, options, { ...LIMITS, maxFanOutBytes: 40_000 })).toBeUndefined();
   });
 
-  it('is none where the engine does it by itself, and counts a prompt of a list once', () => {
+  it('has no size where the engine supports the request, and counts each prompt of a list once', () => {
     const limits = { ...LIMITS, maxFanOutBytes: 20_000 };
     expect(refusal({ prompt: 'a'.repeat(10_000), n: 128 }, {}, limits)).toBeUndefined();
     expect(refusal({ prompt: 'a'.repeat(10_000), best_of: 20 }, { engine: 'vllm' }, limits)).toBeUndefined();
     expect(refusal({ prompt: ['a'.repeat(10_000), 'b'] }, LLAMA, limits)).toBeUndefined();
   });
 
-  it('has a limit for the echo, whoever puts it there', () => {
+  it('has a limit for the echo, native or emulated', () => {
     const limits = { ...LIMITS, maxMergedAnswerBytes: 30_000 };
     const fields = { prompt: 'a'.repeat(10_000), echo: true };
     for (const options of [{}, LLAMA]) {
@@ -101,7 +101,7 @@ describe('the fan-out of a request', () => {
     expect(refusal({ ...fields, n: 1, best_of: 3, logprobs: 1 }, {}, limits)?.param).toBe('echo');
   });
 
-  it('has a limit for what is read of all answers, less the echo that is put in front', () => {
+  it('has a limit for the bytes of all answers, less the echo that is prepended', () => {
     const body = asked({ prompt: 'a'.repeat(98), n: 2 });
     const fanOut = new FanOut(() => body, featuresIn(body), {
       ...LIMITS,

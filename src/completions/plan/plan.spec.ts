@@ -33,13 +33,13 @@ const LLAMA = { engine: 'llama.cpp' } as const;
 const LLAMA_DEFAULTS = { temperature: 1, top_p: 1, top_k: 0, min_p: 0 };
 const base = { model: 'own-name', prompt: 'Hi' };
 
-describe('what a candidate makes of a request', () => {
+describe('the verdict of a candidate', () => {
   it.each<[string, Partial<CreateCompletionDto>, Partial<UpstreamConfig>, Verdict]>([
-    ['all of it native', { n: 3, best_of: 5, echo: true, logprobs: 0 }, {}, { isEmulated: false }],
-    ['with help', { n: 3 }, LLAMA, { isEmulated: true }],
-    ['with help that costs nothing', { logprobs: 1, top_p: 1 }, LLAMA, { isEmulated: false }],
-    ['best_of that ranks nothing', { best_of: 2, n: 2 }, { engine: 'vllm' }, { isEmulated: false }],
-    ['as it is configured', { n: 3 }, { ...LLAMA, capabilities: { n: 'native' } }, { isEmulated: false }],
+    ['native when all is supported', { n: 3, best_of: 5, echo: true, logprobs: 0 }, {}, { isEmulated: false }],
+    ['emulated', { n: 3 }, LLAMA, { isEmulated: true }],
+    ['native where the emulation costs nothing', { logprobs: 1, top_p: 1 }, LLAMA, { isEmulated: false }],
+    ['native where best_of ranks nothing', { best_of: 2, n: 2 }, { engine: 'vllm' }, { isEmulated: false }],
+    ['as configured', { n: 3 }, { ...LLAMA, capabilities: { n: 'native' } }, { isEmulated: false }],
   ])('is %s', (_, fields, options, expected) => {
     expect(verdictOn(fields, options)).toEqual(expected);
   });
@@ -70,7 +70,7 @@ describe('what a candidate makes of a request', () => {
 const VLLM_DEFAULTS = { temperature: 1, top_p: 1, top_k: 0, min_p: 0, repetition_penalty: 1 };
 const USAGE = { include_usage: true };
 
-describe('a value of another field that says nothing', () => {
+describe('a no-op value of an extra field', () => {
   const silent = {
     ...{ top_k: -1, min_p: 0, repetition_penalty: 1, min_tokens: 0, ignore_eos: false, stop_token_ids: [] },
     ...{ skip_special_tokens: true, include_stop_str_in_output: false, add_special_tokens: true, metadata: null },
@@ -79,7 +79,7 @@ describe('a value of another field that says nothing', () => {
     stream_options: { include_usage: true, continuous_usage_stats: false },
   } as Partial<CreateCompletionDto>;
 
-  it.each(ENGINES)('is refused by no engine, and sent to those that are known to take the field: %s', (engine) => {
+  it.each(ENGINES)('is refused by no engine, and sent to those that know the field: %s', (engine) => {
     const each = candidate({ engine });
     expect(new Extras(asked(silent)).areAcceptedBy(each.upstream)).toBe(true);
     const [[, sent] = []] = sentFor(silent, { engine });
@@ -94,14 +94,14 @@ describe('a value of another field that says nothing', () => {
     expect(Object.hasOwn(options ?? {}, 'continuous_usage_stats')).toBe(isKnown);
   });
 
-  it('is sent where all is', () => {
+  it('is sent where every field is', () => {
     const [[, sent] = []] = sentFor(silent, { extraParameters: 'forward' });
     expect(sent).toMatchObject({ top_k: -1, ignore_eos: false, stop_token_ids: [] });
   });
 });
 
 describe('what is sent', () => {
-  it('says what the engine would take for something else', () => {
+  it("sets the defaults where the engine's differ", () => {
     expect(sentFor({}, LLAMA)).toEqual([
       ['/completions', { ...base, ...LLAMA_DEFAULTS, max_tokens: 16, stream: true, stream_options: USAGE }],
     ]);
@@ -110,7 +110,7 @@ describe('what is sent', () => {
     ]);
   });
 
-  it('has the stop texts that the engine takes, and no more, when the gateway looks for them', () => {
+  it('has only the stop texts that the engine accepts, when the gateway looks for them', () => {
     const stop = ['1', '2', '3', '4'];
     const capabilities = { stop: 'emulate' } as const;
     const [[, tgi] = []] = sentFor({ stop }, { engine: 'tgi' });
@@ -118,7 +118,7 @@ describe('what is sent', () => {
     expect(sentFor({ stop, max_tokens: 1 }, { capabilities })).toEqual([['/completions', { ...base, max_tokens: 1 }]]);
   });
 
-  it('is the list, where one request can have it, and a request for each item where not', () => {
+  it('is the list of prompts, or a request for each where the engine takes no list', () => {
     const prompt = ['a', 'b'];
     expect(sentFor({ prompt, max_tokens: 1, n: 2 }, {})).toEqual([
       ['/completions', { ...base, prompt, max_tokens: 1, n: 2 }],
@@ -156,7 +156,7 @@ describe('what is sent', () => {
     expect(only).toMatchObject({ prompt: 'a' });
   });
 
-  it('is made JSON once, but for what a part has of its own', () => {
+  it("is serialized once, except for a part's own fields", () => {
     const user = 'u'.repeat(1_000);
     const prompts = ['a', 'b', 'c'];
     const fields = { prompt: prompts, n: 2, seed: 1, suffix: 's', user };
@@ -175,13 +175,13 @@ describe('what is sent', () => {
     }
   });
 
-  it('asks for the choices to be ranked at once where n is native', () => {
+  it('has all choices to rank in one request where n is native', () => {
     const [[, sent] = [], ...others] = sentFor({ best_of: 3, max_tokens: 1 }, { engine: 'vllm' });
     expect(others).toEqual([]);
     expect(sent).toEqual({ ...base, ...VLLM_DEFAULTS, max_tokens: 1, n: 3, logprobs: 0 });
   });
 
-  it('fills in by the template of the requested model, else by the infill of llama.cpp', () => {
+  it("fills in by the requested model's template, else at llama.cpp's /infill", () => {
     const fimTemplates = { 'm*': '<P>{prefix}<S>{suffix}<M>' };
     const fields = { prompt: 'a$&', suffix: '{prefix}', max_tokens: 1, temperature: 0, top_p: 0.5 };
     const template = sentFor(fields, { engine: 'vllm', fimTemplates });
@@ -210,7 +210,7 @@ describe('what is sent', () => {
     expect(sent).not.toHaveProperty('prompt');
   });
 
-  it('is one request for choices that depend on one another, whatever the engine does with others', () => {
+  it('is one request for choices that depend on one another', () => {
     const greedy = { n: 2, temperature: 0, max_tokens: 1, top_p: 1 };
     const split = sentFor(greedy, { engine: 'vllm' });
     expect(split).toHaveLength(2);
@@ -222,7 +222,7 @@ describe('what is sent', () => {
     expect(sentFor(none, { engine: 'vllm' })).toHaveLength(2);
   });
 
-  it('has its options within, and the prompt without a template, at Ollama’s own endpoint', () => {
+  it('nests its options, and turns the template off, at Ollama’s own endpoint', () => {
     const format = { type: 'json_schema', json_schema: { name: 'x', schema: { type: 'boolean' } } };
     const fields = { max_tokens: 5, top_p: 0, logprobs: 2, stop: '.', top_k: 3, response_format: format, user: 'u' };
     expect(sentFor({ ...fields, temperature: 0.5 }, { engine: 'ollama' })).toEqual([
@@ -251,7 +251,7 @@ describe('what is sent', () => {
     ]);
   });
 
-  it('is a message of the user to a server that only chats', () => {
+  it("is a user's message for a server that only chats", () => {
     expect(sentFor({ prompt: ['a'], logprobs: 2, max_tokens: 5, temperature: 1, top_p: 1 }, { api: 'chat' })).toEqual([
       [
         '/chat/completions',

@@ -34,7 +34,7 @@ function wholeReader(isPlain = false): PartReader {
 }
 
 describe('a resumed stream of which only the end was missing', () => {
-  it('has the finish, then the usage once, whichever chunks of the upstream carry it', () => {
+  it('has the finish and then the usage, once, whichever chunks of the upstream carry it', () => {
     const body = {
       model: 'test-model',
       prompt: 'Hi',
@@ -67,7 +67,7 @@ describe('a resumed stream of which only the end was missing', () => {
 });
 
 describe('a resumed stream of one of several choices', () => {
-  it('is not whole when the choice that it is for has no finish', () => {
+  it('is incomplete while its choice has no finish', () => {
     const body = { model: 'test-model', prompt: 'Hi', n: 2, stream: true } as CreateCompletionDto;
     const progress = new StreamProgress(2, () => '', new ByteBudget(Infinity).open());
     progress.add({ choices: [{ index: 0, text: 'One', finish_reason: 'stop' }] });
@@ -87,7 +87,7 @@ describe('a resumed stream of one of several choices', () => {
 describe('a choice that has finished', () => {
   const expectation = { ...expected, includeUsage: false, continuousUsage: false };
 
-  it('gets no more text, also where its chunks are like those before', () => {
+  it('gets no more text, even where its chunks look like those before', () => {
     const reader = wholeReader(true);
     const progress = new StreamProgress(1, () => '', undefined);
     const stream = new CompletionStream(expectation, progress, [reader]);
@@ -99,7 +99,7 @@ describe('a choice that has finished', () => {
     expect(stream.state).toBe('done');
   });
 
-  it('leaves the end open while the usage that was asked for has not come', () => {
+  it('does not end the stream before the requested usage', () => {
     const reader = wholeReader();
     const stream = new CompletionStream(expected, new StreamProgress(1, () => '', undefined), [reader]);
     const states = [chunk('One'), chunk('', 'stop'), chunk('', null, { choices: [], usage })].map((each) => {

@@ -12,7 +12,7 @@ describe('a delivered text', () => {
     expect(text.length).toBe(chunks.join('').length);
   });
 
-  it('is given up when the budget is used up, and leaves what it took to others', () => {
+  it('is dropped when the budget is used up, and gives its bytes back', () => {
     const budget = new ByteBudget(10_000);
     const [long, short] = [new DeliveredText(budget.open()), new DeliveredText(budget.open())];
     long.append('x'.repeat(4_000));
@@ -24,7 +24,7 @@ describe('a delivered text', () => {
     expect([long.value, long.length, next.value?.length]).toEqual([undefined, 5_024, 4_900]);
   });
 
-  it('that nobody will ask for takes nothing', () => {
+  it('without a share takes no bytes', () => {
     const text = new DeliveredText(undefined);
     text.append('Hello');
     expect([text.value, text.length]).toEqual([undefined, 5]);

@@ -16,7 +16,7 @@ describe('a chunk that differs from the last in its text alone', () => {
     jest.restoreAllMocks();
   });
 
-  it('is read by its text, whatever that is, and goes on as it came', () => {
+  it('is read by its text, whatever that is, and passed on as it came', () => {
     const plain = learned();
     fc.assert(
       fc.property(fc.string({ unit: 'binary' }), (text) => {
@@ -33,7 +33,7 @@ describe('a chunk that differs from the last in its text alone', () => {
     expect(Math.max(...parse.mock.calls.map(([json]) => json.length))).toBeLessThan('"word 999"'.length);
   });
 
-  it('is written as the caller gets it where that is another way', () => {
+  it('is rewritten for the client where its event differs', () => {
     const plain = new PlainChunks();
     plain.learn(chunkOf('Hi'), 3, (text) => `data: {"model":"asked","text":${JSON.stringify(text)}}\n\n`);
     expect(plain.read(chunkOf('a "b"'))?.event).toBe('data: {"model":"asked","text":"a \\"b\\""}\n\n');
@@ -53,7 +53,7 @@ describe('any other chunk', () => {
     expect(learned().read(data)).toBeUndefined();
   });
 
-  it('with a "text" elsewhere teaches nothing', () => {
+  it('with a "text" elsewhere is not learned', () => {
     const data = JSON.stringify({ note: '"text":"a"', prompt: { text: 'a' }, choices: [{ text: 'b', index: 3 }] });
     expect(learned(data).read(data.replace('"a"}', '"c"}'))).toBeUndefined();
     const twice = '{"choices":[{"index":3,"text":"a","text":"b"}]}';

@@ -46,7 +46,7 @@ describe('a resumption', () => {
     });
   });
 
-  it('leaves the body of the caller as it is: another one may follow', () => {
+  it("does not change the client's body: another resume may follow", () => {
     const body = Object.freeze({ ...BODY });
     expect(after(body, ONCE)?.body.max_tokens).toBe(9);
   });
@@ -62,7 +62,7 @@ describe('a resumption', () => {
     });
   });
 
-  it('owes what is missing of an echoed prompt, and then nothing', () => {
+  it('owes the rest of an echoed prompt, and then nothing', () => {
     const body = { ...BODY, echo: true };
     expect(after(body, { text: 'Te' })).toMatchObject({ owedText: 'll:', body: { prompt: 'Tell:', max_tokens: 10 } });
     expect(after(body, { text: 'Tell:' })).toMatchObject({ owedText: '', body: { prompt: 'Tell:', max_tokens: 10 } });
@@ -72,7 +72,7 @@ describe('a resumption', () => {
     });
   });
 
-  it('goes on with the open choice, of its own prompt, and counts the tokens of all', () => {
+  it('continues the open choice with its own prompt, and counts the tokens of all', () => {
     const body = { ...BODY, prompt: ['A:', 'B:'], n: 2 };
     const choices = [ONCE, finished(0), { index: 1, ...ONCE }, finished(1), finished(2), { index: 3, text: 'Hi' }];
     expect(after(body, ...choices)).toMatchObject({
@@ -82,7 +82,7 @@ describe('a resumption', () => {
     });
   });
 
-  it('knows where the offsets go on', () => {
+  it('knows at which offset it continues', () => {
     const logprobs = { tokens: ['Once'], text_offset: [5] };
     expect(after({ ...BODY, logprobs: 1 }, { text: 'Once', logprobs })?.offset).toBe(9);
   });

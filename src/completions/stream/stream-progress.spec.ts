@@ -34,7 +34,7 @@ describe('what a client has of a stream', () => {
     expect(progress.choiceAt(-1)).toBeUndefined();
   });
 
-  it('is text and tokens, one a chunk, the finish not counted', () => {
+  it('is text and tokens, one a chunk, without the finish', () => {
     const progress = after(
       [''],
       chunk(choice('Once')),
@@ -64,7 +64,7 @@ describe('what a client has of a stream', () => {
     expect(progress.tokenCount).toBe(3);
   });
 
-  it('does not count an echoed prompt, in whatever pieces it comes', () => {
+  it('does not count an echoed prompt, whatever its pieces', () => {
     const progress = after(['Tell:'], chunk(choice('Te')), chunk(choice('ll:')));
     expect([progress.tokenCount, progress.choiceAt(0)?.text]).toEqual([0, 'Tell:']);
     progress.add(chunk(choice('')));
@@ -78,7 +78,7 @@ describe('what a client has of a stream', () => {
     expect(after(['Tell:'], chunk(choice('Tell:Ok'))).tokenCount).toBe(1);
   });
 
-  it('knows where the next token begins, in characters, from the text: names of tokens may be longer', () => {
+  it('knows where the next token begins from the characters of the text: token names may be longer', () => {
     const progress = after(['']);
     expect(progress.choiceAt(0)?.nextOffset).toBeUndefined();
     progress.add(chunk(choice('a🦊', tokens(10, 'a', 'bytes:\\xf0\\x9f', 'bytes:\\xa6\\x8a'))));
@@ -97,7 +97,7 @@ describe('what a client has of a stream', () => {
     expect([progress.openIndexes, progress.tokenCount, progress.hasBegun]).toEqual([[0, 1], 2, true]);
   });
 
-  it('is marked as the first chunk with choices was, and a chunk without is no progress', () => {
+  it('has the identity of the first chunk with choices', () => {
     const progress = after([''], { id: '', created: 0, choices: [] });
     expect(progress.hasBegun).toBe(false);
     progress.add({ id: 'two', created: 2, system_fingerprint: 'fp', choices: [choice('a')] });

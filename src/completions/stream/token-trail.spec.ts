@@ -11,7 +11,7 @@ const trail = (heldCharacters = 0, bytes = Infinity): TokenTrail =>
 const choice = (text: string, ...token_ids: number[]): Choice => ({ index: 0, text, token_ids });
 
 describe('the token ids of a stream', () => {
-  it('have a place to go on from behind each chunk that brings text, in code points', () => {
+  it('have a boundary after each chunk with text, in code points', () => {
     const ids = trail();
     for (const each of [choice('a', 5), choice('', 6), choice('🦊b', 7, 8)]) ids.add(each);
     expect([0, 1, 2, 3].map((at) => ids.boundaryWithin(at).tokenCount)).toEqual([0, 1, 1, 4]);
@@ -29,7 +29,7 @@ describe('the token ids of a stream', () => {
     expect(ids.isKnown).toBe(false);
   });
 
-  it('of vLLM 0.32.0 are as far before the text as the longest stop text is long, less one character', () => {
+  it('of vLLM 0.32.0 are ahead of the text by the length of the longest stop text, less one character', () => {
     const recording = RECORDINGS.find(([name]) => name === 'vllm-0.32.0')?.[1];
     const { answer } = recording?.exchanges.find(({ name }) => name.startsWith('token ids before text')) ?? {};
     const events = (answer?.pieces.join('') ?? '').split('\n\n').filter((event) => event.startsWith('data: {'));

@@ -49,7 +49,7 @@ describe('the acceptor', () => {
     }
   }
 
-  it('has a worker killed that takes nothing for 10 looks, and hands what it did not take to another one', async () => {
+  it('kills a worker that takes nothing for 10 checks, and hands its connections to another one', async () => {
     const frozen = new Worker();
     const other = new Worker();
     acceptor.add(frozen);
@@ -64,7 +64,7 @@ describe('the acceptor', () => {
     expect(other.handed).toEqual(frozen.handed);
   });
 
-  it('leaves a worker alone that takes one now and then', async () => {
+  it('does not kill a worker that takes one now and then', async () => {
     const slow = new Worker();
     acceptor.add(slow);
     await connectOne();
@@ -79,7 +79,7 @@ describe('the acceptor', () => {
     expect(clock.pendingCount).toBe(0);
   });
 
-  it('is empty when each connection was taken, be it by the successor of the one that it was handed to', async () => {
+  it('is empty when each connection was taken, even by another worker than it was handed to first', async () => {
     const first = new Worker();
     const second = new Worker();
     acceptor.add(first);

@@ -131,7 +131,7 @@ describe('a limit that workers share', () => {
     expect(gateway.messages).toBe(2);
   });
 
-  it('tells a worker that every slot is taken, and who waits that one is free', async () => {
+  it('tells a worker that every slot is taken, and a waiting one that one is free', async () => {
     const gateway = new Gateway(2, seededRandom(1));
     gateway.limit.setLimit(1);
     const [holder, other] = gateway.workers;
