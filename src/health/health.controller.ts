@@ -16,27 +16,27 @@ export class HealthController {
   constructor(private readonly readiness: ReadinessService) {}
 
   /**
-   * Whether the process lives
+   * Check that the process is alive
    *
-   * @remarks It answers as long as it can: whether upstreams can be reached is for `/readyz`.
+   * @remarks It says nothing of upstreams; `/readyz` does.
    */
   @Public()
   @Get('livez')
-  @ApiOkResponse({ ...OK, description: 'It does.' })
+  @ApiOkResponse({ ...OK, description: 'It is alive.' })
   checkLiveness(): HealthDto {
     return { status: 'ok' };
   }
 
   /**
-   * Whether requests should be sent here
+   * Check that the gateway is ready for requests
    *
-   * @remarks They should when an upstream can be reached and the gateway is not shutting down. With an admin key the
-   * answer shows the state of each upstream.
+   * @remarks It is when an upstream can be reached and the gateway is not shutting down. With an admin key the answer has the
+   * state of each upstream.
    */
   @Public()
   @Get('readyz')
-  @ApiOkResponse({ ...OK, description: 'Yes.' })
-  @ApiServiceUnavailableResponse({ ...UNAVAILABLE, description: 'No.' })
+  @ApiOkResponse({ ...OK, description: 'It is ready.' })
+  @ApiServiceUnavailableResponse({ ...UNAVAILABLE, description: 'It is not ready.' })
   async checkReadiness(
     @OptionalCaller() caller: Caller | undefined,
     @Res({ passthrough: true }) response: Response,
@@ -50,12 +50,12 @@ export class HealthController {
   /**
    * The same as /readyz
    *
-   * @remarks Benchmarks and load balancers that are made for vLLM or llama.cpp ask here.
+   * @remarks For benchmarks and load balancers made for vLLM or llama.cpp.
    */
   @Public()
   @Get('health')
-  @ApiOkResponse({ ...OK, description: 'Yes.' })
-  @ApiServiceUnavailableResponse({ ...UNAVAILABLE, description: 'No.' })
+  @ApiOkResponse({ ...OK, description: 'It is ready.' })
+  @ApiServiceUnavailableResponse({ ...UNAVAILABLE, description: 'It is not ready.' })
   checkHealth(
     @OptionalCaller() caller: Caller | undefined,
     @Res({ passthrough: true }) response: Response,

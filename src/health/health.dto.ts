@@ -1,38 +1,37 @@
 import { ApiProperty, ApiSchema } from '@nestjs/swagger';
 
-/** What is known of one upstream. Callers without an admin key do not get to see it. */
+/** The state of one upstream, shown to callers with an admin key. */
 @ApiSchema({ name: 'UpstreamHealth' })
 export class UpstreamHealthDto {
   /**
-   * How the configuration calls it.
+   * Its name in the configuration.
    * @example 'gpu-a'
    */
   name: string;
 
   /**
-   * Whether it may receive requests now: healthy and not full. For a model of `rate_limited_models` it may not.
+   * Whether it may get requests now: it is healthy and not full. It gets none for a model of `rate_limited_models`.
    * @example true
    */
   available: boolean;
 
   /**
-   * `ejected`: failed several times in a row and is left alone for a while; `half_open`: one request tries it; `down`: the
-   * active check failed; `drained`: an
-   * operator has taken it out of service; `rate_limited`: healthy, and closed for some models.
+   * `ejected`: failed several times in a row, and gets no requests for a while; `half_open`: one request tries it; `down`: the
+   * active check failed; `drained`: an operator has taken it out of service; `rate_limited`: healthy, and closed for some models.
    */
   condition: 'healthy' | 'ejected' | 'half_open' | 'down' | 'drained' | 'rate_limited';
 
-  /** The models, by the upstream's names, for which its `Retry-After` is not over. */
+  /** The models, by the upstream's names, that its `Retry-After` still closes. */
   rate_limited_models: string[];
 
   /**
-   * Whether it has as many requests as it may have.
+   * Whether all of its slots are taken, or it is drained.
    * @example false
    */
   full: boolean;
 
   /**
-   * Requests that are under way.
+   * Requests under way.
    * @example 3
    */
   @ApiProperty({ type: 'integer' })
@@ -42,7 +41,7 @@ export class UpstreamHealthDto {
 @ApiSchema({ name: 'Health' })
 export class HealthDto {
   /**
-   * `ok` for yes, `unavailable` for no.
+   * `ok`, or `unavailable` when it should get no requests.
    * @example 'ok'
    */
   status: 'ok' | 'unavailable';

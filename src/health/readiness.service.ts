@@ -5,7 +5,7 @@ import { UpstreamWatch } from '../upstreams/upstream-watch.js';
 import type { UpstreamHealthDto } from './health.dto.js';
 import { ShutdownState } from './shutdown.js';
 
-/** Answers whether this gateway should get requests, from what is known: it asks no upstream. */
+/** Whether this gateway should get requests, by what is known: it asks no upstream. */
 @Injectable()
 export class ReadinessService {
   constructor(
@@ -15,7 +15,7 @@ export class ReadinessService {
     private readonly keys: KeyDirectory,
   ) {}
 
-  /** One upstream that can be reached suffices, and keys that were read. Right after the start the first checks are waited for. */
+  /** Ready with the keys loaded and one reachable upstream. Right after the start it waits for the first health checks. */
   async isReady(): Promise<boolean> {
     if (!this.keys.isLoaded) return false;
     while (!this.shutdown.isAnnounced && !this.isAnyReachable) {

@@ -17,14 +17,14 @@ export class ModelDto {
   object: 'model';
 
   /**
-   * When the gateway learned of it, in seconds since the epoch.
+   * When the gateway started, in seconds since the epoch.
    * @example 1763800000
    */
   @ApiProperty(INT64)
   created: number;
 
   /**
-   * Always the gateway: what stands behind it is nobody's business.
+   * Always `completions-gateway`: upstreams are not disclosed.
    * @example 'completions-gateway'
    */
   owned_by: string;

@@ -7,20 +7,20 @@ import { UpstreamProbe } from '../upstreams/upstream-probe.js';
 import { UpstreamRegistry } from '../upstreams/upstream-registry.js';
 import type { ModelDto } from './model.dto.js';
 
-/** Callers that ask within so long share one look at an upstream's list. */
-const SHARED_LOOK_MS = 1_000;
+/** How long an upstream's own list is reused. */
+const LIST_REUSE_MS = 1_000;
 
 /** An upstream's own list, and when it came. */
-interface Look {
+interface ModelList {
   names: Promise<string[]>;
   endedAt: number | undefined;
 }
 
-/** Knows the models that callers may ask for. */
+/** The models that callers may request. */
 @Injectable()
 export class ModelsService {
   private readonly createdS: number;
-  private readonly looks = new WeakMap<Upstream, Look>();
+  private readonly lists = new WeakMap<Upstream, ModelList>();
 
   constructor(
     private readonly registry: UpstreamRegistry,
@@ -52,17 +52,17 @@ export class ModelsService {
   private async namesOf(upstream: Upstream): Promise<string[]> {
     const { models } = upstream;
     if (!models.isListedByItself) return models.names;
-    const listed = await this.look(upstream);
+    const listed = await this.ownNamesOf(upstream);
     // Behind patterns, only what matches one of them can be requested.
     return [...models.names, ...listed.filter((name) => models.takesAny || models.upstreamNameOf(name) !== undefined)];
   }
 
-  private look(upstream: Upstream): Promise<string[]> {
-    const known = this.looks.get(upstream);
-    if (known && this.clock.now() - (known.endedAt ?? Infinity) < SHARED_LOOK_MS) return known.names;
-    const look: Look = { names: this.probe.listModels(upstream).then((names) => names ?? []), endedAt: undefined };
-    void look.names.finally(() => (look.endedAt = this.clock.now()));
-    this.looks.set(upstream, look);
-    return look.names;
+  private ownNamesOf(upstream: Upstream): Promise<string[]> {
+    const known = this.lists.get(upstream);
+    if (known && this.clock.now() - (known.endedAt ?? Infinity) < LIST_REUSE_MS) return known.names;
+    const list: ModelList = { names: this.probe.listModels(upstream).then((names) => names ?? []), endedAt: undefined };
+    void list.names.finally(() => (list.endedAt = this.clock.now()));
+    this.lists.set(upstream, list);
+    return list.names;
   }
 }
