@@ -17,7 +17,7 @@ import type { Storage } from '../storage/storage.js';
 import { Metrics } from '../observability/metrics.js';
 import { UpstreamRegistry } from '../upstreams/upstream-registry.js';
 
-/** What is known before the gateway starts. */
+/** What is prepared before the gateway starts. */
 export interface Prepared {
   config: GatewayConfig;
   temporaryKey: string | undefined;

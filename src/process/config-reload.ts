@@ -13,29 +13,28 @@ const FIXED_SECTIONS = ['server', 'log', 'embedded', 'routing', 'limits'] as con
 
 export type ReloadReason = 'change' | 'SIGHUP';
 
-/** Makes a new configuration's upstreams and API keys those of an application that serves. No stream is dropped. */
+/** Applies a new configuration's upstreams and API keys to a running application. No stream is dropped. */
 export function takeConfig(app: INestApplicationContext, next: GatewayConfig): void {
-  // What may throw comes first: after it, nothing is half done.
+  // What may throw comes first, so that nothing is half done.
   if (next.upstreams.length > 0) app.get(UpstreamRegistry).replace(next.upstreams);
   app.get(ConfiguredKeys).replace(next.apiKeys);
   app.get(Limiter).replaceKeys(next.apiKeys);
 }
 
 /**
- * Takes a new configuration while the gateway runs. One that cannot be used is refused and logged, and the old one
- * stays.
+ * Applies a new configuration while the gateway runs. One that cannot be used is refused and logged; the old one stays.
  */
 export class ConfigReload {
   constructor(
     private readonly current: () => GatewayConfig,
     private readonly load: () => GatewayConfig,
-    /** Puts it in force as far as that is possible, and returns what is in force then. */
+    /** Applies what can be applied, and returns the configuration in force. */
     private readonly take: (next: GatewayConfig, reason: ReloadReason) => GatewayConfig,
     private readonly configReloads: Metrics['configReloads'],
     private readonly logger: Logger,
   ) {}
 
-  /** Says whether the new configuration is in force. */
+  /** @returns whether the new configuration is in force. */
   run(reason: ReloadReason): boolean {
     try {
       this.apply(this.load(), reason);

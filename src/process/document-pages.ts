@@ -5,14 +5,14 @@ import { PAGE_HEADERS } from '../http/page-headers.js';
 /** Swagger UI and the OpenAPI document, in a request's path or (RFC 9112, section 3.2.2) whole URL, in any case as Express. */
 const DOCUMENTS = /^(?:https?:\/\/[^/]*)?\/(?:docs(\/[^?]*)?|openapi(?:-admin)?\.(?:json|yaml)\/?)(?:\?|$)/i;
 
-/** What the page of Swagger UI is made of. Its package has more: source maps, other builds, examples. */
+/** The files of Swagger UI's page. The package has more: source maps, other builds, examples. */
 const FILES =
   /^\/?(?:docs\/)?(?:admin\/?)?(?:index\.html|swagger-ui-init\.js|swagger-ui\.css|swagger-ui-(?:bundle|standalone-preset)\.js|favicon-(?:16x16|32x32)\.png)?$/i;
 
 /**
- * Gives the documents their security headers. Any other request costs one look at its path.
+ * Sets the security headers of the documents. For any other request it only matches the path.
  *
- * @returns 404 for a file of Swagger UI's that its page does not need.
+ * @returns 404 for a file of Swagger UI that its page does not need.
  */
 export function guardDocuments({ url, path }: Request, response: Response): ApiError | undefined {
   const document = DOCUMENTS.exec(url);

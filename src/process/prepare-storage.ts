@@ -7,16 +7,16 @@ import type { Logger } from '../observability/logger.js';
 import { isDatabaseError } from '../storage/database-unavailable.js';
 import type { Storage } from '../storage/storage.js';
 
-/** Whether the configuration alone has credentials. */
+/** Whether the configuration has credentials. */
 export function hasCredentials({ apiKeys, auth }: GatewayConfig): boolean {
   return apiKeys.length > 0 || auth.jwt.issuer !== undefined;
 }
 
 /**
- * Brings the tables up to date, and gives an empty database its first keys; in production nothing is made up. Where the
- * database does not answer, the gateway starts all the same, says so and goes on trying (see `KeyDirectory`).
+ * Migrates the tables and, except in production, gives an empty database its first keys. When the database does not answer,
+ * the gateway logs it, starts all the same and tries again (see `KeyDirectory`).
  *
- * @throws {Error} in words, when the database is newer than this program, or when nobody could call the gateway.
+ * @throws {Error} for whoever starts the gateway, when the database is newer than this program, or no key exists.
  */
 export async function prepareStorage(
   storage: Storage,

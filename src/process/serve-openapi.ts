@@ -34,12 +34,12 @@ function setUp(app: NestExpressApplication, path: string, document: string, api:
   });
 }
 
-/** The document with the address that the client knows the gateway by. The page takes one relative to its own: a proxy may speak another protocol with the browser. */
+/** The document with the gateway's address as the client knows it. The page gets a relative one: a proxy may use another scheme. */
 function asServed(document: OpenAPIObject, request: Request): OpenAPIObject {
   return { ...document, servers: [{ url: request.path.endsWith('.js') ? '/' : originOf(request) }] };
 }
 
-/** Its examples name a model of this gateway; the last one is remembered. */
+/** Makes the examples name a model of this gateway; the last document is kept. */
 function modelNamer(): (document: OpenAPIObject, model: string) => OpenAPIObject {
   let named: { model: string; document: OpenAPIObject } | undefined;
   return (document, model) => {
@@ -51,7 +51,7 @@ function modelNamer(): (document: OpenAPIObject, model: string) => OpenAPIObject
   };
 }
 
-/** Known without a request upstream: the document is public. */
+/** Asks no upstream: the document is public. */
 function firstModelOf(app: NestExpressApplication): string {
   const [first] = app.get(UpstreamRegistry).upstreams.flatMap(({ models }) => models.names);
   return first ?? 'NAME_OF_A_MODEL';

@@ -8,7 +8,7 @@ interface ListenError extends NodeJS.ErrnoException {
   port?: number;
 }
 
-/** What stopped the start, and what to do about it; for a bug of ours, where it happened. */
+/** Why the start failed and what to do about it; for a bug, the stack. */
 export function explainStartFailure(thrown: unknown): string {
   const explained = [ConfigError, EngineStartError, WorkerStartError];
   if (explained.some((type) => thrown instanceof type)) return (thrown as Error).message;

@@ -15,7 +15,7 @@ import { systemClock } from '../common/clock.js';
 import { openEmbedded, openFile, openStorage } from '../storage/open-storage.js';
 import { hasCredentials, prepareStorage } from './prepare-storage.js';
 
-/** A gateway that nobody can use is a mistake in production, and a hurdle everywhere else. */
+/** Makes a key for this run when none is configured, except in production, where that is a mistake. @returns the key made. */
 function ensureKey(config: GatewayConfig): string | undefined {
   if (!needsKey(config)) return undefined;
   if (process.env.NODE_ENV === 'production') {
@@ -28,12 +28,12 @@ function ensureKey(config: GatewayConfig): string | undefined {
   return key;
 }
 
-/** Keys of a database are not known yet. */
+/** Keys in a database are not known yet. */
 function needsKey(config: GatewayConfig): boolean {
   return config.database === 'none' && !hasCredentials(config);
 }
 
-/** The key that was made for this run stays good as long as no other is configured. */
+/** Reads the configuration again. The key made for this run stays valid while no other is configured. */
 function loadAgain(atStart: GatewayConfig, temporaryKey: string | undefined): GatewayConfig {
   const config = loadConfig(process.env);
   if (!needsKey(config)) return config;
@@ -63,13 +63,13 @@ async function main(shutdown: Shutdown): Promise<void> {
 
 /** Resolves once the gateway serves; when it cannot, the process ends. */
 export async function start(): Promise<void> {
-  // What is for a person to read is not to end the process when nobody can be told: a full disk, a closed pipe.
+  // A message that cannot be written, to a full disk or a closed pipe, must not end the process.
   process.stderr.on('error', () => undefined);
   const shutdown = new Shutdown();
   try {
     await main(shutdown);
   } catch (error) {
-    // What fails because the end has come is no failure.
+    // What fails because of the shutdown is no failure.
     if (shutdown.isUnderWay) return;
     process.stderr.write(`\n${explainStartFailure(error)}\n`);
     process.exit(1);

@@ -1,4 +1,4 @@
-/** What the page of Swagger UI needs of React, of a component's properties, and of a list of Immutable.js. */
+/** The parts of React, a component's properties and Immutable.js that are used here. */
 interface Page {
   React: {
     createElement: (type: unknown, properties: object, ...children: unknown[]) => unknown;
@@ -11,8 +11,8 @@ interface Parameters {
 }
 
 /**
- * A plugin of Swagger UI, which runs in the page and so knows nothing of this file: the body of a request comes first, and its
- * optional headers behind a button.
+ * A plugin of Swagger UI: the body of a request comes first, its optional headers are behind a button. It runs in the page, so it
+ * uses nothing else of this file.
  */
 export function foldHeaders(): object {
   return {

@@ -160,7 +160,7 @@ class GatewayWorker implements Service {
   }
 
   private async retire(): Promise<void> {
-    this.logger.info('another worker has come in the place of this one');
+    this.logger.info('replaced by another worker; ending with the last connection');
     this.release();
     this.connections.endEachWithItsAnswer();
     await this.connections.ended();

@@ -12,8 +12,8 @@ import {
 import type { RoutedRequest } from './routed-request.js';
 import type { SelectionPolicy } from './selection.js';
 
-/** Nearly every request has no failed attempt: one set for all of them. */
-const NOBODY: ReadonlySet<string> = new Set();
+/** Shared by nearly all requests, which have no failed attempt. */
+const NO_NAMES: ReadonlySet<string> = new Set();
 
 /**
  * The candidates of one request, round by round, by their names.
@@ -23,11 +23,11 @@ const NOBODY: ReadonlySet<string> = new Set();
  */
 export class Rounds {
   /** In this round. */
-  private tried = NOBODY;
+  private tried = NO_NAMES;
   /** Those that would fail again: they lack the model or refuse our credential. */
-  private ruledOut = NOBODY;
+  private ruledOut = NO_NAMES;
   /** Those with one uncounted failed connect: the next one counts. */
-  private unreached = NOBODY;
+  private unreached = NO_NAMES;
 
   constructor(
     private candidates: readonly EligibleCandidate[],

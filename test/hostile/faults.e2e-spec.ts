@@ -48,7 +48,7 @@ describe('an uncaught fault', () => {
     finish();
     expect(await response.text()).toContain('[DONE]');
     expect(await gateway.ended).toMatchObject({ exitCode: 1 });
-    const fault = { level: 'fatal', origin, err: { message: 'A mistake.' }, msg: 'a fault that nobody caught' };
+    const fault = { level: 'fatal', origin, err: { message: 'A mistake.' }, msg: 'uncaught fault' };
     expect(gateway.logLines).toContainEqual(
       expect.objectContaining({ ...fault, err: expect.objectContaining(fault.err) }),
     );
@@ -90,9 +90,7 @@ describe('an uncaught fault', () => {
     const [{ worker } = {}] = served();
     for (const { pid } of served()) process.kill(Number(pid), 'SIGUSR2');
     await gateway.logged(() => served().length === 4);
-    expect(gateway.logLines).toContainEqual(
-      expect.objectContaining({ level: 'fatal', worker, msg: 'a fault that nobody caught' }),
-    );
+    expect(gateway.logLines).toContainEqual(expect.objectContaining({ level: 'fatal', worker, msg: 'uncaught fault' }));
     finish();
     expect(await response.text()).toContain('[DONE]');
     expect(await (await openStream(url)).text()).toContain('[DONE]');

@@ -61,15 +61,23 @@ function withoutCompletion(usage: Usage): Usage {
   return counted;
 }
 
+/** The text of a choice so far. */
+interface SeenText {
+  length: number;
+  echoed: string;
+  /** In characters, counted once. */
+  echoedLength: number | undefined;
+}
+
 /**
- * `max_tokens` 0 of an engine that takes it for an error, or for no limit: it was asked for one token, and what it has
- * generated is taken off, so that only an echoed prompt is left.
+ * `max_tokens` 0 for an engine that rejects it, or takes it for no limit: one token was asked for, and what was generated is
+ * cut, so that only an echoed prompt is left.
  */
 export class WithoutTokens implements ChoiceFitter {
   readonly stage = 'cut';
-  private readonly seen = new Map<number, { length: number; echoed: string; echoedLength: number | undefined }>();
+  private readonly seen = new Map<number, SeenText>();
 
-  /** `echoedOf` is the prompt that the engine itself puts in front of a choice, or an empty text. */
+  /** `echoedOf` returns the prompt that the engine echoes in front of a choice, or an empty text. */
   constructor(private readonly echoedOf: (index: number) => string) {}
 
   fit(choice: UpstreamChoice): boolean {
@@ -87,8 +95,8 @@ export class WithoutTokens implements ChoiceFitter {
     return choice.text !== '' || Boolean(choice.finish_reason) || choiceHasExtraFields(choice);
   }
 
-  private begin(index: number): { length: number; echoed: string; echoedLength: number | undefined } {
-    const seen = { length: 0, echoed: this.echoedOf(index), echoedLength: undefined };
+  private begin(index: number): SeenText {
+    const seen: SeenText = { length: 0, echoed: this.echoedOf(index), echoedLength: undefined };
     this.seen.set(index, seen);
     return seen;
   }

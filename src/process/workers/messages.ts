@@ -37,7 +37,7 @@ export interface Answers {
 
 /** Messages from the primary process to a worker. They arrive in order. */
 export type ToWorker =
-  /** Begin: the validated configuration, as JSON leaves it, and where the primary's embedded engine listens. */
+  /** Begin, with the validated configuration as JSON, and the address of the primary's embedded engine. */
   | { type: 'start'; config: GatewayConfig; engine?: EngineAddress | undefined; drained: string[]; workerCount: number }
   /** Serve this connection, which comes along. Answered with `taken`. */
   | { type: 'connection' }
@@ -71,9 +71,9 @@ export type ToPrimary =
   /** It has loaded its code and waits for `start`. */
   | { type: 'hello' }
   | { type: 'serving' }
-  /** It cannot start, for a reason in words for whoever starts the gateway. */
+  /** It cannot start; the reason is for whoever starts the gateway. */
   | { type: 'failed'; reason: string }
-  /** A fault that nobody caught: nothing new is to come to it, and it ends when its last answer has. Answered with `drain`. */
+  /** After an uncaught fault: send it nothing new; it ends after its last answer. Answered with `drain`. */
   | { type: 'failing' }
   | { type: 'taken' }
   /** An operator takes the upstream out of service, or back: for all workers. Answered with `drained`. */

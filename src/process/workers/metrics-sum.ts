@@ -2,19 +2,19 @@ import { AggregatorRegistry } from 'prom-client';
 import type { Clock } from '../../common/clock.js';
 import type { MetricsSnapshot } from './messages.js';
 
-/** A worker that is too busy to answer is shown as it was when it last did. */
+/** After this a busy worker's last report is used. */
 const ANSWER_TIMEOUT_MS = 2_000;
 
 /**
- * The metrics of all workers as one, each added up, or otherwise put together, as its `aggregator` says.
+ * The metrics of all workers as one, each combined as its `aggregator` says.
  *
- * What a worker has counted stays counted when it is gone, so that no counter goes back: up to its end when it ended by
- * itself, and up to when it was last asked when it was killed.
+ * The counts of a worker that is gone are kept, so that no counter decreases: up to its end when it exited, and up to its last
+ * report when it was killed.
  */
 export class MetricsSum {
   /** The last report of each live worker. */
   private readonly last = new Map<number, MetricsSnapshot>();
-  /** Of those that are gone, what they had counted. */
+  /** The counts of those that are gone. */
   private past: MetricsSnapshot[] = [];
   /** Those that were asked and have not answered. */
   private readonly asked = new Map<number, () => void>();
@@ -27,7 +27,7 @@ export class MetricsSum {
     private readonly clock: Clock,
   ) {}
 
-  /** In Prometheus's format. Whoever asks while an answer is being made gets that one. */
+  /** In Prometheus's format. Concurrent calls share one answer. */
   read(): Promise<string> {
     this.reading ??= this.gather().finally(() => (this.reading = undefined));
     return this.reading;
@@ -42,7 +42,7 @@ export class MetricsSum {
     const snapshot = this.last.get(worker) ?? [];
     this.last.delete(worker);
     this.asked.get(worker)?.();
-    // What it had under way is no more.
+    // A gauge is of what is under way.
     this.past.push(snapshot.filter(({ type }) => String(type) !== 'gauge'));
   }
 
@@ -51,7 +51,7 @@ export class MetricsSum {
     await Promise.all(this.workers().map((worker) => this.answerOf(worker)));
     const known = this.past.length;
     const together = await AggregatorRegistry.aggregate(this.past).getMetricsAsJSON();
-    // Workers may have gone meanwhile; from here to the sum nothing is waited for, so that each counts once.
+    // Workers may have ended meanwhile. From here on nothing is awaited, so that each counts once.
     this.past = [together, ...this.past.slice(known)];
     return AggregatorRegistry.aggregate([...this.past, ...this.last.values(), own]).metrics();
   }

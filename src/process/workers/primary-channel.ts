@@ -19,10 +19,10 @@ export class PrimaryChannel {
     });
   }
 
-  /** Tells the primary that this worker is here, and resolves with what it is to begin with. */
+  /** Announces this worker to the primary, and resolves with its answer. */
   async start(): Promise<Start> {
     const { promise, resolve } = Promise.withResolvers<Start>();
-    // What is told before that is part of it.
+    // It includes all that was broadcast before.
     this.listener = (message) => {
       if (message.type !== 'start') return;
       this.listener = (...later) => this.early.push(later);

@@ -60,14 +60,14 @@ export class WorkerPool {
 
   /** Replaces a worker that crashed. */
   replaceFailing(worker: WorkerProcess): void {
-    // One that is starting or leaving already has whoever replaces it.
+    // One that is starting or leaving is being replaced already.
     const needsSuccessor = worker.state === 'serving' && !this.isEnding;
     worker.state = 'leaving';
     this.owner.onRetiring(worker);
     worker.send({ type: 'drain' });
     if (!needsSuccessor) return;
     const restartMs = worker.restartDelay.next();
-    this.logger.error({ worker: worker.id, restartMs }, 'a worker has a fault; another one is started');
+    this.logger.error({ worker: worker.id, restartMs }, 'a worker had an uncaught fault; another one is started');
     this.launchAfter(restartMs, worker.restartDelay);
   }
 
@@ -146,7 +146,7 @@ export class WorkerPool {
   private onEnd(worker: WorkerProcess, how: string | number | null): void {
     this.living.delete(worker);
     this.owner.onEnd(worker);
-    // One that was starting or leaving already has whoever replaces it.
+    // One that was starting or leaving is being replaced already.
     if (worker.state !== 'serving' || this.isEnding) return;
     const restartMs = worker.restartDelay.next();
     this.logger.error({ worker: worker.id, reason: how, restartMs }, 'a worker died; another one is started');

@@ -23,7 +23,7 @@ export class WorkerProcess {
   readonly serving: Promise<void>;
   /** Resolves with how it ended, once all that it had to say has been heard. */
   readonly ended: Promise<string | number | null>;
-  /** `leaving`: another one is to come, or has come, in its place. */
+  /** `leaving`: it is being replaced. */
   state: 'starting' | 'serving' | 'leaving' = 'starting';
 
   private constructor(
@@ -54,7 +54,7 @@ export class WorkerProcess {
     this.worker.on('message', listener);
   }
 
-  /** A worker that has ended hears nothing, which is no error. */
+  /** A worker that has ended gets nothing, which is no error. */
   send(message: ToWorker): void {
     if (this.worker.isConnected()) this.worker.send(message, () => undefined);
   }
@@ -85,14 +85,14 @@ export class WorkerProcess {
 /** A channel holds some 200 KB, of which each turn of the event loop reads up to 64. */
 const MOST_TURNS = 1_000;
 
-/** By the end of the process: Node does not tell the end of a channel on which handles wait to be sent. */
+/** Watches the process: Node reports no end of a channel on which handles wait to be sent. */
 async function endOf({ id, process: child }: Worker): Promise<string | number | null> {
   const how = await new Promise<string | number | null>((resolve) => {
     child.once('exit', (code, signal) => resolve(signal ?? code));
     // The process could not be started: there will be no exit event.
     if (child.pid === undefined) child.once('error', ({ message }) => resolve(message));
   });
-  // What it said last may not have been read yet, and which connections it has is part of it.
+  // Its last messages, which confirm connections, may not have been read yet.
   for (let turn = 0; child.connected && turn < MOST_TURNS; turn++) await turnOfTheEventLoop();
   await turnOfTheEventLoop();
   // Node forgets a worker when its channel has ended, too.
