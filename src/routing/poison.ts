@@ -8,13 +8,9 @@ import type { UpstreamError } from '../upstreams/upstream-error.js';
  * that die one after the other break innocent requests, too; the router knows those (`isInnocent`).
  */
 export class Poison {
+  /** Whether the request must not be sent again. */
+  isFound = false;
   private first: { upstream: string; blame: () => void } | undefined;
-  private isCertain = false;
-
-  /** Whether the request is not to be sent again. */
-  get isFound(): boolean {
-    return this.isCertain;
-  }
 
   /** Notes a failure of the upstream; `blame` counts it against the upstream. */
   note(error: UpstreamError, upstream: string, isInnocent: boolean, blame: () => void): void {
@@ -23,7 +19,7 @@ export class Poison {
     } else if (!this.first && !error.isSecondBreak) {
       this.first = { upstream, blame };
     } else {
-      this.isCertain = true;
+      this.isFound = true;
       // Twice at one upstream may as well be the upstream's fault.
       if (error.isSecondBreak || this.first?.upstream === upstream) {
         blame();

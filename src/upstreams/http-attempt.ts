@@ -30,10 +30,9 @@ const STALE_WITHIN_MS = 2_000;
  * anew; the timer looks whether anything did, often enough not to be late for any of the limits.
  */
 export class HttpAttempt implements Dispatcher.DispatchHandler, Sender, CancellationListener {
-  /** Settles with the head of the answer. */
-  readonly answer: Promise<UpstreamAnswer>;
-
   private readonly settle = Promise.withResolvers<UpstreamAnswer>();
+  /** Settles with the head of the answer. */
+  readonly answer = this.settle.promise;
   private readonly body = new PushedBody(this);
   private readonly startedAt: number;
   private silentSince: number;
@@ -49,7 +48,6 @@ export class HttpAttempt implements Dispatcher.DispatchHandler, Sender, Cancella
     private readonly cancellation: Cancellation,
     private readonly connection: Pick<Connection, 'release' | 'isReused'>,
   ) {
-    this.answer = this.settle.promise;
     this.startedAt = this.silentSince = clock.now();
     this.timer = this.watch();
     cancellation.add(this);

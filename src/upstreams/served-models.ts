@@ -21,7 +21,7 @@ export class ServedModels {
     this.discovers = discover;
   }
 
-  /** Neither named nor discovered: it is asked for the models that no other upstream serves. */
+  /** Models are neither configured nor discovered: it gets the requests for models that no other upstream serves. */
   get takesAny(): boolean {
     return this.exact.size === 0 && this.globs.length === 0 && !this.discovers;
   }
@@ -36,15 +36,14 @@ export class ServedModels {
     return [...this.exact.keys(), ...this.discovered];
   }
 
-  /** Whether it has the name, and not only a pattern that fits it. */
+  /** Whether it serves the name by more than a pattern. */
   lists(name: string): boolean {
     return this.listedName(name) !== undefined;
   }
 
-  /** Some model of the upstream, by the upstream's name, to try it with. */
+  /** A model to probe the upstream with, by the upstream's name. */
   get probeModel(): string | undefined {
-    const [model] = [...this.exact.values(), ...this.discovered];
-    return model;
+    return [...this.exact.values(), ...this.discovered][0];
   }
 
   /** The upstream's name for a requested model, when it serves it by name, by pattern, or by discovery. */
@@ -56,7 +55,15 @@ export class ServedModels {
     return served && (served.upstreamModel.includes('*') ? requestedModel : served.upstreamModel);
   }
 
-  /** The upstream's name for it, when it is configured by name, or in the upstream's list; with the tag that it implies, or without. */
+  get discoveredNames(): string[] {
+    return [...this.discovered];
+  }
+
+  setDiscovered(names: readonly string[]): void {
+    this.discovered = new Set(names);
+  }
+
+  /** The upstream's name for a model that is configured by name or discovered, with or without the tag that the engine implies. */
   private listedName(requestedModel: string): string | undefined {
     const listed = this.nameOf(requestedModel);
     if (listed !== undefined || this.impliedTag === undefined) return listed;
@@ -66,13 +73,5 @@ export class ServedModels {
 
   private nameOf(name: string): string | undefined {
     return this.exact.get(name) ?? (this.discovered.has(name) ? name : undefined);
-  }
-
-  get discoveredNames(): string[] {
-    return [...this.discovered];
-  }
-
-  setDiscovered(names: readonly string[]): void {
-    this.discovered = new Set(names);
   }
 }

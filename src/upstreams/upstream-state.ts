@@ -24,9 +24,13 @@ export interface Slot {
 export class UpstreamState {
   /** Good answers that have begun. */
   answerCount = 0;
-  private inFlight = 0;
+  inFlightCount = 0;
+  /** In a row. */
+  ejectionCount = 0;
+  /** An operator has taken it out of service: it gets no request, and those under way end. */
+  isDrained = false;
+  readonly rateLimits: RateLimits;
   private failuresInARow = 0;
-  private ejections = 0;
   private ejectedUntil: number | undefined;
   private trial: Slot | undefined;
   private isDown = false;
@@ -34,9 +38,6 @@ export class UpstreamState {
   private isKnown = false;
   /** The last failure was a failed connect. */
   private isUnreached = false;
-  readonly rateLimits: RateLimits;
-  /** An operator has taken it out of service: it gets no request, and those under way end. */
-  isDrained = false;
 
   constructor(
     private readonly limits: Pick<UpstreamConfig, 'maxConcurrency' | 'health'>,
@@ -44,15 +45,6 @@ export class UpstreamState {
     readonly slots: Slots = new OwnSlots(limits.maxConcurrency),
   ) {
     this.rateLimits = new RateLimits(limits.health.maxRestMs, clock);
-  }
-
-  get inFlightCount(): number {
-    return this.inFlight;
-  }
-
-  /** Ejections in a row. */
-  get ejectionCount(): number {
-    return this.ejections;
   }
 
   get isFull(): boolean {
@@ -87,7 +79,7 @@ export class UpstreamState {
 
   /** Takes a slot for one request for the model, which `release` gives back. One must be free: `slots.isFree`. */
   take(model: string): Slot {
-    this.inFlight++;
+    this.inFlightCount++;
     this.slots.take();
     const slot = { model, isTrial: this.ejectedUntil !== undefined && this.isTrialDue };
     if (slot.isTrial) this.trial = slot;
@@ -97,7 +89,7 @@ export class UpstreamState {
 
   /** Gives the slot back. `slots` announces it last, when all else is up to date. */
   release(slot: Slot): void {
-    this.inFlight--;
+    this.inFlightCount--;
     // A trial whose client disconnected proves nothing: the next request is the trial.
     if (this.trial === slot) this.trial = undefined;
     this.rateLimits.ended(slot.model, slot);
@@ -120,7 +112,7 @@ export class UpstreamState {
   succeeded(slot: Slot): void {
     this.answered(slot);
     this.failuresInARow = 0;
-    this.ejections = 0;
+    this.ejectionCount = 0;
   }
 
   /** The request of this slot could not reach it (`isUnreached`), broke off, timed out, or got the answer of a failure. */
@@ -145,8 +137,8 @@ export class UpstreamState {
 
   private eject(): void {
     const { ejectMs, maxEjectMs } = this.limits.health;
-    this.ejectedUntil = this.clock.now() + Math.min(maxEjectMs, ejectMs * 2 ** this.ejections);
-    this.ejections++;
+    this.ejectedUntil = this.clock.now() + Math.min(maxEjectMs, ejectMs * 2 ** this.ejectionCount);
+    this.ejectionCount++;
     this.failuresInARow = 0;
     this.trial = undefined;
   }
