@@ -40,10 +40,10 @@ static struct sockaddr_in address = {.sin_family = AF_INET};
 static char request[65536];
 static size_t requestLength;
 static Connection *connections;
-static int connectionCount, finishedCount, open, mostOpen;
+static int connectionCount, finishedCount;
 static int64_t endAt, periodNs;
 static int epollFd, timerFd;
-static int64_t requests, errors, events, bytes;
+static int64_t requests, errors, events;
 static Samples latency, firstEvent, gap;
 
 static int64_t nowNs(void) {
@@ -81,7 +81,6 @@ static void goOn(Connection *connection) {
 static void fail(Connection *connection, const char *why) {
   if (errors++ == 0) fprintf(stderr, "  the first error: %s, after %zu bytes of a %d\n", why, connection->response.bodyBytes,
                              connection->response.status);
-  open--;
   disconnect(connection);
   goOn(connection);
 }
@@ -98,7 +97,6 @@ static void start(Connection *connection) {
   connection->startedAt = periodNs > 0 ? connection->due : nowNs();
   connection->sent = 0;
   startResponse(&connection->response);
-  if (++open > mostOpen) mostOpen = open;
   if (connection->socket < 0 && !connectTo(connection)) return fail(connection, strerror(errno));
   writeRequest(connection);
 }
@@ -126,8 +124,6 @@ static void finish(Connection *connection) {
   if (response->status != 200) return fail(connection, "not a 200");
   if (!isWhole) return fail(connection, "a stream without [DONE]");
   requests++;
-  open--;
-  bytes += (int64_t)response->bodyBytes;
   addSample(&latency, nowNs() - connection->startedAt);
   if (response->closes) disconnect(connection);
   goOn(connection);
@@ -176,8 +172,7 @@ static void readRequest(const char *file) {
 }
 
 static void print(double elapsedMs) {
-  printf("{\"requests\":%ld,\"errors\":%ld,\"events\":%ld,\"bytes\":%ld,\"mostOpen\":%d,\"elapsedMs\":%.1f,", requests,
-         errors, events, bytes, mostOpen, elapsedMs);
+  printf("{\"requests\":%ld,\"errors\":%ld,\"events\":%ld,\"elapsedMs\":%.1f,", requests, errors, events, elapsedMs);
   printSamples("latency", &latency), printf(",");
   printSamples("firstEvent", &firstEvent), printf(",");
   printSamples("gap", &gap), printf("}\n");

@@ -3,11 +3,8 @@ import { join } from 'node:path';
 import { HARNESS_CORES, outputOf, start } from './programs.ts';
 
 interface Percentiles {
-  count: number;
   p50: number | null;
-  p90: number | null;
   p99: number | null;
-  max: number | null;
 }
 
 /** The output of `load.c`. Times are in microseconds. */

@@ -91,40 +91,29 @@ function cpuOf(pid: number): Cost {
   return { process: readdirSync(folder).reduce((sum, task) => sum + us(task), 0), thread: us(String(pid)) };
 }
 
-class Gateway {
-  readonly #pid: number;
-  readonly #port: number;
-  readonly #headers: Record<string, string>;
-  readonly #load: LoadGenerator;
+/** Sends load for a time, and returns the cost of a request. */
+type Slice = (durationMs: number, rate: number) => Promise<Cost>;
 
-  private constructor(pid: number, port: number, headers: Record<string, string>, load: LoadGenerator) {
-    this.#pid = pid;
-    this.#port = port;
-    this.#headers = headers;
-    this.#load = load;
-  }
-
-  static async start(setting: Setting, options: GatewayOptions, load: LoadGenerator): Promise<Gateway> {
-    const { commandFor, headers } = gatewayOf(setting, options);
-    const port = await freePort();
-    const logFile = join(setting.directory, `${options.name}.log`);
-    const { pid } = start({ ...commandFor(port), cores: CONTENDER_CORES, logFile });
-    await firstAnswer(port, headers, MODEL);
-    return new Gateway(pid, port, headers, load);
-  }
-
-  async slice(durationMs: number, rate: number): Promise<Cost> {
-    const before = cpuOf(this.#pid);
-    const request = completionRequest({ port: this.#port, headers: this.#headers }, MODEL, false);
-    const load = { port: this.#port, request, connections: JSON_CONNECTIONS, durationMs, rate };
-    const { requests, errors } = await this.#load.run(load);
+async function startGateway(setting: Setting, options: GatewayOptions, load: LoadGenerator): Promise<Slice> {
+  const { commandFor, headers } = gatewayOf(setting, options);
+  const port = await freePort();
+  const { pid } = start({
+    ...commandFor(port),
+    cores: CONTENDER_CORES,
+    logFile: join(setting.directory, `${options.name}.log`),
+  });
+  await firstAnswer(port, headers, MODEL);
+  const request = completionRequest({ port, headers }, MODEL, false);
+  return async (durationMs, rate) => {
+    const before = cpuOf(pid);
+    const { requests, errors } = await load.run({ port, request, connections: JSON_CONNECTIONS, durationMs, rate });
     if (errors > 0) throw new Error(`${errors} requests failed`);
-    const after = cpuOf(this.#pid);
+    const after = cpuOf(pid);
     return {
       process: (after.process - before.process) / requests,
       thread: (after.thread - before.thread) / requests,
     };
-  }
+  };
 }
 
 function quantile(values: readonly number[], share: number): number {
@@ -157,13 +146,13 @@ const rate = Number(values.rate);
 for (const pair of positionals) {
   const setting = { root: ROOT, directory, upstreamPorts, models: [MODEL] };
   const base = { name: `without-${pair}`, config: { database: 'none' } };
-  const without = await Gateway.start({ ...setting, root: values.root }, base, load);
-  const having = await Gateway.start(setting, { name: `with-${pair}`, ...(await optionsOf(pair, directory)) }, load);
-  for (const gateway of [without, having]) await gateway.slice(WARM_UP_MS, rate);
+  const without = await startGateway({ ...setting, root: values.root }, base, load);
+  const having = await startGateway(setting, { name: `with-${pair}`, ...(await optionsOf(pair, directory)) }, load);
+  for (const slice of [without, having]) await slice(WARM_UP_MS, rate);
   const pairs: { without: Cost; with: Cost }[] = [];
-  for (let slice = 0; slice < Number(values.slices); slice++) {
-    const first = await without.slice(Number(values['slice-ms']), rate);
-    pairs.push({ without: first, with: await having.slice(Number(values['slice-ms']), rate) });
+  for (let count = 0; count < Number(values.slices); count++) {
+    const first = await without(Number(values['slice-ms']), rate);
+    pairs.push({ without: first, with: await having(Number(values['slice-ms']), rate) });
   }
   for (const part of ['process', 'thread'] as const) process.stdout.write(`${describe(pair, pairs, part)}\n`);
 }

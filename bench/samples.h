@@ -25,21 +25,18 @@ static int ascending(const void *left, const void *right) {
   return (a > b) - (a < b);
 }
 
-/* `"name":{"count":…,"p50":…,…}`, in microseconds. Null: never measured. */
+static void printPercentile(const char *name, const Samples *samples, double share) {
+  size_t rank = (size_t)(share * (double)samples->count);
+  if (samples->count == 0) printf("\"%s\":null", name);
+  else printf("\"%s\":%.1f", name, (double)samples->values[rank] / 1000);
+}
+
+/* `"name":{"p50":…,"p99":…}`, in microseconds. Null: never measured. */
 static void printSamples(const char *name, Samples *samples) {
-  static const struct {
-    const char *name;
-    double share;
-  } PERCENTILES[] = {{"p50", 0.5}, {"p90", 0.9}, {"p99", 0.99}, {"max", 1}};
   qsort(samples->values, samples->count, sizeof *samples->values, ascending);
-  printf("\"%s\":{\"count\":%zu", name, samples->count);
-  for (size_t i = 0; i < sizeof PERCENTILES / sizeof *PERCENTILES; i++) {
-    size_t rank = (size_t)(PERCENTILES[i].share * (double)samples->count);
-    if (rank >= samples->count) rank = samples->count - 1;
-    if (samples->count == 0) printf(",\"%s\":null", PERCENTILES[i].name);
-    else printf(",\"%s\":%.1f", PERCENTILES[i].name, (double)samples->values[rank] / 1000);
-  }
-  printf("}");
+  printf("\"%s\":{", name);
+  printPercentile("p50", samples, 0.5), printf(",");
+  printPercentile("p99", samples, 0.99), printf("}");
 }
 
 #endif
