@@ -18,21 +18,18 @@ import { PanelBuilder as TimeSeriesBuilder } from '@grafana/grafana-foundation-s
 import { writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 
-const FILE = new URL('completions-gateway.json', import.meta.url);
 const SOURCE = { type: 'prometheus', uid: '${source}' };
 const MODEL = 'gen_ai_request_model=~"$model"';
 
 const rate = (metric: string, matchers = ''): string =>
   `rate(${metric}${matchers && `{${matchers}}`}[$__rate_interval])`;
-const quantile = (q: number, metric: string): string =>
-  `histogram_quantile(${q}, sum by (le) (${rate(`${metric}_bucket`, MODEL)}))`;
-const quantiles = (metric: string): Record<string, string> => ({
-  p50: quantile(0.5, metric),
-  p95: quantile(0.95, metric),
-  p99: quantile(0.99, metric),
+const quantile = (q: number, metric: string, matchers: string): string =>
+  `histogram_quantile(${q}, sum by (le) (${rate(`${metric}_bucket`, matchers)}))`;
+const quantiles = (metric: string, matchers = MODEL): Record<string, string> => ({
+  p50: quantile(0.5, metric, matchers),
+  p95: quantile(0.95, metric, matchers),
+  p99: quantile(0.99, metric, matchers),
 });
-const wait = (q: number): string =>
-  `histogram_quantile(${q}, sum by (le) (${rate('gateway_queue_wait_seconds_bucket')}))`;
 const REQUESTS = 'gen_ai_server_request_duration_seconds_count';
 
 /** A panel: its title, what it says, its unit (`state`: the latest value), and its expressions by legend. */
@@ -87,12 +84,7 @@ const ROWS: Record<string, PanelOfRow[]> = {
   ],
   'Is there room?': [
     ['Queue', 'Requests that wait for a slot.', 'none', { waiting: 'sum(gateway_queue_length)' }],
-    [
-      'Wait for a slot',
-      'How long requests waited in the queue.',
-      's',
-      { p50: wait(0.5), p95: wait(0.95), p99: wait(0.99) },
-    ],
+    ['Wait for a slot', 'How long requests waited in the queue.', 's', quantiles('gateway_queue_wait_seconds', '')],
     [
       'In flight',
       'Requests in flight on each upstream.',
@@ -251,7 +243,7 @@ function panelOf([title, description, unit, expressions]: PanelOfRow, span: numb
   return panel;
 }
 
-export const DASHBOARD_FILE = fileURLToPath(FILE);
+export const DASHBOARD_FILE = fileURLToPath(new URL('completions-gateway.json', import.meta.url));
 /** The content that the committed file must have. */
 export const dashboardText = (): string => `${JSON.stringify(makeDashboard(), null, 2)}\n`;
 
