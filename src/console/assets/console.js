@@ -10,9 +10,7 @@ import './keys.js';
 
 function show(isSignedIn) {
   element('sign-in').hidden = isSignedIn;
-  element('console').hidden = !isSignedIn;
-  element('views').hidden = !isSignedIn;
-  element('sign-out').hidden = !isSignedIn;
+  for (const id of ['console', 'views', 'sign-out']) element(id).hidden = !isSignedIn;
 }
 
 async function signIn() {
