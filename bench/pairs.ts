@@ -3,13 +3,12 @@
  * Changes in the machine's speed then affect both alike; in a run of one after the other they would hide the cost.
  */
 import { readdirSync, readFileSync } from 'node:fs';
-import { once } from 'node:events';
 import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { freePort } from '../test/support/free-port.ts';
+import { listen } from '../test/support/listen.ts';
 import { firstAnswer } from './check-answers.ts';
 import { gatewayOf, type GatewayOptions, type Setting } from './contenders.ts';
 import { startHarness } from './harness.ts';
@@ -62,9 +61,7 @@ async function optionsOf(pair: string, directory: string): Promise<Omit<GatewayO
 /** Accepts spans and ignores them. */
 async function collector(): Promise<string> {
   const server = createServer((request, response) => request.resume().on('end', () => response.end()));
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  return `http://127.0.0.1:${await listen(server)}`;
 }
 
 async function redis(): Promise<string> {

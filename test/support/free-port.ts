@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { createServer } from 'node:net';
-import { listen } from './listen.js';
+// Ends in `.ts`: the bench runs this file without a build.
+import { listen } from './listen.ts';
 
 /** A port that is free now, for programs that cannot say which one the system gave them. */
 export async function freePort(): Promise<number> {
