@@ -16,18 +16,18 @@ describe('the chart', () => {
     },
   });
 
-  it('draws the bars in proportion, and the own one in its colour', () => {
+  it('draws the bars in proportion, and highlights this gateway', () => {
     const widths = [...svg.matchAll(/<rect( class="own")? .*?width="(\d+)"/g)].map(([, own, width]) => [own, width]);
     expect(widths).toEqual([
       [undefined, '125'],
       [' class="own"', '500'],
       [undefined, '250'],
-      // Less than nothing is drawn as nothing.
+      // Negative values have no length.
       [undefined, '1'],
     ]);
   });
 
-  it('is well-formed, and can be read in the dark', () => {
+  it('is well-formed, and has colours for dark pages', () => {
     expect(svg).toContain('a &lt;b> &amp; c');
     expect(svg).toContain('prefers-color-scheme: dark');
     expect(svg.match(/<text/g)).toHaveLength(svg.match(/<\/text>/g)?.length ?? 0);

@@ -35,7 +35,7 @@ export function replaceSection(text: string, name: string, content: string): str
   return `${text.slice(0, from + start.length)}\n\n${content}\n\n${text.slice(to)}`;
 }
 
-export function describeRun(run: Run): string {
+function describeRun(run: Run): string {
   const rounds = run.isQuick
     ? 'A quick run, to check the bench only: its figures say little.'
     : `Median (minimum–maximum) of ${run.rounds} rounds.`;

@@ -27,7 +27,7 @@ describe('the goals', () => {
     );
   });
 
-  it('each stand in a row of their own', () => {
+  it('have one row each', () => {
     expect(goalTable(new Map()).split('\n')).toHaveLength(GOALS.length + 2);
   });
 });

@@ -20,11 +20,11 @@ describe('treeOf', () => {
   const of = (pid: number, parentPid: number) => ({ pid, parentPid, cpuTicks: 0, residentPages: 0 });
   const all = [of(1, 0), of(10, 1), of(11, 10), of(12, 10), of(13, 12), of(20, 1)];
 
-  it('has the descendants of every generation, and nobody else', () => {
+  it('has the descendants of every generation, and no other processes', () => {
     expect(treeOf(10, all).map(({ pid }) => pid)).toEqual([10, 11, 12, 13]);
   });
 
-  it('is empty when the process has gone', () => {
+  it('is empty when the process has ended', () => {
     expect(treeOf(99, all)).toEqual([]);
   });
 });

@@ -11,13 +11,13 @@ describe('median', () => {
     expect(median(values)).toBe(expected);
   });
 
-  it('does not make one up', () => {
+  it('throws without values', () => {
     expect(() => median([])).toThrow(RangeError);
   });
 });
 
 describe('summarize', () => {
-  it('tells the spread beside the median', () => {
+  it('has the spread beside the median', () => {
     expect(summarize([5, 1, 3])).toEqual({ median: 3, minimum: 1, maximum: 5 });
   });
 

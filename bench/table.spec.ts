@@ -32,7 +32,7 @@ describe('a table of figures', () => {
     expect(tableOf(run, 'harness')).not.toMatch('nginx');
   });
 
-  it('comes for every group', () => {
+  it('exists for every group', () => {
     expect(tablesOf(run).match(/^\*\*/gm)).toHaveLength(4);
   });
 });

@@ -11,7 +11,7 @@ export interface Usage {
 }
 
 /** Takes a part, and the counts so far. Generation continues when it resolves: backpressure. */
-export type Deliver = (part: ChoicePart, usage: Usage) => Promise<void> | void;
+type Deliver = (part: ChoicePart, usage: Usage) => Promise<void> | void;
 
 /** Runs completion requests on a model: each on a sequence of its own, as many at a time as there are slots. */
 export class Engine {

@@ -1,9 +1,10 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { type Detail, type Logits, NO_REST } from './logits.js';
-import { type Adjustments, choose, NO_ADJUSTMENTS, Sampler, type SamplingOptions } from './sampler.js';
+import { type Adjustments, choose, Sampler, type SamplingOptions } from './sampler.js';
 
 const NONE: ReadonlySet<number> = new Set();
+const NO_ADJUSTMENTS: Adjustments = { adjusted: NONE, adjustment: () => 0, banned: NONE };
 
 const PLAIN: SamplingOptions = {
   ...{ temperature: 1, topP: 1, topK: Infinity, minP: 0 },

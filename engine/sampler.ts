@@ -107,8 +107,6 @@ export interface Adjustments {
   readonly banned: ReadonlySet<number>;
 }
 
-export const NO_ADJUSTMENTS: Adjustments = { adjusted: new Set(), adjustment: () => 0, banned: new Set() };
-
 type Cuts = Pick<SamplingOptions, 'temperature' | 'topP'> & Partial<Pick<SamplingOptions, 'topK' | 'minP'>>;
 
 /**

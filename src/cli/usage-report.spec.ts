@@ -18,7 +18,7 @@ describe('the report of usage', () => {
     ['project'],
   );
 
-  it('adds buckets up by group, the largest first, and names what has no group', () => {
+  it('sums buckets by group, the largest first, with a dash for no group', () => {
     expect(report).toEqual([
       ['project', 'requests', 'errors', 'input tokens', 'output tokens'],
       ['-', '2', '0', '20', '10'],
@@ -26,7 +26,7 @@ describe('the report of usage', () => {
     ]);
   });
 
-  it('is a table with numbers to the right', () => {
+  it('is a table with right-aligned numbers', () => {
     expect(asTable(report, 1)).toBe(
       'project  requests  errors  input tokens  output tokens\n' +
         '-               2       0            20             10\n' +
@@ -34,7 +34,7 @@ describe('the report of usage', () => {
     );
   });
 
-  it('is CSV in which a name can be no formula, and breaks no line', () => {
+  it('is CSV whose names are never formulas, and never break a line', () => {
     expect(asCsv([['=1+1', 'a "b", c', '-', '5']])).toBe('\'=1+1,"a ""b"", c",-,5\r\n');
   });
 });
