@@ -95,38 +95,37 @@ export function toCompletionRequest(body: EngineBody, model: Model): CompletionR
  * An empty suffix means not given: there is no gap to fill. An empty prompt becomes the start token.
  */
 function arrange(prompt: string | number[], suffix: string, addsSpecial: boolean, model: Model): Prompt {
-  const { vocabulary } = model;
+  const { vocabulary, startToken, prependsStartToken } = model;
   const isText = typeof prompt === 'string';
   if (!isText) refuseUnknownTokens(prompt, model, 'prompt');
   const own = isText ? tokenize(prompt, model) : prompt;
-  const start =
-    isText && addsSpecial && model.prependsStartToken && model.startToken !== undefined ? [model.startToken] : [];
-  let before = start;
-  let after: number[] = [];
-  if (suffix !== '') {
-    const { fillInMiddle } = model;
-    if (!fillInMiddle) {
-      const message = 'This model has no tokens to fill in the middle: it cannot use suffix.';
-      throw new ApiError(400, 'unsupported_parameter', message, { param: 'suffix' });
-    }
-    before = [...start, fillInMiddle.prefix];
-    after = [fillInMiddle.suffix, ...tokenize(suffix, model), fillInMiddle.middle];
-  }
-  let tokens = [...before, ...own, ...after];
-  if (tokens.length === 0) {
-    if (model.startToken === undefined || !addsSpecial) {
-      const why = addsSpecial ? 'This model has no start token' : 'No start token is to be added';
-      const message = `${why}: an empty prompt gives the model nothing to go on.`;
-      throw new ApiError(400, 'invalid_value', message, { param: 'prompt' });
-    }
-    tokens = before = [model.startToken];
-  }
+  const start = isText && addsSpecial && prependsStartToken && startToken !== undefined ? [startToken] : [];
+  const around = suffix === '' ? { before: start, after: [] } : aroundGap(start, suffix, model);
+  const isEmpty = around.before.length + own.length + around.after.length === 0;
+  const before = isEmpty ? [requireStartToken(addsSpecial, model)] : around.before;
   return {
-    tokens,
+    tokens: [...before, ...own, ...around.after],
     ownStart: before.length,
     ownEnd: before.length + own.length,
     text: isText ? prompt : vocabulary.promptTextOf(own),
   };
+}
+
+function aroundGap(start: number[], suffix: string, model: Model): { before: number[]; after: number[] } {
+  const { fillInMiddle } = model;
+  if (!fillInMiddle) {
+    const message = 'This model has no tokens to fill in the middle: it cannot use suffix.';
+    throw new ApiError(400, 'unsupported_parameter', message, { param: 'suffix' });
+  }
+  const after = [fillInMiddle.suffix, ...tokenize(suffix, model), fillInMiddle.middle];
+  return { before: [...start, fillInMiddle.prefix], after };
+}
+
+function requireStartToken(addsSpecial: boolean, { startToken }: Model): number {
+  if (startToken !== undefined && addsSpecial) return startToken;
+  const why = addsSpecial ? 'This model has no start token' : 'No start token is to be added';
+  const message = `${why}: an empty prompt gives the model nothing to go on.`;
+  throw new ApiError(400, 'invalid_value', message, { param: 'prompt' });
 }
 
 function refuseUnknownTokens(tokens: readonly number[], { vocabulary }: Model, param: string): void {
