@@ -31,7 +31,7 @@ function readOptions(): Options {
       url: { type: 'string', default: 'http://127.0.0.1:8080' },
     },
   });
-  if (!values.by.every((name) => name in DIMENSIONS))
+  if (!values.by.every((name) => Object.hasOwn(DIMENSIONS, name)))
     throw new Error(`--by: expected one of ${Object.keys(DIMENSIONS).join(', ')}`);
   if (!/^[1-9]\d{0,4}[dhm]$/.test(values.last)) throw new Error('--last: expected a time such as 30d, 24h or 60m');
   return { ...values, by: values.by as Dimension[] };

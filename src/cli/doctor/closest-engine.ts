@@ -8,7 +8,7 @@ import type { EngineClient } from './engine-client.js';
 
 type Engine = UpstreamConfig['engine'];
 
-/** A promise that is not kept weighs more than a gift that is not taken. */
+/** A claim that the engine does not keep weighs more than an ability that the profile leaves unused. */
 const TOO_MUCH = 3;
 const TOO_LITTLE = 1;
 /** A server that identifies itself is believed, unless it behaves like another engine entirely. */

@@ -56,7 +56,7 @@ describe('diagnose', () => {
     expect(cellOf(diagnosis, 'echo')).toEqual({ claim: 'native', proposal: 'native', isTooMuch: false });
   });
 
-  it('proposes what the engine does by itself, but not where making up for it costs nothing', () => {
+  it('proposes what the engine does by itself, but not where its emulation costs nothing', () => {
     const diagnosis = diagnosisOf('vllm', {});
     expect(cellOf(diagnosis, 'best_of')).toEqual({ claim: 'emulate', proposal: 'native', isTooMuch: false });
     expect(cellOf(diagnosis, 'sampling_defaults')).toEqual({ claim: 'emulate', proposal: 'emulate', isTooMuch: false });

@@ -10,7 +10,7 @@ import type { Examined } from './report.js';
 import type { Settings } from './settings.js';
 
 /**
- * Examines one server from begin to end.
+ * Examines one server.
  *
  * @throws {DoctorError} when it cannot be reached, has no model, or does not even complete a plain prompt.
  */

@@ -14,7 +14,7 @@ const LONGEST_TOKENS = 16;
 /** A request in the contract's words, without the model. */
 export type Body = Fields;
 
-/** Statuses with which engines say that they do not take a request. The others say nothing about it. */
+/** Statuses with which engines refuse a request. The others say nothing about it. */
 const REFUSALS = new Set([400, 404, 405, 409, 413, 415, 422, 500, 501]);
 
 /**
@@ -41,7 +41,7 @@ export class Examination {
     return this.client.subject;
   }
 
-  /** The plain greedy request that everything rests upon. */
+  /** The plain greedy request that every probe builds on. */
   async begin(): Promise<EngineAnswer> {
     const body = this.greedyBody();
     const answer = this.client.ask(body, FIRST_TIME_LIMIT_MS);

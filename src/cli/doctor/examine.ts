@@ -6,7 +6,7 @@ import { PROBES } from './probes/all-probes.js';
 import { DoctorError } from './settings.js';
 import { Decided, unclear, type Verdict } from './verdict.js';
 
-/** Told before each question, and once more when all are answered. */
+/** Called before each probe, and once more after the last. */
 export type OnProgress = (name: string, done: number, of: number) => void;
 
 /** The first model of the server's own list. */
@@ -26,7 +26,7 @@ export async function firstModel(client: EngineClient): Promise<string> {
 }
 
 /**
- * Puts every question to the server, one after the other.
+ * Runs every probe on the server, one after the other.
  *
  * @throws {DoctorError} when even the plain request fails: every other probe would be inconclusive.
  */

@@ -25,13 +25,13 @@ const VOLATILE = new Set([
 
 /** The differences of a newer recording, request by request. */
 export function compare(before: Recording, after: Recording): Difference[] {
-  const told = ({ exchanges, model }: Recording, name: string): string | undefined => {
+  const answerTo = ({ exchanges, model }: Recording, name: string): string | undefined => {
     const exchange = exchanges.find((each) => each.name === name);
     return exchange && essenceOf(exchange).replaceAll(model, 'MODEL');
   };
   const names = new Set([...before.exchanges, ...after.exchanges].map(({ name }) => name));
   return [...names]
-    .map((name) => ({ name, before: told(before, name), after: told(after, name) }))
+    .map((name) => ({ name, before: answerTo(before, name), after: answerTo(after, name) }))
     .filter((each) => each.before !== each.after);
 }
 

@@ -11,14 +11,14 @@ const USAGE = `usage: npm run record -- --engine NAME --base-url URL [--version 
   --base-url  the server, up to and with /v1
   --version   of the engine (default: what the server says)
   --model     by the server's name (default: the first that it lists)
-  --compare   an older recording: what the server says otherwise is printed, and nothing is written
+  --compare   an older recording: what differs is printed, and nothing is written
 
-It sends some 150 to 300 requests, an invalid grammar last, which ends some engines, and writes what came into
+It sends some 150 to 300 requests, an invalid grammar last, which crashes some engines, and writes the answers into
 test/recordings/ENGINE-VERSION/recording.jsonl. A credential is read from UPSTREAM_API_KEY, and not written. With --compare it
 exits with 1 when anything differs.
 `;
 
-/** `npm run record`: what a real engine answers, for the tests that stand in for it. */
+/** `npm run record`: records a real engine, for the tests that replay it. */
 async function main(): Promise<number> {
   const text = { type: 'string' } as const;
   const { values } = parseArgs({

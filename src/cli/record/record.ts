@@ -15,7 +15,7 @@ export interface Subject {
 }
 
 /**
- * Asks an engine everything, one request after the other but for those that belong together.
+ * Sends every request to an engine, one after the other but for those that belong together.
  *
  * @throws {Error} when it lists no model, or reports no version and none was given.
  */
@@ -64,7 +64,7 @@ async function versionOf(get: (path: string) => Promise<unknown>): Promise<strin
     if (typeof version === 'string') return version;
     if (typeof build === 'string') return build;
   }
-  throw new Error('The server tells no version: say it with --version.');
+  throw new Error('The server reports no version: give one with --version.');
 }
 
 function parse(text: string): unknown {

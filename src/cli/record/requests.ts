@@ -17,7 +17,7 @@ const GREEDY = { prompt: 'Once upon a time', max_tokens: 5, temperature: 0 };
 const SEEDED = { prompt: 'Once upon a time', max_tokens: 5, seed: 7 };
 const IDS = [752, 867, 262, 427];
 
-/** Bodies of the contract, each asked for in one piece and as a stream. */
+/** Bodies of the contract, each sent without `stream` and with it. */
 const CONTRACT: Record<string, Fields> = {
   plain: GREEDY,
   seeded: SEEDED,
@@ -146,7 +146,7 @@ const CONTROL_PATHS = ['/v1/models', '/health', '/version', '/props', '/api/vers
 const OWN_DIALECTS: Partial<Record<Engine, Dialect>> = { ollama: ollamaDialect };
 
 /**
- * All that an engine is asked, in this order. What may end an engine stands last.
+ * Every request, in order. What may crash an engine comes last.
  *
  * @param basePath what stands before `/completions`: `/v1`.
  */

@@ -18,7 +18,7 @@ export const echoProbes: readonly Probe[] = [
   {
     item: 'echo of token ids',
     apis: ['completions'],
-    otherwise: 'refuses it with 400 where it makes up the echo: it has no tokenizer',
+    otherwise: 'refuses it with 400 where it emulates the echo: it has no tokenizer',
     async judge(engine) {
       if (!engine.isHonoured('prompt_tokens')) return unclear('it takes no token ids');
       const ids = (await engine.tokensOf(engine.prompt)) ?? [11, 12, 13, 14];
